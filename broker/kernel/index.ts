@@ -1,0 +1,43 @@
+export { type Clock, LANE, type Timer, type TimeSource, US_PER_MS, US_PER_S } from "./clock.js";
+export { VIRTUAL_EPOCH_MS, VirtualTime } from "./virtual-time.js";
+export { hostNowUs, hostWallMs, hostYield, RealTime } from "./real-time.js";
+export { withBannedGlobals } from "./banned-globals.js";
+export { createRandomSource, inverseNormal, Random, type RandomSource } from "./random.js";
+export { createSampler, type Distribution, type Sampler } from "./distribution.js";
+export { type ErrorDetails, EXIT, type ExitCode, FleetrigError, invariant, unreachable } from "./errors.js";
+export { type Service, ServiceStack } from "./lifecycle.js";
+export {
+  canonicalJson,
+  isJsonObject,
+  jsonEqual,
+  type JsonObject,
+  type JsonParse,
+  type JsonValue,
+  nestingDepth,
+  parseJson,
+} from "./json.js";
+export {
+  formatDurationUs,
+  parseBitsPerSecond,
+  parseBytes,
+  parseDurationUs,
+  parsePercent,
+  parseRatePerSecond,
+} from "./quantity.js";
+export {
+  type BrokerEvent,
+  type ConnectionEvent,
+  type DeliveryProbe,
+  type DeviceEvent,
+  type EventSink,
+  type ExecutionStatus,
+  type HarnessEvent,
+  type JobEvent,
+  type JobStatus,
+  type RuleEvent,
+  type RunEvent,
+  type ShadowEvent,
+  silentSink,
+  teeSink,
+} from "./events.js";
+export { formatTraceTag, parseTraceTag, TRACE_PROPERTY, type TraceTag } from "./trace-tag.js";

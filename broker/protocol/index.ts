@@ -1,0 +1,22 @@
+export * from "./packets.js";
+export {
+  type Dialer,
+  type DialFailure,
+  type DialHandlers,
+  type LinkCloseReason,
+  type PacketAcceptor,
+  type PacketLink,
+  type PacketReceiver,
+  type PendingLink,
+  type WireSize,
+} from "./link.js";
+export { isFailure, REASON, type ReasonName, reasonName } from "./reason-codes.js";
+export {
+  hasWildcard,
+  isTopicFilter,
+  isTopicName,
+  parseSharedFilter,
+  type Profile,
+  type SharedFilter,
+  topicMatches,
+} from "./topics.js";
