@@ -1,0 +1,106 @@
+import type { Distribution, JsonObject, JsonValue } from "fleetrig/kernel";
+import type { DeviceModel, SignalSpec } from "./model.js";
+
+/**
+ * The fleet as the runner planned it: every choice made (names, attributes, arrival times), nothing started.
+ * Durations in µs. Groups come in the file's order, members in index order; a member's ordinal is its
+ * position in that sequence and decides ties in virtual time.
+ */
+export interface FleetPlan {
+  readonly groups: readonly GroupPlan[];
+}
+
+export interface GroupPlan {
+  readonly group: string;
+  readonly model: DeviceModel;
+  readonly members: readonly MemberPlan[];
+  readonly link: LinkProfile;
+  readonly mqtt: MqttPlan;
+  readonly reconnect: ReconnectPlan;
+  readonly telemetry: readonly TelemetryPlan[];
+  readonly buffer: BufferPlan;
+  /** Signals that replace or extend the model's. */
+  readonly signals: Readonly<Record<string, SignalSpec>>;
+  /** Settings for the model's machine. */
+  readonly settings: JsonObject;
+}
+
+export interface MemberPlan {
+  readonly name: string;
+  readonly ordinal: number;
+  /** Index within the group, from 0. */
+  readonly index: number;
+  readonly attributes: JsonObject;
+  /** When it first connects, from the start of the run. */
+  readonly connectAtUs: number;
+}
+
+export interface LinkProfile {
+  readonly name: string;
+  readonly latency: Distribution;
+  /** Share of TCP segments lost: each costs a retransmission delay, never the message. */
+  readonly loss: number;
+  /** 0 means unlimited. */
+  readonly bitsPerSecond: number;
+}
+
+export const PERFECT_LINK: LinkProfile = {
+  name: "perfect",
+  latency: { dist: "constant", value: 0 },
+  loss: 0,
+  bitsPerSecond: 0,
+};
+
+export interface MqttPlan {
+  readonly protocolVersion: 4 | 5;
+  readonly keepAliveS: number;
+  readonly cleanStart: boolean;
+  readonly sessionExpiryS: number;
+  readonly receiveMaximum: number;
+  /** Templates may name `{thingName}` and attributes. */
+  readonly will: WillPlan | undefined;
+}
+
+export interface WillPlan {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly delayS: number;
+}
+
+export type ReconnectPolicy =
+  | "none"
+  | "constant"
+  | "exponential"
+  | "equal-jitter"
+  | "full-jitter"
+  | "decorrelated";
+
+export interface ReconnectPlan {
+  readonly policy: ReconnectPolicy;
+  readonly baseUs: number;
+  readonly capUs: number;
+  /** The attempt counter starts over after a connection that lasted this long. */
+  readonly resetAfterUs: number;
+}
+
+export interface TelemetryPlan {
+  /** Index of the stream in the run's table; unique over all groups. */
+  readonly stream: number;
+  readonly name: string;
+  readonly everyUs: number;
+  readonly phase: "random" | "aligned" | "index";
+  /** Topic template: `{thingName}`, attributes, `{index}`. */
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** Payload template: strings that are exactly one placeholder keep the value's type. */
+  readonly payload: JsonValue;
+}
+
+export interface BufferPlan {
+  /** Messages kept while offline; 0 drops at once. */
+  readonly capacity: number;
+  readonly overflow: "drop-oldest" | "drop-newest";
+}
