@@ -1,1 +1,19 @@
-export {};
+export {
+  type ConvergenceRecord,
+  type EnvironmentRecord,
+  type ExpectationRecord,
+  type FaultRecord,
+  type MetricRecord,
+  parseSuiteRecord,
+  RECORD_SCHEMA_VERSION,
+  type RolloutRecord,
+  type RunRecord,
+  type SeriesRecord,
+  type StageRecord,
+  type StormRecord,
+  type SuiteRecord,
+  type SweepRecord,
+  type TrustRecord,
+  type Verdict,
+  worstVerdict,
+} from "./record/run-record.js";

@@ -1,6 +1,7 @@
 export { type Clock, LANE, type Timer, type TimeSource, US_PER_MS, US_PER_S } from "./clock.js";
 export { VIRTUAL_EPOCH_MS, VirtualTime } from "./virtual-time.js";
 export { hostNowUs, hostWallMs, hostYield, RealTime } from "./real-time.js";
+export { HostProbe, type HostReading } from "./host-probe.js";
 export { withBannedGlobals } from "./banned-globals.js";
 export { createRandomSource, inverseNormal, Random, type RandomSource } from "./random.js";
 export { createSampler, type Distribution, type Sampler } from "./distribution.js";

@@ -1,0 +1,290 @@
+import { FleetrigError, EXIT } from "fleetrig/kernel";
+import { z } from "zod";
+
+/**
+ * The run record: everything a report shows, as data. Every renderer works from it alone, so a report can be
+ * rebuilt, compared and merged long after the run. Times are milliseconds of the run's clock unless the name
+ * says otherwise. Everything outside `environment` is a function of scenario, seed and version in virtual time.
+ */
+export const RECORD_SCHEMA_VERSION = 1;
+
+const verdict = z.enum(["passed", "failed", "inconclusive", "interrupted", "error"]);
+const expectationVerdict = z.enum(["pass", "fail", "inconclusive"]);
+const labels = z.record(z.string(), z.string());
+
+/** One expectation of the YAML file with what was measured. */
+const expectation = z.object({
+  name: z.string(),
+  expr: z.string(),
+  severity: z.enum(["fail", "warn"]),
+  verdict: expectationVerdict,
+  /** For people, with unit: `212 ms`. */
+  measured: z.string(),
+  limit: z.string(),
+  /** For programs; null when there was no data. */
+  value: z.union([z.number(), z.boolean(), z.string()]).nullable(),
+  unit: z.string(),
+  samples: z.number(),
+  reason: z.string().nullable(),
+  /** Stage named by the expectation, for JUnit's classname. */
+  stage: z.string().nullable(),
+  file: z.string(),
+  line: z.number(),
+  column: z.number(),
+});
+
+const stage = z.object({
+  name: z.string(),
+  startMs: z.number(),
+  endMs: z.number(),
+  measured: z.boolean(),
+  /** An `until` stage that ran into its timeout. */
+  timedOut: z.boolean(),
+});
+
+/** A metric as measured, one row per label set. */
+const metric = z.object({
+  name: z.string(),
+  labels,
+  unit: z.string(),
+  kind: z.enum(["number", "boolean", "text", "histogram"]),
+  value: z.union([z.number(), z.boolean(), z.string()]).nullable(),
+  /** Histograms: summary and HdrHistogram V2 (deflate, base64), so that runs can be merged and re-quantiled. */
+  summary: z
+    .object({
+      count: z.number(),
+      min: z.number(),
+      mean: z.number(),
+      p50: z.number(),
+      p90: z.number(),
+      p99: z.number(),
+      p999: z.number(),
+      max: z.number(),
+    })
+    .nullable(),
+  hdr: z.string().nullable(),
+});
+
+/** A curve on a regular time grid; `null` where nothing was measured. */
+const series = z.object({
+  name: z.string(),
+  labels,
+  unit: z.string(),
+  startMs: z.number(),
+  stepMs: z.number(),
+  points: z.array(z.number().nullable()),
+});
+
+/** One disconnect action and what followed. */
+const storm = z.object({
+  action: z.string(),
+  group: z.string(),
+  policy: z.string(),
+  lost: z.number(),
+  downMs: z.number(),
+  restoredMs: z.number(),
+  attempts: series,
+  peakPerSecond: z.number().nullable(),
+  amplification: z.number().nullable(),
+  grade: z.string().nullable(),
+  /** Milliseconds after the restore until this share of the lost things was back. */
+  backMs: z.object({ p50: z.number().nullable(), p95: z.number().nullable(), all: z.number().nullable() }),
+});
+
+const rollout = z.object({
+  jobId: z.string(),
+  targets: z.number(),
+  status: z.string(),
+  createdMs: z.number(),
+  /** Notified things so far, as the rollout configuration alone would have it, and as it was. */
+  planned: series,
+  notified: series,
+  /** Executions by state over time, one series per state. */
+  states: z.array(series),
+  abort: z
+    .object({
+      atMs: z.number(),
+      criterion: z.number(),
+      failed: z.number(),
+      executed: z.number(),
+      text: z.string(),
+    })
+    .nullable(),
+  totals: z.record(z.string(), z.number()),
+});
+
+const convergence = z.object({
+  update: z.string(),
+  targeted: z.number(),
+  converged: z.number(),
+  superseded: z.number(),
+  /** Share of targeted things converged, over time since the update. */
+  curve: series,
+});
+
+const fault = z.object({
+  atMs: z.number(),
+  fault: z.string(),
+  detail: z.string(),
+  count: z.number(),
+  /** Names of the things, at most 50. */
+  things: z.array(z.string()),
+});
+
+const trust = z.object({
+  /** False when latency figures must not be judged. */
+  trusted: z.boolean(),
+  warnings: z.array(z.string()),
+  scheduleLagP99Ms: z.number().nullable(),
+  samples: z.number(),
+  skippedGroups: z.array(z.object({ group: z.string(), reason: z.string() })),
+  withoutData: z.array(z.string()),
+});
+
+/** What depends on the machine and the moment; the only part that differs between two virtual runs. */
+const environment = z.object({
+  startedAt: z.string(),
+  wallMs: z.number(),
+  node: z.string(),
+  platform: z.string(),
+  cpu: z.string(),
+  cores: z.number(),
+  gitSha: z.string().nullable(),
+  rssBytesMax: z.number(),
+  eventLoopUtilisation: z.number(),
+  gcPauseMsMax: z.number(),
+  timerResolutionMs: z.number().nullable(),
+});
+
+export const runRecordSchema = z.object({
+  scenario: z.object({
+    name: z.string(),
+    description: z.string(),
+    file: z.string(),
+    sha256: z.string(),
+    tags: z.array(z.string()),
+  }),
+  /** `main`, or `control` for the control run of a sweep, or `no-abort` for a counterfactual. */
+  variant: z.string(),
+  seed: z.number(),
+  clock: z.enum(["virtual", "real"]),
+  devices: z.number(),
+  verdict,
+  /** Why the verdict is `error` or `interrupted`. */
+  failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
+  durationMs: z.number(),
+  /** sha256 of the trace; null in real time, where no reproducibility is claimed. */
+  fingerprint: z.string().nullable(),
+  replay: z.string(),
+  stages: z.array(stage),
+  expectations: z.array(expectation),
+  trust,
+  metrics: z.array(metric),
+  series: z.array(series),
+  storms: z.array(storm),
+  rollouts: z.array(rollout),
+  convergence: z.array(convergence),
+  faults: z.array(fault),
+  environment,
+});
+
+/** The same scenario over many seeds. */
+export const sweepRecordSchema = z.object({
+  scenario: z.string(),
+  file: z.string(),
+  variant: z.string(),
+  seeds: z.array(z.number()),
+  verdict,
+  expectations: z.array(expectation),
+  /** Per metric of a sweep expectation, one value per seed, in seed order; null without data. */
+  values: z.array(
+    z.object({
+      metric: z.string(),
+      unit: z.string(),
+      values: z.array(z.union([z.number(), z.boolean(), z.string()]).nullable()),
+    }),
+  ),
+  /** Seeds whose own expectations failed, with the replay command of each. */
+  failedSeeds: z.array(z.object({ seed: z.number(), replay: z.string() })),
+  environment: z.object({ wallMs: z.number(), jobs: z.number() }),
+});
+
+export const suiteRecordSchema = z.object({
+  schemaVersion: z.literal(RECORD_SCHEMA_VERSION),
+  tool: z.object({ name: z.literal("fleetrig"), version: z.string() }),
+  verdict,
+  runs: z.array(runRecordSchema),
+  sweeps: z.array(sweepRecordSchema),
+});
+
+export type Verdict = z.infer<typeof verdict>;
+export type ExpectationRecord = z.infer<typeof expectation>;
+export type StageRecord = z.infer<typeof stage>;
+export type MetricRecord = z.infer<typeof metric>;
+export type SeriesRecord = z.infer<typeof series>;
+export type StormRecord = z.infer<typeof storm>;
+export type RolloutRecord = z.infer<typeof rollout>;
+export type ConvergenceRecord = z.infer<typeof convergence>;
+export type FaultRecord = z.infer<typeof fault>;
+export type TrustRecord = z.infer<typeof trust>;
+export type EnvironmentRecord = z.infer<typeof environment>;
+export type RunRecord = z.infer<typeof runRecordSchema>;
+export type SweepRecord = z.infer<typeof sweepRecordSchema>;
+export type SuiteRecord = z.infer<typeof suiteRecordSchema>;
+
+const RANK: Readonly<Record<Verdict, number>> = {
+  passed: 0,
+  inconclusive: 1,
+  failed: 2,
+  interrupted: 3,
+  error: 4,
+};
+
+/** The verdict of a suite is the worst of its parts; inconclusive is never a pass. */
+export const worstVerdict = (verdicts: readonly Verdict[]): Verdict =>
+  verdicts.reduce<Verdict>((worst, next) => (RANK[next] > RANK[worst] ? next : worst), "passed");
+
+/**
+ * Reads a suite record from JSON text.
+ * @throws FleetrigError `RECORD_INVALID` (exit 2) when it is not one, `RECORD_VERSION` when it is a newer one.
+ */
+export function parseSuiteRecord(text: string, file: string): SuiteRecord {
+  const json = parseText(text, file);
+  const version =
+    typeof json === "object" && json !== null
+      ? (json as Record<string, unknown>)["schemaVersion"]
+      : undefined;
+  if (typeof version === "number" && version > RECORD_SCHEMA_VERSION) {
+    throw new FleetrigError(
+      "RECORD_VERSION",
+      `${file} has schema version ${version}; this fleetrig reads up to ${RECORD_SCHEMA_VERSION}.`,
+      {
+        hint: "Use the fleetrig version that wrote it, or a newer one.",
+        exitCode: EXIT.usage,
+      },
+    );
+  }
+  const result = suiteRecordSchema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new FleetrigError(
+    "RECORD_INVALID",
+    `${file} is not a run record: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}.`,
+    {
+      hint: "Give the report.json that a fleetrig run wrote.",
+      exitCode: EXIT.usage,
+    },
+  );
+}
+
+function parseText(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FleetrigError("RECORD_INVALID", `${file} is not JSON.`, {
+      hint: "Give the report.json that a fleetrig run wrote.",
+      exitCode: EXIT.usage,
+      cause,
+    });
+  }
+}
