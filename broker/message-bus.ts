@@ -21,6 +21,11 @@ export interface MessageBus {
    * @returns false when that client is not connected.
    */
   sendDirect(clientId: string, message: OutgoingMessage): boolean;
+  /**
+   * Would anybody (a subscriber, a queued session, a rule) get a message on `topic`? Services ask before they
+   * build large bodies. May say true too often, never false too often; a bus without it means true.
+   */
+  hasSubscribers?(topic: string): boolean;
 }
 
 /** What the broker does with a publish after a service has seen it. */

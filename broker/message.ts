@@ -9,6 +9,8 @@ export interface MessageFields extends MessageProperties {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
+  /** Published by the broker on behalf of a client that was lost. Default false. */
+  readonly isWill?: boolean;
 }
 
 /**
@@ -20,6 +22,8 @@ export class ApplicationMessage implements MessageFields {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
+  /** Services on reserved topics ignore wills (REF §2.4); subscribers and rules do not. */
+  readonly isWill: boolean;
   readonly properties: MessageProperties;
   /** Client that published it; undefined for the cloud's own messages. */
   readonly publisher: string | undefined;
@@ -32,6 +36,7 @@ export class ApplicationMessage implements MessageFields {
     this.payload = fields.payload;
     this.qos = fields.qos;
     this.retain = fields.retain;
+    this.isWill = fields.isWill ?? false;
     this.properties = fields;
     this.publisher = publisher;
     this.receivedAtUs = receivedAtUs;
