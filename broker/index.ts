@@ -1,1 +1,20 @@
-export {};
+export {
+  eventsTopic,
+  type EventsTopic,
+  formatReservedTopic,
+  isJobId,
+  isReservedTopic,
+  isRuleName,
+  isShadowName,
+  isThingName,
+  type JobsMessage,
+  type JobsOperation,
+  type JobsTopic,
+  parseReservedTopic,
+  type ReservedTopic,
+  type RulesTopic,
+  type ShadowMessage,
+  type ShadowOperation,
+  shadowTopicPrefix,
+  type ShadowTopic,
+} from "./reserved-topics.js";

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { eventsTopic, formatReservedTopic, isReservedTopic, parseReservedTopic } from "fleetrig/broker";
+
+const shadow = (operation: string, message: string, shadowName?: string) => ({
+  service: "shadow",
+  thing: "T",
+  shadowName,
+  operation,
+  message,
+});
+const jobs = (operation: string, message: string, jobId?: string) => ({
+  service: "jobs",
+  thing: "T",
+  jobId,
+  operation,
+  message,
+});
+
+const VECTORS: readonly (readonly [topic: string, parsed: object])[] = [
+  ["$aws/things/T/shadow/get", shadow("get", "request")],
+  ["$aws/things/T/shadow/get/accepted", shadow("get", "accepted")],
+  ["$aws/things/T/shadow/get/rejected", shadow("get", "rejected")],
+  ["$aws/things/T/shadow/update", shadow("update", "request")],
+  ["$aws/things/T/shadow/update/accepted", shadow("update", "accepted")],
+  ["$aws/things/T/shadow/update/rejected", shadow("update", "rejected")],
+  ["$aws/things/T/shadow/update/delta", shadow("update", "delta")],
+  ["$aws/things/T/shadow/update/documents", shadow("update", "documents")],
+  ["$aws/things/T/shadow/delete", shadow("delete", "request")],
+  ["$aws/things/T/shadow/name/$net:1/update/delta", shadow("update", "delta", "$net:1")],
+  ["$aws/things/T/shadow/name/name/get", shadow("get", "request", "name")],
+  ["$aws/things/T/jobs/get", jobs("get-pending", "request")],
+  ["$aws/things/T/jobs/get/accepted", jobs("get-pending", "accepted")],
+  ["$aws/things/T/jobs/start-next", jobs("start-next", "request")],
+  ["$aws/things/T/jobs/start-next/rejected", jobs("start-next", "rejected")],
+  ["$aws/things/T/jobs/notify", jobs("notify", "notification")],
+  ["$aws/things/T/jobs/notify-next", jobs("notify-next", "notification")],
+  ["$aws/things/T/jobs/$next/get", jobs("describe", "request", "$next")],
+  ["$aws/things/T/jobs/get/get", jobs("describe", "request", "get")],
+  ["$aws/things/T/jobs/j-1/get/accepted", jobs("describe", "accepted", "j-1")],
+  ["$aws/things/T/jobs/j-1/update", jobs("update", "request", "j-1")],
+  ["$aws/things/T/jobs/j-1/update/rejected", jobs("update", "rejected", "j-1")],
+  ["$aws/events/presence/connected/c/1", { service: "events", category: "presence", path: "connected/c/1" }],
+  ["$aws/rules/high_temp", { service: "rules", rule: "high_temp", topic: "" }],
+  ["$aws/rules/high_temp/a/b", { service: "rules", rule: "high_temp", topic: "a/b" }],
+];
+
+const FOREIGN: readonly string[] = [
+  "sensors/T/shadow/get",
+  "$SYS/uptime",
+  "$aws",
+  "$aws/",
+  "$aws/unknown/x",
+  "$aws/things/T",
+  "$aws/things//shadow/get",
+  "$aws/things/a b/shadow/get",
+  `$aws/things/${"t".repeat(129)}/shadow/get`,
+  "$aws/things/T/shadow",
+  "$aws/things/T/shadow/",
+  "$aws/things/T/shadow/patch",
+  "$aws/things/T/shadow/get/delta",
+  "$aws/things/T/shadow/update/",
+  "$aws/things/T/shadow/name/get",
+  "$aws/things/T/shadow/name//get",
+  `$aws/things/T/shadow/name/${"s".repeat(65)}/get`,
+  "$aws/things/T/shadow/name/s/patch",
+  "$aws/things/T/jobs",
+  "$aws/things/T/jobs/stop",
+  "$aws/things/T/jobs/$next/update",
+  "$aws/things/T/jobs/j 1/update",
+  "$aws/things/T/jobs/j/update/accepted/x",
+  "$aws/things/T/tunnels/notify",
+  "$aws/rules/",
+  "$aws/rules/no-hyphens/a",
+  "$aws/events/",
+  "$aws/events/presence",
+  "$aws/events//x",
+];
+
+describe("reserved topics", () => {
+  it.each(VECTORS)("parses and formats %s", (topic, parsed) => {
+    expect(parseReservedTopic(topic)).toEqual(parsed);
+    expect(formatReservedTopic(parseReservedTopic(topic)!)).toBe(topic);
+    expect(isReservedTopic(topic)).toBe(true);
+  });
+
+  it.each(FOREIGN)("does not recognise %j", (topic) => {
+    expect(parseReservedTopic(topic)).toBeUndefined();
+  });
+
+  it("formats back whatever it recognises", () => {
+    const level = fc.constantFrom(
+      "$aws",
+      "things",
+      "T",
+      "shadow",
+      "name",
+      "jobs",
+      "get",
+      "update",
+      "accepted",
+    );
+    fc.assert(
+      fc.property(fc.array(level, { maxLength: 7 }), (levels) => {
+        const topic = ["$aws", "things", ...levels].join("/");
+        const parsed = parseReservedTopic(topic);
+        expect(parsed === undefined ? topic : formatReservedTopic(parsed)).toBe(topic);
+      }),
+    );
+  });
+
+  it("joins the levels of an event's topic", () => {
+    expect(eventsTopic("jobExecution", "j-1", "failed")).toBe("$aws/events/jobExecution/j-1/failed");
+  });
+});
