@@ -1,1 +1,1 @@
-export {};
+export { MachineRunner, type MachineRunnerOptions } from "./machine/machine-runner.js";
