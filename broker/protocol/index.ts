@@ -1,4 +1,9 @@
 export * from "./packets.js";
+export { encodeInto, encodePacket } from "./encode.js";
+export { wireBytes } from "./wire-size.js";
+export { type DecoderOptions, PacketDecoder, type PacketHandler } from "./decode.js";
+export type { DecodeFailure, DecodeFailureCode } from "./decode-failure.js";
+export type { DecoderRole } from "./packet-reader.js";
 export {
   type Dialer,
   type DialFailure,

@@ -1,0 +1,59 @@
+import { utf8Bytes } from "./wire-size.js";
+
+/** Up to here a loop in JavaScript beats the call into the runtime. */
+const SHORT_BYTES = 48;
+
+/** Writes MQTT's data types (§1.5) one after the other into a buffer that is large enough. */
+export class ByteWriter {
+  private readonly buffer: Buffer;
+  private at: number;
+
+  constructor(buffer: Buffer, at: number) {
+    this.buffer = buffer;
+    this.at = at;
+  }
+
+  u8(value: number): void {
+    this.buffer[this.at++] = value;
+  }
+
+  u16(value: number): void {
+    this.buffer[this.at++] = value >>> 8;
+    this.buffer[this.at++] = value;
+  }
+
+  u32(value: number): void {
+    this.u16(value >>> 16);
+    this.u16(value & 0xffff);
+  }
+
+  varint(value: number): void {
+    let rest = value;
+    while (rest > 127) {
+      this.buffer[this.at++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    this.buffer[this.at++] = rest;
+  }
+
+  text(text: string): void {
+    const bytes = utf8Bytes(text);
+    this.u16(bytes);
+    if (bytes === text.length && bytes <= SHORT_BYTES)
+      for (let i = 0; i < bytes; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
+    else this.buffer.write(text, this.at, bytes, "utf8");
+    this.at += bytes;
+  }
+
+  binary(bytes: Uint8Array): void {
+    this.u16(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): void {
+    const length = bytes.length;
+    if (length <= SHORT_BYTES) for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = bytes[i]!;
+    else this.buffer.set(bytes, this.at);
+    this.at += length;
+  }
+}

@@ -1,0 +1,215 @@
+import { type DecodeFailure, decodeFailure } from "./decode-failure.js";
+import { PACKET_FORMS, type PacketForm } from "./packet-bodies.js";
+import { type DecoderRole, PacketReader } from "./packet-reader.js";
+import type { Packet, ProtocolVersion } from "./packets.js";
+import { REASON } from "./reason-codes.js";
+
+/**
+ * Bytes to packets. A *frame* is one packet with its fixed header. A frame that arrives in one piece is read where
+ * it lies; only one that is cut by the end of a chunk is *held*: collected in a buffer that grows with the bytes
+ * received, never with the bytes announced.
+ */
+export interface DecoderOptions {
+  readonly role: DecoderRole;
+  /** Largest packet accepted, fixed header included. */
+  readonly maxPacketBytes: number;
+  /** The same before CONNECT was seen. Default 65,536, but at most `maxPacketBytes`. */
+  readonly maxConnectBytes?: number;
+  /** A client knows its version; a server learns it from CONNECT. Default 4. */
+  readonly version?: ProtocolVersion;
+}
+
+/** Called for each packet; `wireBytes` is its size on the wire, fixed header included. */
+export type PacketHandler = (packet: Packet, wireBytes: number) => void;
+
+const DEFAULT_MAX_CONNECT_BYTES = 65_536;
+/** Type and the longest remaining length. */
+const MAX_HEADER_BYTES = 5;
+/** A hold buffer larger than this is given back after use: ten thousand idle links should cost nothing. */
+const KEPT_HOLD_BYTES = 256;
+
+/**
+ * A streaming decoder for one direction of one connection. It never throws, whatever the bytes, and yields the
+ * same packets and the same failure however they are cut into chunks. After a failure it stays failed.
+ * Packets own their bytes (payloads are copied), so the caller may reuse a chunk at once, and a retained
+ * ten-byte payload does not keep a 64 KiB read alive.
+ */
+export class PacketDecoder {
+  private readonly reader: PacketReader;
+  private readonly maxPacketBytes: number;
+  private readonly maxConnectBytes: number;
+  private hold: Buffer | undefined;
+  private heldBytes = 0;
+  /** Size of the frame whose header was scanned last; 0 while the header is incomplete. */
+  private frameBytes = 0;
+  private headerBytes = 0;
+  private opened = false;
+  private stopped = false;
+  private failed: DecodeFailure | undefined;
+
+  constructor(options: DecoderOptions) {
+    this.reader = new PacketReader(options.role, options.version ?? 4);
+    this.maxPacketBytes = options.maxPacketBytes;
+    this.maxConnectBytes = Math.min(
+      options.maxConnectBytes ?? DEFAULT_MAX_CONNECT_BYTES,
+      options.maxPacketBytes,
+    );
+  }
+
+  /** On a server: 5 from the moment a CONNECT says so (also one refused later on), else 4. */
+  get version(): ProtocolVersion {
+    return this.reader.version;
+  }
+
+  /** Ignores the rest of the chunk being decoded and everything after it. */
+  stop(): void {
+    this.stopped = true;
+    this.hold = undefined;
+  }
+
+  /**
+   * Decodes as much as there is, calling `onPacket` in order.
+   * @returns why the bytes were refused; the packets before that have been delivered.
+   */
+  push(chunk: Uint8Array, onPacket: PacketHandler): DecodeFailure | undefined {
+    if (this.failed !== undefined || this.stopped) return this.failed;
+    const bytes = Buffer.isBuffer(chunk)
+      ? chunk
+      : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const end = bytes.length;
+    let at = this.heldBytes > 0 ? this.completeHeld(bytes, onPacket) : 0;
+    while (at < end && this.failed === undefined && !this.stopped) {
+      this.scanHeader(bytes, at, end);
+      if (this.failed !== undefined) break;
+      const frameEnd = at + this.frameBytes;
+      if (this.frameBytes === 0 || frameEnd > end) {
+        this.keep(bytes, at, end);
+        break;
+      }
+      this.readFrame(bytes, at, onPacket);
+      at = frameEnd;
+    }
+    return this.failed;
+  }
+
+  /** Fixed header (§2.1): type and flags, then the remaining length. Everything it can refuse is refused here. */
+  private scanHeader(bytes: Buffer, at: number, end: number): void {
+    this.frameBytes = 0;
+    const first = bytes[at]!;
+    const form = PACKET_FORMS[first >> 4];
+    this.failed = this.refusal(form, first);
+    if (form === undefined || this.failed !== undefined) return;
+    let remaining = 0;
+    for (let i = 1; i < MAX_HEADER_BYTES; i += 1) {
+      if (at + i >= end) return;
+      const byte = bytes[at + i]!;
+      remaining |= (byte & 127) << (7 * (i - 1));
+      if (byte > 127) continue;
+      if (byte === 0 && i > 1)
+        this.failed = decodeFailure(
+          REASON.malformedPacket,
+          "The remaining length is not minimal",
+          "MQTT-1.5.5-1",
+        );
+      else this.measured(form, 1 + i, remaining);
+      return;
+    }
+    this.failed = decodeFailure(
+      REASON.malformedPacket,
+      "The remaining length is longer than four bytes",
+      "1.5.5",
+    );
+  }
+
+  private measured(form: PacketForm, headerBytes: number, remaining: number): void {
+    const frameBytes = headerBytes + remaining;
+    const limitBytes =
+      this.opened || this.reader.role === "client" ? this.maxPacketBytes : this.maxConnectBytes;
+    if (frameBytes > limitBytes) {
+      const what = `${form.name} of ${frameBytes} bytes exceeds the limit of ${limitBytes}`;
+      this.failed = decodeFailure(REASON.packetTooLarge, what, "MQTT-3.1.2-24");
+      return;
+    }
+    this.headerBytes = headerBytes;
+    this.frameBytes = frameBytes;
+  }
+
+  private refusal(form: PacketForm | undefined, first: number): DecodeFailure | undefined {
+    const { role, version } = this.reader;
+    if (form === undefined)
+      return decodeFailure(REASON.malformedPacket, "Packet type 0 is reserved", "2.1.2");
+    if (form.flags !== undefined && (first & 15) !== form.flags)
+      return decodeFailure(REASON.malformedPacket, `${form.name} has wrong reserved flags`, "MQTT-2.1.3-1");
+    const senders = role === "server" ? form.fromClient : form.fromServer;
+    if (!senders.includes(version))
+      return decodeFailure(REASON.protocolError, `${form.name} cannot come from this side`, "2.1.2");
+    return this.opened ? this.refusalAfterOpening(form) : this.refusalBeforeOpening(form);
+  }
+
+  private refusalBeforeOpening({ name }: PacketForm): DecodeFailure | undefined {
+    if (this.reader.role === "server")
+      return name === "CONNECT"
+        ? undefined
+        : decodeFailure(REASON.protocolError, `${name} came before CONNECT`, "MQTT-3.1.0-1");
+    return name === "CONNACK" || name === "AUTH"
+      ? undefined
+      : decodeFailure(REASON.protocolError, `${name} came before CONNACK`, "MQTT-3.2.0-1");
+  }
+
+  private refusalAfterOpening({ name }: PacketForm): DecodeFailure | undefined {
+    if (name === "CONNECT")
+      return decodeFailure(REASON.protocolError, "A second CONNECT came", "MQTT-3.1.0-2");
+    if (name === "CONNACK")
+      return decodeFailure(REASON.protocolError, "A second CONNACK came", "MQTT-3.2.0-2");
+    return undefined;
+  }
+
+  /** Reads the frame of `frameBytes` at `at`, which is complete. */
+  private readFrame(bytes: Buffer, at: number, onPacket: PacketHandler): void {
+    const { reader, frameBytes } = this;
+    const first = bytes[at]!;
+    reader.flags = first & 15;
+    reader.start(bytes, at + this.headerBytes, at + frameBytes);
+    const packet = PACKET_FORMS[first >> 4]!.read(reader);
+    if (reader.at < reader.end) reader.malformed("The packet is longer than its content", "2.1.4");
+    this.failed = reader.failure;
+    if (this.failed !== undefined) return;
+    if (!this.opened) this.opened = packet.type === "connect" || packet.type === "connack";
+    onPacket(packet, frameBytes);
+  }
+
+  /** Keeps the beginning of a frame until the rest comes. */
+  private keep(bytes: Buffer, from: number, to: number): void {
+    const keptBytes = this.heldBytes + to - from;
+    if (this.hold === undefined || this.hold.length < keptBytes) {
+      const doubled = Math.max(keptBytes, 2 * this.heldBytes, 16);
+      const grown = Buffer.allocUnsafeSlow(
+        this.frameBytes === 0 ? doubled : Math.min(doubled, this.frameBytes),
+      );
+      this.hold?.copy(grown, 0, 0, this.heldBytes);
+      this.hold = grown;
+    }
+    bytes.copy(this.hold, this.heldBytes, from, to);
+    this.heldBytes = keptBytes;
+  }
+
+  /** Adds to the held frame until it is complete or the chunk is used up. @returns bytes taken. */
+  private completeHeld(bytes: Buffer, onPacket: PacketHandler): number {
+    let at = 0;
+    while (this.frameBytes === 0 && at < bytes.length) {
+      this.keep(bytes, at, at + 1);
+      at += 1;
+      this.scanHeader(this.hold!, 0, this.heldBytes);
+      if (this.failed !== undefined) return at;
+    }
+    if (this.frameBytes === 0) return at;
+    const take = Math.min(this.frameBytes - this.heldBytes, bytes.length - at);
+    if (take > 0) this.keep(bytes, at, at + take);
+    if (this.heldBytes < this.frameBytes) return at + take;
+    const hold = this.hold!;
+    this.heldBytes = 0;
+    if (hold.length > KEPT_HOLD_BYTES) this.hold = undefined;
+    this.readFrame(hold, 0, onPacket);
+    return at + take;
+  }
+}
