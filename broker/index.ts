@@ -1,3 +1,5 @@
+export { ApplicationMessage, type MessageFields } from "./message.js";
+export type { MessageBus, OutgoingMessage, ReservedTopicService, Routing } from "./message-bus.js";
 export {
   eventsTopic,
   type EventsTopic,
@@ -18,3 +20,25 @@ export {
   shadowTopicPrefix,
   type ShadowTopic,
 } from "./reserved-topics.js";
+export {
+  applyUpdate,
+  computeDelta,
+  DEFAULT_SHADOW_SETTINGS,
+  emptyDocument,
+  hasDelta,
+  type ListNamedRequest,
+  type ListNamedResult,
+  mergeSection,
+  metadataOf,
+  renderMetadata,
+  SHADOW_ERROR,
+  type ShadowDocument,
+  type ShadowError,
+  type ShadowKey,
+  type ShadowResult,
+  type ShadowSection,
+  ShadowService,
+  type ShadowServiceOptions,
+  type ShadowSettings,
+  stateOf,
+} from "./shadow/index.js";
