@@ -42,3 +42,16 @@ export {
   type ShadowSettings,
   stateOf,
 } from "./shadow/index.js";
+export {
+  type RecordedOutput,
+  type RuleAction,
+  RuleEngine,
+  type RuleEngineOptions,
+  type TopicRule,
+  type BinaryOperator,
+  type Expression,
+  type RuleStatement,
+  type SelectItem,
+  parseRuleSql,
+  compileTemplate,
+} from "./rules/index.js";

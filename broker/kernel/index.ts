@@ -41,4 +41,4 @@ export {
   silentSink,
   teeSink,
 } from "./events.js";
-export { formatTraceTag, parseTraceTag, TRACE_PROPERTY, type TraceTag } from "./trace-tag.js";
+export { formatTraceTag, parseTraceTag, RULE_PROPERTY, TRACE_PROPERTY, type TraceTag } from "./trace-tag.js";

@@ -5,6 +5,9 @@
  */
 export const TRACE_PROPERTY = "fleetrig";
 
+/** User property naming the rule that republished a message, beside the trace tag of what triggered it. */
+export const RULE_PROPERTY = "fleetrig-rule";
+
 export interface TraceTag {
   readonly run: string;
   readonly stream: number;

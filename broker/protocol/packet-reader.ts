@@ -118,7 +118,8 @@ export class PacketReader {
       return known.text;
     }
     const text = this.textOf(length);
-    if (this.failure === undefined) this.topics[slot] = { bytes: Uint8Array.from(bytes.subarray(at, at + length)), text };
+    if (this.failure === undefined)
+      this.topics[slot] = { bytes: Uint8Array.from(bytes.subarray(at, at + length)), text };
     return text;
   }
 
