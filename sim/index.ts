@@ -10,3 +10,41 @@ export {
   type TemplateScope,
   type Vocabulary,
 } from "./templates/template.js";
+export { createMemoryDialer, type MemoryDialerOptions } from "./links/memory-dialer.js";
+export type { LinkPathOptions } from "./links/link-path.js";
+export { LinkFaults, type LinkFaultsOptions } from "./links/link-faults.js";
+export { LINK_FAULTS } from "./links/faults/table.js";
+export type {
+  DialObstacle,
+  Direction,
+  FaultParameter,
+  FaultParameterKind,
+  LinkControl,
+  LinkFault,
+  LinkFaultDefinition,
+  Passage,
+} from "./links/link-fault.js";
+export { MqttClient, type MqttClientHandlers, type MqttClientOptions } from "./client/mqtt-client.js";
+export type { OutboundMessage, PublishTrace } from "./client/outgoing.js";
+export {
+  CONNECT_TIMEOUT_US,
+  DeviceConnection,
+  type DeviceConnectionHandlers,
+  type DeviceConnectionOptions,
+} from "./connection/device-connection.js";
+export { connectionMachine, type ConnectionState } from "./connection/connection-machine.js";
+export { reconnectDelayUs, type ReconnectHistory } from "./connection/reconnect-delay.js";
+export {
+  type BufferPlan,
+  type FleetPlan,
+  type GroupPlan,
+  type LinkProfile,
+  type MemberPlan,
+  type MqttPlan,
+  PERFECT_LINK,
+  type ReconnectPlan,
+  type ReconnectPolicy,
+  type TelemetryPlan,
+  type WillPlan,
+} from "./plan.js";
+export type { DisconnectMode, FleetMember, StateChange } from "./member.js";

@@ -1,0 +1,335 @@
+import { type Clock, type DeliveryProbe, formatTraceTag, TRACE_PROPERTY } from "fleetrig/kernel";
+import {
+  type ConnackPacket,
+  type ConnectPacket,
+  isFailure,
+  type LinkCloseReason,
+  type Packet,
+  PINGREQ,
+  type PacketLink,
+  type PacketReceiver,
+  type PublishPacket,
+  REASON,
+  reasonName,
+  type SubscriptionRequest,
+  type UserProperty,
+  type Will,
+} from "fleetrig/protocol";
+import type { MqttPlan } from "../plan.js";
+import { ClientLink, type ClientLinkOwner } from "./client-link.js";
+import { Inflight, WINDOW_MAX } from "./inflight.js";
+import { KeepAlive, type KeepAliveOwner } from "./keep-alive.js";
+import { type OutboundMessage, publishPacket } from "./outgoing.js";
+import { portions, Subscriptions } from "./subscriptions.js";
+
+export interface MqttClientOptions {
+  readonly clock: Clock;
+  readonly probe: DeliveryProbe;
+  /** Name of the run, for trace tags. */
+  readonly run: string;
+  readonly thing: { readonly name: string; readonly ordinal: number };
+  readonly mqtt: MqttPlan;
+  readonly will?: Will | undefined;
+  readonly handlers: MqttClientHandlers;
+}
+
+/** What a client tells its owner. Exactly one of `connected`, `refused` or `lost` answers an `open`. */
+export interface MqttClientHandlers {
+  connected(connack: ConnackPacket): void;
+  /** CONNACK with a failure; the link is gone. */
+  refused(reason: string): void;
+  /** The link ended, or had to be ended, without this side wanting it. */
+  lost(reason: string): void;
+  /** PUBLISH of the server; `dup` as it came. QoS 1 is acknowledged afterwards. */
+  message(packet: PublishPacket): void;
+  /** Answer to a subscription, by filter; failures are >= 0x80. */
+  subscribed?(filter: string, reasonCode: number): void;
+}
+
+type Phase = "detached" | "connecting" | "connected";
+
+/**
+ * The client side of an MQTT session (3.1.1 and 5), QoS 0 and 1, on whatever link it is given. Sans-I/O: it
+ * reacts to packets and calls, and its only timer is keep-alive. The session (unacknowledged publishes, packet
+ * identifiers, subscriptions) outlives links; each `open` begins a new connection of the same session.
+ */
+export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
+  lastSentUs = 0;
+  private phase: Phase = "detached";
+  private link: ClientLink | undefined;
+  private readonly keepAlive: KeepAlive;
+  /** Undefined until the first QoS 1 publish or SUBSCRIBE. */
+  private inflight: Inflight | undefined;
+  private subscriptions: Subscriptions | undefined;
+  private clientId: string;
+  private window = WINDOW_MAX;
+
+  constructor(private readonly options: MqttClientOptions) {
+    this.clientId = options.thing.name;
+    this.keepAlive = new KeepAlive(options.clock, this);
+  }
+
+  get isConnected(): boolean {
+    return this.phase === "connected";
+  }
+
+  /** QoS 1 publishes that the server has not acknowledged, sent or not. */
+  get unacknowledged(): number {
+    return this.inflight?.size ?? 0;
+  }
+
+  /** Begins a connection on `link`: sends CONNECT. @returns who listens to the link. */
+  open(link: PacketLink, isSilenced: boolean = false): PacketReceiver {
+    const held = new ClientLink(this, link);
+    if (isSilenced) held.silence();
+    this.link = held;
+    this.phase = "connecting";
+    this.send(this.connectPacket());
+    return held;
+  }
+
+  /** DISCONNECT, then the end of the link: the server publishes no will. */
+  disconnect(): void {
+    if (this.phase === "connected") this.send({ type: "disconnect", reasonCode: REASON.success });
+    this.detach()?.close();
+  }
+
+  /** Ends the link without DISCONNECT. */
+  abort(): void {
+    this.detach()?.destroy();
+  }
+
+  /** The link goes on to exist, and nothing crosses it any more, in either direction. */
+  silence(): void {
+    this.link?.silence();
+  }
+
+  /** Leaves the link to itself, as a device does that loses power. */
+  desert(): void {
+    const link = this.detach();
+    link?.silence();
+    link?.desert();
+  }
+
+  /** Publishes. QoS 1 is kept until acknowledged; QoS 0 needs a connection and is discarded without. */
+  publish(message: OutboundMessage): void {
+    if (message.qos === 0) {
+      if (this.phase === "connected") this.transmitQos0(message);
+      else this.discard(message);
+      return;
+    }
+    this.inflight ??= this.createInflight();
+    if (!this.inflight.add(message)) this.discard(message);
+    else if (this.phase === "connected") this.pump();
+  }
+
+  /** Asks for subscriptions, now or with the next connection; renewed when the server lost the session. */
+  subscribe(requests: readonly SubscriptionRequest[]): void {
+    this.subscriptions ??= new Subscriptions();
+    this.subscriptions.add(requests);
+    if (this.phase === "connected") this.sendSubscribe(requests);
+  }
+
+  unsubscribe(filters: readonly string[]): void {
+    this.subscriptions?.remove(filters);
+    if (this.phase !== "connected") return;
+    for (const portion of portions(filters)) {
+      const packetId = this.allocate();
+      this.subscriptions?.asked(packetId, undefined);
+      this.send({ type: "unsubscribe", packetId, filters: portion });
+    }
+  }
+
+  /** The device lost its memory: unsent publishes are discarded, sent ones forgotten. */
+  forget(): void {
+    for (const message of this.inflight?.clear() ?? []) this.discard(message);
+    this.inflight = undefined;
+    this.subscriptions = undefined;
+  }
+
+  /** Reports a message as given up. */
+  discard(message: OutboundMessage): void {
+    const { trace } = message;
+    if (trace === undefined) return;
+    const { probe, thing } = this.options;
+    probe.discarded(trace.stream, thing.ordinal, trace.sequence, trace.scheduledUs);
+  }
+
+  packetReceived(packet: Packet): void {
+    if (this.phase === "connecting") {
+      if (packet.type === "connack") this.onConnack(packet);
+      else this.fail("protocol-error");
+      return;
+    }
+    switch (packet.type) {
+      case "publish":
+        return this.onPublish(packet);
+      case "puback":
+        return this.onPuback(packet.packetId, packet.reasonCode);
+      case "suback":
+        return this.onSuback(packet.packetId, packet.reasonCodes);
+      case "unsuback":
+        this.subscriptions?.answered(packet.packetId);
+        return;
+      case "pingresp":
+        return this.keepAlive.answered();
+      case "disconnect":
+        return this.fail(reasonName(packet.reasonCode));
+      default:
+        return this.fail("protocol-error");
+    }
+  }
+
+  linkClosed(reason: LinkCloseReason): void {
+    this.detach();
+    this.options.handlers.lost(reason);
+  }
+
+  ping(): void {
+    this.send(PINGREQ);
+  }
+
+  unanswered(): void {
+    this.fail("keep-alive-timeout");
+  }
+
+  private fail(reason: string): void {
+    this.abort();
+    this.options.handlers.lost(reason);
+  }
+
+  private detach(): ClientLink | undefined {
+    const link = this.link;
+    this.link = undefined;
+    this.phase = "detached";
+    this.keepAlive.stop();
+    return link;
+  }
+
+  private send(packet: Packet): void {
+    this.lastSentUs = this.options.clock.nowUs();
+    this.link!.send(packet);
+  }
+
+  private connectPacket(): ConnectPacket {
+    const { mqtt, will } = this.options;
+    return {
+      type: "connect",
+      protocolVersion: mqtt.protocolVersion,
+      clientId: this.clientId,
+      cleanStart: mqtt.cleanStart,
+      keepAliveS: mqtt.keepAliveS,
+      ...(will === undefined ? {} : { will }),
+      ...(mqtt.protocolVersion === 5
+        ? { sessionExpiryS: mqtt.sessionExpiryS, receiveMaximum: mqtt.receiveMaximum }
+        : {}),
+    };
+  }
+
+  private onConnack(connack: ConnackPacket): void {
+    const { mqtt, handlers } = this.options;
+    if (isFailure(connack.reasonCode)) {
+      this.abort();
+      handlers.refused(reasonName(connack.reasonCode));
+      return;
+    }
+    this.phase = "connected";
+    if (connack.assignedClientId !== undefined) this.clientId = connack.assignedClientId;
+    // 3.1.1 servers cannot say how much they take at once: the device's own limit serves for both directions.
+    const receiveMaximum = mqtt.protocolVersion === 5 ? connack.receiveMaximum : mqtt.receiveMaximum;
+    this.window = Math.min(receiveMaximum ?? WINDOW_MAX, WINDOW_MAX);
+    this.keepAlive.start(connack.serverKeepAliveS ?? mqtt.keepAliveS);
+    this.subscriptions?.rewind(connack.sessionPresent);
+    this.sendSubscribe(this.subscriptions?.ungranted() ?? []);
+    if (this.inflight !== undefined) {
+      this.inflight.window = this.window;
+      this.inflight.rewind(connack.sessionPresent);
+      this.pump();
+    }
+    if (this.isConnected) handlers.connected(connack);
+  }
+
+  private onPublish(packet: PublishPacket): void {
+    if (packet.qos === 2) return this.fail("qos-not-supported");
+    const link = this.link;
+    this.options.handlers.message(packet);
+    if (packet.qos === 0 || packet.packetId === undefined || this.link !== link) return;
+    this.send({ type: "puback", packetId: packet.packetId, reasonCode: REASON.success });
+  }
+
+  private onPuback(packetId: number, reasonCode: number): void {
+    const publish = this.inflight?.acknowledge(packetId);
+    if (publish === undefined) return;
+    const { trace } = publish.message;
+    if (trace !== undefined) {
+      const { probe, thing, clock } = this.options;
+      probe.acked(trace.stream, thing.ordinal, trace.sequence, clock.nowUs(), reasonCode);
+    }
+    this.pump();
+  }
+
+  private onSuback(packetId: number, reasonCodes: readonly number[]): void {
+    const requests = this.subscriptions?.answered(packetId);
+    const { handlers } = this.options;
+    if (handlers.subscribed === undefined) return;
+    requests?.forEach(({ filter }, index) => {
+      handlers.subscribed?.(filter, reasonCodes[index] ?? REASON.unspecifiedError);
+    });
+  }
+
+  private sendSubscribe(requests: readonly SubscriptionRequest[]): void {
+    for (const subscriptions of portions(requests)) {
+      const packetId = this.allocate();
+      this.subscriptions!.asked(packetId, subscriptions);
+      this.send({ type: "subscribe", packetId, subscriptions });
+    }
+  }
+
+  /** Sends what the window lets through. */
+  private pump(): void {
+    const inflight = this.inflight!;
+    while (this.phase === "connected") {
+      const publish = inflight.nextToSend(this.isTaken);
+      if (publish === undefined) return;
+      const { message, packetId, isRepeat, wasSent } = publish;
+      publish.wasSent = true;
+      this.reportSent(message, wasSent);
+      this.send(publishPacket(message, packetId, { dup: isRepeat, userProperties: this.tag(message) }));
+    }
+  }
+
+  private transmitQos0(message: OutboundMessage): void {
+    this.reportSent(message, false);
+    this.send(publishPacket(message, 0, { dup: false, userProperties: this.tag(message) }));
+  }
+
+  private reportSent(message: OutboundMessage, isAgain: boolean): void {
+    const { trace } = message;
+    if (trace === undefined) return;
+    const { probe, thing, clock } = this.options;
+    if (isAgain) probe.retransmitted(trace.stream, thing.ordinal, trace.sequence);
+    else probe.sent(trace.stream, thing.ordinal, trace.sequence, trace.scheduledUs, clock.nowUs());
+  }
+
+  /** MQTT 5 carries the trace beside the payload; in 3.1.1 it has to be inside, which is the payload's affair. */
+  private tag(message: OutboundMessage): readonly UserProperty[] | undefined {
+    const { trace } = message;
+    const { mqtt, run, thing } = this.options;
+    if (trace === undefined || mqtt.protocolVersion !== 5) return undefined;
+    return [[TRACE_PROPERTY, formatTraceTag(run, trace.stream, thing.ordinal, trace.sequence)]];
+  }
+
+  private createInflight(): Inflight {
+    const inflight = new Inflight();
+    inflight.window = this.window;
+    return inflight;
+  }
+
+  private allocate(): number {
+    this.inflight ??= this.createInflight();
+    return this.inflight.allocate(this.isTaken);
+  }
+
+  /** Packet identifiers are shared with SUBSCRIBE and UNSUBSCRIBE [MQTT-2.2.1-4]. */
+  private readonly isTaken = (packetId: number): boolean => this.subscriptions?.isTaken(packetId) ?? false;
+}

@@ -1,0 +1,12 @@
+import type { LinkFaultDefinition } from "../link-fault.js";
+
+/** The server takes the CONNECT and its CONNACK never arrives. */
+export const noConnack: LinkFaultDefinition = {
+  description: "swallows every CONNACK",
+  parameters: {},
+  create: () => ({
+    shape: (passage) => {
+      if (passage.packet?.type === "connack") passage.isSwallowed = true;
+    },
+  }),
+};

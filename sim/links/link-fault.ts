@@ -1,0 +1,97 @@
+import type { Clock, JsonObject, Random } from "fleetrig/kernel";
+import type { Packet } from "fleetrig/protocol";
+
+/**
+ * What can go wrong on the way between a device and its broker. A *fault* is switched on and off by name, one
+ * file each; it never waits or draws by itself but bends what the link was about to do. A *passage* is one
+ * packet, or the end of the stream, on its way in one direction: `up` towards the broker, `down` to the device.
+ */
+export type Direction = "up" | "down";
+
+/** One passage, as the faults may change it. The object is reused: keep no reference to it. */
+export interface Passage {
+  direction: Direction;
+  /** Undefined for the end of the stream (FIN or RST). */
+  packet: Packet | undefined;
+  nowUs: number;
+  /** Added to the profile's latency. */
+  extraUs: number;
+  /** 0 means unlimited. */
+  bitsPerSecond: number;
+  /** Share of TCP segments lost. */
+  loss: number;
+  /** Nothing arrives before this instant. */
+  notBeforeUs: number;
+  /** It never arrives, and neither side is told. */
+  isSwallowed: boolean;
+}
+
+/** What becomes of a connection attempt: `vanish` leaves it to the device's own timeout. */
+export type DialObstacle = "refused" | "unreachable" | "vanish";
+
+/** What a fault may do to the link that is open now. */
+export interface LinkControl {
+  readonly clock: Clock;
+  /** RST to both sides. */
+  reset(): void;
+  /** From now on nothing crosses it, in either direction, and nobody is told. */
+  sever(): void;
+}
+
+/** A fault while it is active. Each method is optional: a fault implements what it bends. */
+export interface LinkFault {
+  /** Called for every passage, in the order of sending. */
+  shape?(passage: Passage): void;
+  /** Called for every connection attempt. */
+  obstruct?(): DialObstacle | undefined;
+  /** Called for every link that opens while the fault is active. */
+  opened?(control: LinkControl): void;
+  /** Called once when it is switched on. */
+  start?(control: LinkControl): void;
+  /** Called once when it is switched off. */
+  stop?(): void;
+}
+
+/** `duration` is in µs, `share` within 0..1, `positions` a list of integers counted from 0. */
+export type FaultParameterKind =
+  | "duration"
+  | "share"
+  | "bits-per-second"
+  | "count"
+  | "direction"
+  | "positions";
+
+export interface FaultParameter {
+  readonly kind: FaultParameterKind;
+  readonly description: string;
+  /** Absent: the parameter must be given. */
+  readonly default?: number | "both" | Direction | undefined;
+  readonly isOptional?: boolean;
+}
+
+/** Parameters after parsing: what a factory reads. */
+export type FaultValues = Readonly<Record<string, FaultValue>>;
+export type FaultValue = number | string | readonly number[] | undefined;
+
+/** A fault as data, so that scenarios can name it and documentation can list it. */
+export interface LinkFaultDefinition {
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, FaultParameter>>;
+  create(values: FaultValues, random: Random): LinkFault;
+}
+
+/** Switches faults by name, as a scenario's `inject` does. */
+export interface FaultSwitch {
+  /** @returns false when there is no such fault. */
+  set(fault: string, active: boolean, detail: JsonObject): boolean;
+}
+
+/** The direction parameter shared by many faults. */
+export const DIRECTION: FaultParameter = {
+  kind: "direction",
+  description: "up (to the broker), down (to the device) or both",
+  default: "both",
+};
+
+export const appliesTo = (wanted: FaultValue, direction: Direction): boolean =>
+  wanted === "both" || wanted === direction;

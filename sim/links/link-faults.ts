@@ -1,0 +1,90 @@
+import type { Clock, JsonObject, Random } from "fleetrig/kernel";
+import { readFaultValues } from "./fault-parameters.js";
+import { LINK_FAULTS } from "./faults/table.js";
+import type { DialObstacle, FaultSwitch, LinkControl, LinkFault, Passage } from "./link-fault.js";
+
+/** The open link, as its faults reach it. */
+export interface FaultedLink {
+  reset(): void;
+  sever(): void;
+}
+
+export interface LinkFaultsOptions {
+  /** The device's lane. */
+  readonly clock: Clock;
+  /** Stream of one purpose: called once per injected fault, with `fault/<name>`. */
+  readonly random: (purpose: string) => Random;
+}
+
+/**
+ * The faults active on one device's link. They belong to the path, not to one connection: what is switched on
+ * stays on over reconnects until it is switched off. Injecting an active fault again replaces it.
+ */
+export class LinkFaults implements FaultSwitch, LinkControl {
+  readonly clock: Clock;
+  /** Undefined until the first fault, because most devices never have one. */
+  private active: Map<string, LinkFault> | undefined;
+  private link: FaultedLink | undefined;
+
+  constructor(private readonly options: LinkFaultsOptions) {
+    this.clock = options.clock;
+  }
+
+  /** Whether anything has to be asked at all: the hot path's only question. */
+  get isActive(): boolean {
+    return this.active !== undefined;
+  }
+
+  /**
+   * @returns false when no link fault has that name.
+   * @throws FleetrigError LINK_FAULT_PARAMETER
+   */
+  set(fault: string, active: boolean, detail: JsonObject): boolean {
+    const definition = LINK_FAULTS.get(fault);
+    if (definition === undefined) return false;
+    const values = active ? readFaultValues(fault, definition.parameters, detail) : undefined;
+    this.active?.get(fault)?.stop?.();
+    this.active?.delete(fault);
+    if (values !== undefined) {
+      const created = definition.create(values, this.options.random(`fault/${fault}`));
+      this.active ??= new Map();
+      this.active.set(fault, created);
+      created.start?.(this);
+    } else if (this.active?.size === 0) {
+      this.active = undefined;
+    }
+    return true;
+  }
+
+  shape(passage: Passage): void {
+    for (const fault of this.active!.values()) fault.shape?.(passage);
+  }
+
+  obstruct(): DialObstacle | undefined {
+    if (this.active === undefined) return undefined;
+    for (const fault of this.active.values()) {
+      const obstacle = fault.obstruct?.();
+      if (obstacle !== undefined) return obstacle;
+    }
+    return undefined;
+  }
+
+  /** The dialer says which link is open now, if any. */
+  attach(link: FaultedLink): void {
+    this.link = link;
+    if (this.active === undefined) return;
+    for (const fault of this.active.values()) fault.opened?.(this);
+  }
+
+  detach(link: FaultedLink): void {
+    if (this.link === link) this.link = undefined;
+  }
+
+  reset(): void {
+    this.link?.reset();
+  }
+
+  sever(): void {
+    this.link?.sever();
+  }
+}
