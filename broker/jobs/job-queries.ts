@@ -1,0 +1,110 @@
+import type { JobStatus, JsonObject } from "fleetrig/kernel";
+import { jobsError } from "./errors.js";
+import type { TargetSelection } from "./job-request.js";
+import type { JobStore } from "./job-store.js";
+import { controlExecutionSummary, jobSummary } from "./job-view.js";
+import { thingArn } from "./targets.js";
+
+/** The list calls of the control plane. Pages are cut by position, in order of creation. */
+export interface PageRequest {
+  /** 1 to 250, default 250. */
+  readonly maxResults?: number;
+  /** From the page before. */
+  readonly nextToken?: string;
+}
+
+export interface ListJobsRequest extends PageRequest {
+  readonly status?: JobStatus;
+  readonly targetSelection?: TargetSelection;
+}
+
+export interface ListJobExecutionsForJobRequest extends PageRequest {
+  readonly jobId: string;
+  readonly status?: string;
+}
+
+export interface ListJobExecutionsForThingRequest extends PageRequest {
+  readonly thingName: string;
+  readonly jobId?: string;
+  readonly status?: string;
+}
+
+export interface JobList {
+  readonly jobs: readonly JsonObject[];
+  readonly nextToken?: string;
+}
+
+export interface ExecutionList {
+  readonly executionSummaries: readonly JsonObject[];
+  readonly nextToken?: string;
+}
+
+const MAX_PAGE = 250;
+
+const matches = <T>(wanted: T | undefined, actual: T): boolean => wanted === undefined || wanted === actual;
+
+export function listJobs(store: JobStore, request: ListJobsRequest, arnPrefix: string): JobList {
+  const wanted = [...store.all()].filter(
+    (job) =>
+      matches(request.status, job.status) && matches(request.targetSelection, job.spec.targetSelection),
+  );
+  const { items, next } = page(wanted, request);
+  return { jobs: items.map((job) => jobSummary(job, arnPrefix)), ...next };
+}
+
+/** Current executions of a job, in rollout order. */
+export function listExecutionsForJob(
+  store: JobStore,
+  request: ListJobExecutionsForJobRequest,
+  arnPrefix: string,
+): ExecutionList {
+  const executions = [...store.job(request.jobId).members.values()].flatMap(({ current }) =>
+    current !== undefined && matches(request.status, current.status) ? [current] : [],
+  );
+  const { items, next } = page(executions, request);
+  const executionSummaries = items.map((execution) => ({
+    thingArn: thingArn(execution.thing, arnPrefix),
+    jobExecutionSummary: controlExecutionSummary(execution),
+  }));
+  return { executionSummaries, ...next };
+}
+
+/** Current executions of a thing, oldest job first. */
+export function listExecutionsForThing(
+  store: JobStore,
+  request: ListJobExecutionsForThingRequest,
+): ExecutionList {
+  const executions = store
+    .membersOf(request.thingName)
+    .flatMap(({ current, job }) =>
+      current !== undefined &&
+      matches<string>(request.status, current.status) &&
+      matches(request.jobId, job.spec.jobId)
+        ? [current]
+        : [],
+    );
+  const { items, next } = page(executions, request);
+  const executionSummaries = items.map((execution) => ({
+    jobId: execution.job.spec.jobId,
+    jobExecutionSummary: controlExecutionSummary(execution),
+  }));
+  return { executionSummaries, ...next };
+}
+
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: { readonly nextToken?: string };
+}
+
+function page<T>(all: readonly T[], { maxResults = MAX_PAGE, nextToken = "0" }: PageRequest): Page<T> {
+  if (!Number.isInteger(maxResults) || maxResults < 1 || maxResults > MAX_PAGE)
+    throw jobsError("InvalidRequestException", `maxResults must be an integer from 1 to ${MAX_PAGE}.`);
+  if (!/^\d{1,9}$/.test(nextToken))
+    throw jobsError("InvalidRequestException", "nextToken is not from a page of this list.");
+  const start = Number(nextToken);
+  const end = start + maxResults;
+  return {
+    items: all.slice(start, end),
+    next: end < all.length ? { nextToken: String(end) } : {},
+  };
+}

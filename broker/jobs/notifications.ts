@@ -1,0 +1,83 @@
+import type { Clock, JsonObject } from "fleetrig/kernel";
+import type { MessageBus } from "../message-bus.js";
+import { formatReservedTopic } from "../reserved-topics.js";
+import { epochSeconds, executionDescription, executionSummary } from "./execution-view.js";
+import type { JobExecution } from "./job.js";
+import type { PendingExecutions } from "./pending.js";
+
+/** AWS: a notification lists at most ten executions. */
+const MAX_LISTED = 10;
+
+interface Change {
+  /** First in the thing's order before the change. */
+  readonly firstBefore: JobExecution | undefined;
+  /** An execution entered or left the pending set. */
+  isSetChanged: boolean;
+}
+
+/**
+ * notify and notify-next (REF §6.6). Changes are noted as they happen and told once per thing when the operation
+ * is over, so that a failed attempt and its retry are one message, and a device hears the answer to its request
+ * first. A message is built only if somebody would get it.
+ */
+export class JobNotifications {
+  private changes = new Map<string, Change>();
+
+  constructor(
+    private readonly pending: PendingExecutions,
+    private readonly bus: MessageBus,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Call before the pending executions of `thing` change or change places. */
+  note(thing: string, isSetChanged: boolean): void {
+    const change = this.changes.get(thing);
+    if (change === undefined)
+      this.changes.set(thing, { firstBefore: this.pending.first(thing), isSetChanged });
+    else change.isSetChanged ||= isSetChanged;
+  }
+
+  /** Tells what was noted, thing by thing in the order of their first change. */
+  flush(): void {
+    if (this.changes.size === 0) return;
+    const changes = this.changes;
+    this.changes = new Map();
+    for (const [thing, change] of changes) {
+      if (change.isSetChanged) this.publish(thing, "notify", () => this.notifyBody(thing));
+      if (this.pending.first(thing) !== change.firstBefore)
+        this.publish(thing, "notify-next", () => this.notifyNextBody(thing));
+    }
+  }
+
+  private publish(thing: string, operation: "notify" | "notify-next", body: () => JsonObject): void {
+    const topic = formatReservedTopic({
+      service: "jobs",
+      thing,
+      jobId: undefined,
+      operation,
+      message: "notification",
+    });
+    if (this.bus.hasSubscribers?.(topic) === false) return;
+    this.bus.publish({ topic, payload: JSON.stringify(body()), qos: 1 });
+  }
+
+  private notifyBody(thing: string): JsonObject {
+    const jobs: Record<string, JsonObject[]> = {};
+    for (const execution of this.pending.of(thing).slice(0, MAX_LISTED)) {
+      (jobs[execution.status] ??= []).push(executionSummary(execution));
+    }
+    return { timestamp: epochSeconds(this.clock.wallMs()), jobs };
+  }
+
+  private notifyNextBody(thing: string): JsonObject {
+    const timestamp = epochSeconds(this.clock.wallMs());
+    const first = this.pending.first(thing);
+    return first === undefined ? { timestamp } : { timestamp, execution: nextExecution(first) };
+  }
+}
+
+/** As a full description, without the thing's name and what the device itself has said. */
+function nextExecution(execution: JobExecution): JsonObject {
+  const { thingName: _thing, statusDetails: _details, ...rest } = executionDescription(execution, true);
+  return rest;
+}

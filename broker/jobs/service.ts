@@ -1,0 +1,329 @@
+import {
+  type Clock,
+  type EventSink,
+  type ExecutionStatus,
+  type JobStatus,
+  type JsonObject,
+  US_PER_MS,
+} from "fleetrig/kernel";
+import type { ApplicationMessage } from "../message.js";
+import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.js";
+import { JobsDeviceApi } from "./device-api.js";
+import { jobsError } from "./errors.js";
+import { isPending } from "./execution-machine.js";
+import { Job, jobSpec, type JobSpec, rolloutPlan } from "./job.js";
+import { JobEngine } from "./job-engine.js";
+import { JobEvents } from "./job-events.js";
+import {
+  type ExecutionList,
+  type JobList,
+  listExecutionsForJob,
+  listExecutionsForThing,
+  type ListJobExecutionsForJobRequest,
+  type ListJobExecutionsForThingRequest,
+  listJobs,
+  type ListJobsRequest,
+} from "./job-queries.js";
+import type { CreateJobRequest, UpdateJobRequest } from "./job-request.js";
+import { JobStore } from "./job-store.js";
+import { controlExecution, jobDescription, rolloutConfig } from "./job-view.js";
+import { JobMembership } from "./membership.js";
+import { JobNotifications } from "./notifications.js";
+import { PendingExecutions } from "./pending.js";
+import { scheduleFault } from "./schedule.js";
+import { DEFAULT_JOBS_SETTINGS, type JobsSettings } from "./settings.js";
+import { type JobTargets, targetName } from "./targets.js";
+import { checkCreateJob, checkUpdateJob } from "./validate.js";
+
+export interface JobsServiceOptions {
+  readonly clock: Clock;
+  readonly bus: MessageBus;
+  readonly events: EventSink;
+  readonly registry: JobTargets;
+  readonly settings?: Partial<JobsSettings>;
+}
+
+/** How far a job has come, for harness and reports; AWS's own counts leave out who has no execution yet. */
+export interface JobProgress {
+  readonly status: JobStatus;
+  readonly targets: number;
+  /** Targets without an execution so far; with the counts below they add up to the targets. */
+  readonly waiting: number;
+  /** Targets that ever got an execution. */
+  readonly notified: number;
+  readonly counts: Readonly<Record<ExecutionStatus, number>>;
+}
+
+export interface CancelJobRequest {
+  readonly jobId: string;
+  readonly reasonCode?: string;
+  readonly comment?: string;
+  /** Cancels executions in progress too. */
+  readonly force?: boolean;
+}
+
+export interface CancelJobExecutionRequest {
+  readonly jobId: string;
+  readonly thingName: string;
+  readonly force?: boolean;
+  readonly expectedVersion?: number;
+  readonly statusDetails?: Readonly<Record<string, string>>;
+}
+
+export interface DescribeJobExecutionRequest {
+  readonly jobId: string;
+  readonly thingName: string;
+  /** Default: the current execution. */
+  readonly executionNumber?: number;
+}
+
+/**
+ * The jobs service: the control plane of AWS IoT Jobs as methods, its device plane over MQTT.
+ *
+ * Rollout order is the order of the targets in the request, and within a group the registry's. Cancelling and
+ * deleting take effect at once, where AWS takes up to a minute per thousand devices.
+ * All errors are FleetrigErrors whose context has `awsError` and `httpStatus`.
+ */
+export class JobsService implements ReservedTopicService {
+  private readonly settings: JobsSettings;
+  private readonly store = new JobStore();
+  private readonly notifications: JobNotifications;
+  private readonly jobEvents: JobEvents;
+  private readonly engine: JobEngine;
+  private readonly device: JobsDeviceApi;
+  private isStopped = false;
+
+  constructor(private readonly options: JobsServiceOptions) {
+    const { clock, bus, events, registry } = options;
+    const { store } = this;
+    const settings = { ...DEFAULT_JOBS_SETTINGS, ...options.settings };
+    const pending = new PendingExecutions();
+    const notifications = new JobNotifications(pending, bus, clock);
+    const jobEvents = new JobEvents(bus, clock, settings);
+    const engine = new JobEngine({ clock, events, settings, pending, notifications, jobEvents });
+    this.settings = settings;
+    this.notifications = notifications;
+    this.jobEvents = jobEvents;
+    this.engine = engine;
+    this.device = new JobsDeviceApi({ clock, bus, engine, pending, store });
+    const membership = new JobMembership(store, engine);
+    registry.onMembershipChange?.((change) => {
+      membership.apply(change);
+      notifications.flush();
+    });
+  }
+
+  /** A publish on a thing's `jobs/` topics: answered to the publisher, and seen by nobody else. */
+  handle(message: ApplicationMessage): Routing {
+    if (this.isStopped) return "consumed";
+    const routing = this.device.handle(message);
+    this.notifications.flush();
+    return routing;
+  }
+
+  /**
+   * @throws JOBS_INVALID_REQUEST for inputs out of range, JOBS_UNSUPPORTED for inputs this service does not
+   * offer, JOBS_NOT_FOUND for unknown targets, JOBS_ALREADY_EXISTS, JOBS_LIMIT_EXCEEDED.
+   */
+  createJob(request: CreateJobRequest): JsonObject {
+    checkCreateJob(request);
+    const { clock, events } = this.options;
+    const spec = jobSpec(request);
+    this.checkNewJob(spec);
+    const things = this.thingsOf(request.targets);
+    const job = new Job(spec, clock.wallMs());
+    this.store.add(job);
+    for (const [thing, reasons] of things) this.store.addMember(job, thing).reasons = reasons;
+    events.emit({
+      type: "job.created",
+      atUs: clock.nowUs(),
+      jobId: spec.jobId,
+      targets: job.members.size,
+      document: spec.document,
+      rollout: rolloutConfig(job),
+      abort: { criteriaList: spec.abort.map((criterion) => ({ ...criterion })) },
+    });
+    this.schedule(job);
+    this.engine.setStatus(job, job.status);
+    if (job.status === "IN_PROGRESS") this.begin(job);
+    this.notifications.flush();
+    const { description } = request;
+    return { ...this.identity(spec.jobId), ...(description === undefined ? {} : { description }) };
+  }
+
+  /** Ends a rollout; executions in progress run on unless `force`. @throws JOBS_NOT_FOUND, JOBS_INVALID_REQUEST */
+  cancelJob(request: CancelJobRequest): JsonObject {
+    const job = this.store.job(request.jobId);
+    const { force = false, reasonCode, comment } = request;
+    if (job.status === "COMPLETED" || (job.status === "CANCELED" && !force))
+      throw jobsError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
+    this.engine.cancel(job, { force, reasonCode, comment });
+    this.notifications.flush();
+    return this.identity(request.jobId);
+  }
+
+  /** @throws JOBS_NOT_FOUND, JOBS_VERSION_CONFLICT, JOBS_INVALID_STATE_TRANSITION (in progress without `force`). */
+  cancelJobExecution(request: CancelJobExecutionRequest): void {
+    const { expectedVersion, force = false, statusDetails } = request;
+    const execution = this.store.execution(request.jobId, request.thingName);
+    if (expectedVersion !== undefined && expectedVersion !== execution.versionNumber)
+      throw jobsError(
+        "VersionConflictException",
+        `Expected version ${expectedVersion}, the execution has version ${execution.versionNumber}.`,
+      );
+    if (!isPending(execution.status) || (execution.status === "IN_PROGRESS" && !force))
+      throw jobsError(
+        "InvalidStateTransitionException",
+        `The execution of ${request.jobId} for ${request.thingName} is ${execution.status}.`,
+        isPending(execution.status) ? { hint: "Only force cancels what is in progress." } : {},
+      );
+    execution.forceCanceled = execution.status === "IN_PROGRESS";
+    this.engine.transition(execution, "CANCELED", { actor: "service", statusDetails });
+    this.notifications.flush();
+  }
+
+  /** @throws JOBS_NOT_FOUND, JOBS_INVALID_STATE_TRANSITION for a job that is not finished, without `force`. */
+  deleteJob(request: { readonly jobId: string; readonly force?: boolean }): void {
+    const job = this.store.job(request.jobId);
+    if (!job.isFinished && request.force !== true)
+      throw jobsError("InvalidStateTransitionException", `Job ${request.jobId} is ${job.status}.`, {
+        hint: "Cancel the job first, or delete it with force.",
+      });
+    this.engine.closeRollout(job);
+    this.engine.setStatus(job, "DELETION_IN_PROGRESS");
+    this.jobEvents.job(job, "deletion_in_progress");
+    for (const { current } of job.members.values()) if (current !== undefined) this.engine.discard(current);
+    this.store.remove(job);
+    this.jobEvents.job(job, "deleted");
+    this.notifications.flush();
+  }
+
+  /**
+   * Changes what is named; a new timeout applies to executions that start from now on.
+   * @throws JOBS_NOT_FOUND, JOBS_INVALID_REQUEST
+   */
+  updateJob(request: UpdateJobRequest): void {
+    checkUpdateJob(request);
+    const job = this.store.job(request.jobId);
+    if (job.isFinished)
+      throw jobsError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
+    const merged: CreateJobRequest = { ...job.spec.request, ...request };
+    job.spec = {
+      ...job.spec,
+      request: merged,
+      rollout: rolloutPlan(merged.jobExecutionsRolloutConfig),
+      abort: merged.abortConfig?.criteriaList ?? [],
+      retry: merged.jobExecutionsRetryConfig?.criteriaList ?? [],
+      inProgressMinutes: merged.timeoutConfig?.inProgressTimeoutInMinutes,
+    };
+    job.lastUpdatedAtMs = this.options.clock.wallMs();
+    this.engine.rollOut(job);
+    this.notifications.flush();
+  }
+
+  /** @throws JOBS_NOT_FOUND */
+  describeJob(request: { readonly jobId: string }): JsonObject {
+    return { job: jobDescription(this.store.job(request.jobId), this.settings.arnPrefix) };
+  }
+
+  /** The document as it was given. @throws JOBS_NOT_FOUND */
+  getJobDocument(request: { readonly jobId: string }): { readonly document: string } {
+    return { document: this.store.job(request.jobId).spec.documentText };
+  }
+
+  /** @throws JOBS_NOT_FOUND */
+  describeJobExecution(request: DescribeJobExecutionRequest): JsonObject {
+    const { jobId, thingName, executionNumber } = request;
+    const execution = this.store.execution(jobId, thingName, executionNumber);
+    return { execution: controlExecution(execution, this.settings.arnPrefix, this.options.clock.nowUs()) };
+  }
+
+  listJobs(request: ListJobsRequest = {}): JobList {
+    return listJobs(this.store, request, this.settings.arnPrefix);
+  }
+
+  /** @throws JOBS_NOT_FOUND */
+  listJobExecutionsForJob(request: ListJobExecutionsForJobRequest): ExecutionList {
+    return listExecutionsForJob(this.store, request, this.settings.arnPrefix);
+  }
+
+  listJobExecutionsForThing(request: ListJobExecutionsForThingRequest): ExecutionList {
+    return listExecutionsForThing(this.store, request);
+  }
+
+  /** @throws JOBS_NOT_FOUND */
+  progress(jobId: string): JobProgress {
+    const { status, members, waiting, notified, counts } = this.store.job(jobId);
+    return { status, targets: members.size, waiting, notified, counts: { ...counts } };
+  }
+
+  /** Cancels every timer and answers nobody any more; jobs stay readable. */
+  stop(): void {
+    this.isStopped = true;
+    for (const job of this.store.all()) {
+      this.engine.closeRollout(job);
+      for (const { current } of job.members.values()) current?.timeout?.cancel();
+    }
+  }
+
+  private identity(jobId: string): JsonObject {
+    return { jobArn: `${this.settings.arnPrefix}:job/${jobId}`, jobId };
+  }
+
+  private checkNewJob(spec: JobSpec): void {
+    if (this.store.has(spec.jobId))
+      throw jobsError("ResourceAlreadyExistsException", `Job ${spec.jobId} exists already.`);
+    const fault = scheduleFault(spec, this.options.clock.wallMs());
+    if (fault !== undefined)
+      throw jobsError("InvalidRequestException", `${fault}.`, { context: { field: "schedulingConfig" } });
+    let concurrent = 0;
+    for (const job of this.store.all()) if (job.isRollingOut || job.status === "SCHEDULED") concurrent += 1;
+    if (concurrent >= this.settings.maxConcurrentJobs)
+      throw jobsError("LimitExceededException", `${concurrent} jobs are rolling out or scheduled already.`);
+  }
+
+  /** The things of all targets in rollout order, each with the number of targets that contain it. */
+  private thingsOf(targets: readonly string[]): ReadonlyMap<string, number> {
+    const { registry } = this.options;
+    const things = new Map<string, number>();
+    for (const target of targets) {
+      const name = targetName(target);
+      const members = registry.membersOf(name);
+      if (members.length === 0 && registry.isKnown?.(name) !== true)
+        throw jobsError("ResourceNotFoundException", `There is no target ${name}.`, { context: { target } });
+      for (const thing of members) things.set(thing, (things.get(thing) ?? 0) + 1);
+    }
+    return things;
+  }
+
+  private schedule(job: Job): void {
+    const { clock } = this.options;
+    const { startMs, endMs } = job.spec;
+    const delayUs = (atMs: number): number => (atMs - clock.wallMs()) * US_PER_MS;
+    if (startMs !== undefined) job.scheduleTimers.push(clock.after(delayUs(startMs), this.onStart, job));
+    if (endMs !== undefined) job.scheduleTimers.push(clock.after(delayUs(endMs), this.onEnd, job));
+  }
+
+  private readonly onStart = (job: Job): void => {
+    this.engine.setStatus(job, "IN_PROGRESS");
+    this.begin(job);
+    this.notifications.flush();
+  };
+
+  /** AWS: endBehavior. STOP_ROLLOUT lets everything that has begun run to its end. */
+  private readonly onEnd = (job: Job): void => {
+    if (job.spec.endBehavior === "STOP_ROLLOUT") {
+      this.engine.closeRollout(job);
+      this.engine.completeIfDone(job);
+    } else {
+      const force = job.spec.endBehavior === "FORCE_CANCEL";
+      this.engine.cancel(job, { force, comment: "The job reached its end time." });
+    }
+    this.notifications.flush();
+  };
+
+  private begin(job: Job): void {
+    this.engine.rollOut(job);
+    this.engine.completeIfDone(job);
+  }
+}
