@@ -48,3 +48,8 @@ export {
   type WillPlan,
 } from "./plan.js";
 export type { DisconnectMode, FleetMember, StateChange } from "./member.js";
+export type { DeviceEffect, DeviceModel, DeviceSignalEvent, ModelInput, SignalThreshold } from "./model.js";
+export { type Artifact, ARTIFACT_BYTES, artifactFor, corruptedArtifactFor } from "./models/artifact.js";
+export { jobTopic, parseReservedTopic, type ReservedTopic, shadowTopic } from "./models/aws-topics.js";
+export { defineDeviceModel, deviceEffects } from "./models/define.js";
+export { BUILTIN_MODELS, resolveModel } from "./models/resolve-model.js";

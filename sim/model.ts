@@ -15,6 +15,13 @@ export interface DeviceModel {
   readonly machine: AnyStateMachine;
   /** Measured values by name, sampled at each telemetry tick; `{state.<name>}` in templates. */
   readonly signals: Readonly<Record<string, SignalSpec>>;
+  /** Signals that the machine hears of when they cross a limit; checked at each telemetry tick. */
+  readonly thresholds?: readonly SignalThreshold[];
+}
+
+export interface SignalThreshold {
+  readonly signal: string;
+  readonly below: number;
 }
 
 /** What a machine may know of its device when it starts. */
@@ -50,6 +57,13 @@ export type DeviceSignalEvent =
   | { readonly type: "JOB_REJECTED"; readonly jobId: string; readonly code: string }
   /** A draw of randomness asked for by the `draw` effect. */
   | { readonly type: "DRAWN"; readonly purpose: string; readonly value: number }
+  /** A signal fell below one of the model's thresholds, or rose back to it. */
+  | {
+      readonly type: "THRESHOLD";
+      readonly signal: string;
+      readonly value: number;
+      readonly isBelow: boolean;
+    }
   /** A fault of the scenario applies to this device from now on, or no longer. */
   | { readonly type: "FAULT"; readonly fault: string; readonly active: boolean; readonly detail: JsonObject }
   /** `setState` of the scenario on something that is not a signal. */
@@ -67,8 +81,11 @@ export type DeviceEffect =
         readonly retain?: boolean;
       };
     }
-  /** Telemetry on, off, or at another interval (µs). */
-  | { readonly type: "telemetry"; readonly params: { readonly enabled?: boolean; readonly everyUs?: number } }
+  /** Telemetry on, off, or at another interval (µs); `slowdown` stretches whatever interval is in force. */
+  | {
+      readonly type: "telemetry";
+      readonly params: { readonly enabled?: boolean; readonly everyUs?: number; readonly slowdown?: number };
+    }
   | { readonly type: "getShadow"; readonly params: { readonly shadowName?: string } }
   | {
       readonly type: "reportShadow";

@@ -21,7 +21,7 @@ export interface GroupPlan {
   readonly buffer: BufferPlan;
   /** Signals that replace or extend the model's. */
   readonly signals: Readonly<Record<string, SignalSpec>>;
-  /** Settings for the model's machine. */
+  /** Settings for the model's machine: the `settings:` block, with `shadow` and `ota` beside its keys; µs. */
   readonly settings: JsonObject;
 }
 
