@@ -93,3 +93,21 @@ export {
   type TimeoutConfig,
   type UpdateJobRequest,
 } from "./jobs/index.js";
+export {
+  type AwsDisconnectReason,
+  type BrokerHooks,
+  type BrokerLimits,
+  type BrokerOptions,
+  type BrokerStatistics,
+  type ConnectDecision,
+  type ConnectedInfo,
+  type ConnectInfo,
+  DEFAULT_LIMITS,
+  type DisconnectedInfo,
+  type DisconnectOptions,
+  type DropReason,
+  MqttBroker,
+  PROFILE_TRAITS,
+  type ProfileTraits,
+  type RefusedInfo,
+} from "./engine/index.js";

@@ -1,0 +1,276 @@
+import { type Timer, US_PER_S } from "fleetrig/kernel";
+import {
+  type ConnectPacket,
+  type LinkCloseReason,
+  type Packet,
+  type PacketLink,
+  type PacketReceiver,
+  PINGRESP,
+  type ProtocolVersion,
+  REASON,
+  type Will,
+} from "fleetrig/protocol";
+import type { Entrant } from "./connect-gate.js";
+import { acceptConnect, admitConnect, refuseConnect } from "./connect-handshake.js";
+import type { BrokerCore } from "./core.js";
+import type { Delivery } from "./delivery.js";
+import { takeDisconnect } from "./disconnect-notice.js";
+import { clientError, ENDING, type Ending } from "./ending.js";
+import { takePublish } from "./publish-intake.js";
+import type { Session } from "./session.js";
+import { takeSubscribe, takeUnsubscribe } from "./subscribe-intake.js";
+import type { TokenBucket } from "./token-bucket.js";
+
+/** Packets a client may send ahead while its CONNECT waits for its turn. */
+const MAX_EARLY_PACKETS = 32;
+/** How often a slow client's output is looked at. */
+const SLOW_CHECK_US = US_PER_S;
+
+/** The CONNECT that waits at the gate, and what came after it. */
+interface WaitingConnect {
+  readonly packet: ConnectPacket;
+  readonly early: Packet[];
+}
+
+/**
+ * One link from its first packet to its end: which packet is allowed when, keep-alive, and how much output may
+ * pile up. What the packets mean is in the `*-intake`, `connect-handshake` and `disconnect-notice` files.
+ */
+export class Connection implements PacketReceiver, Entrant {
+  version: ProtocolVersion = 4;
+  session: Session | undefined;
+  /** Published when this connection ends without the client's DISCONNECT. */
+  will: Will | undefined;
+  /** Session Expiry Interval of the CONNECT, in seconds: a DISCONNECT may not raise it from 0. */
+  requestedExpiryS = 0;
+  /** Unacknowledged QoS 1 messages this client takes. */
+  sendWindow = 0;
+  /** Largest packet this client takes. */
+  packetBytesMax = Number.POSITIVE_INFINITY;
+  topicAliases: Map<number, string> | undefined;
+  publishBucket: TokenBucket | undefined;
+  private state: "opening" | "waiting" | "connected" | "ended" = "opening";
+  private waiting: WaitingConnect | undefined;
+  private lastReceivedAtUs: number;
+  private silenceLimitUs = Number.POSITIVE_INFINITY;
+  /** Before CONNECT its deadline, afterwards the keep-alive: one timer that looks at the last activity. */
+  private timer: Timer | undefined;
+  private slowSinceUs = -1;
+  private slowTimer: Timer | undefined;
+
+  constructor(
+    readonly core: BrokerCore,
+    readonly link: PacketLink,
+  ) {
+    this.lastReceivedAtUs = core.clock.nowUs();
+    const { connectDeadlineS } = core.limits;
+    if (Number.isFinite(connectDeadlineS))
+      this.timer = core.clock.after(connectDeadlineS * US_PER_S, Connection.deadlinePassed, this);
+  }
+
+  get isConnected(): boolean {
+    return this.state === "connected";
+  }
+
+  get isWaiting(): boolean {
+    return this.state === "waiting";
+  }
+
+  get clientId(): string {
+    return this.session?.clientId ?? this.waiting?.packet.clientId ?? "";
+  }
+
+  received(packet: Packet, wireBytes: number): void {
+    if (this.state === "ended") return;
+    this.lastReceivedAtUs = this.core.clock.nowUs();
+    if (wireBytes > this.core.limits.packetBytes) this.fail(REASON.packetTooLarge);
+    else if (this.state === "connected") this.dispatch(packet);
+    else if (this.state === "waiting") this.keepEarly(packet);
+    else if (packet.type === "connect") this.begin(packet);
+    // [MQTT-3.1.0-1] the first packet must be CONNECT; anybody else gets no answer.
+    else refuseConnect(this, { clientId: "", reasonCode: REASON.protocolError, isAnswered: false });
+  }
+
+  closed(reason: LinkCloseReason): void {
+    if (this.state === "ended") return;
+    if (reason === "malformed") this.fail(REASON.malformedPacket);
+    else if (reason === "too-large") this.fail(REASON.packetTooLarge);
+    else this.end(ENDING.connectionLost);
+  }
+
+  /** The gate lets this client in. */
+  enter(): void {
+    const { packet, early } = this.waiting!;
+    this.waiting = undefined;
+    this.state = "opening";
+    acceptConnect(this, packet);
+    for (const next of early) this.received(next, 0);
+  }
+
+  /** CONNECT was accepted: from here on the session speaks through this connection. */
+  establish(session: Session, keepAliveS: number): void {
+    this.session = session;
+    this.state = "connected";
+    this.timer?.cancel();
+    this.timer = undefined;
+    if (keepAliveS === 0) return;
+    // [MQTT-3.1.2-22] one and a half times the keep-alive.
+    this.silenceLimitUs = keepAliveS * 1.5 * US_PER_S;
+    this.timer = this.core.clock.after(this.silenceLimitUs, Connection.silenceChecked, this);
+  }
+
+  /** The client broke a rule. */
+  fail(reasonCode: number): void {
+    if (this.state === "connected") this.end(clientError(reasonCode));
+    else refuseConnect(this, { clientId: this.clientId, reasonCode, isAnswered: false });
+  }
+
+  /** Ends the connection from this side, or notes that it ended. Later calls do nothing. */
+  end(ending: Ending): void {
+    if (this.state === "ended") return;
+    const wasConnected = this.state === "connected";
+    this.release();
+    if (wasConnected && this.version === 5 && ending.reasonCode !== undefined)
+      this.link.send({ type: "disconnect", reasonCode: ending.reasonCode });
+    if (ending.abrupt) this.link.destroy();
+    else this.link.close();
+    if (wasConnected) this.reportEnd(ending);
+    this.core.closed(this);
+  }
+
+  send(packet: Packet): void {
+    this.link.send(packet);
+    if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
+  }
+
+  /** May this message go to this client at all? Counts it as dropped when not. */
+  accepts(delivery: Delivery): boolean {
+    let reason: "slow-client" | "packet-too-large" | "publish-rate" | undefined;
+    if (
+      this.packetBytesMax < Number.POSITIVE_INFINITY &&
+      delivery.wireBytes(this.version) > this.packetBytesMax
+    )
+      reason = "packet-too-large";
+    else if (delivery.qos === 0 && !this.hasRoom()) reason = "slow-client";
+    else if (this.publishBucket !== undefined && !this.publishBucket.take()) reason = "publish-rate";
+    if (reason === undefined) return true;
+    this.core.dropped(this.clientId, reason, delivery.topic);
+    return false;
+  }
+
+  /** Does the link take more output without piling it up? */
+  hasRoom(): boolean {
+    if (this.link.bufferedBytes < this.core.limits.bufferedBytesPerConnection) {
+      this.slowSinceUs = -1;
+      return true;
+    }
+    this.noteSlow();
+    return false;
+  }
+
+  /** @param packetId 0 for QoS 0. */
+  sendMessage(delivery: Delivery, packetId: number): void {
+    this.core.counters.delivered += 1;
+    const packet = delivery.packet(this.version, this.core.clock);
+    this.link.send(packetId === 0 ? packet : { ...packet, packetId });
+  }
+
+  /** After a reconnect [MQTT-3.3.1-1]. */
+  sendAgain(delivery: Delivery, packetId: number): void {
+    this.core.counters.redelivered += 1;
+    this.link.send({ ...delivery.packet(this.version, this.core.clock), packetId, dup: true });
+  }
+
+  /** Frees timers and the state that only a live link needs. */
+  release(): void {
+    this.state = "ended";
+    this.timer?.cancel();
+    this.slowTimer?.cancel();
+    this.timer = undefined;
+    this.slowTimer = undefined;
+    this.waiting = undefined;
+  }
+
+  private begin(packet: ConnectPacket): void {
+    const admission = admitConnect(this, packet);
+    if (admission === "later") {
+      this.state = "waiting";
+      this.waiting = { packet, early: [] };
+    } else if (admission === "open") {
+      acceptConnect(this, packet);
+    }
+  }
+
+  private keepEarly(packet: Packet): void {
+    const { early } = this.waiting!;
+    if (packet.type === "connect" || early.length >= MAX_EARLY_PACKETS) this.fail(REASON.protocolError);
+    else early.push(packet);
+  }
+
+  private dispatch(packet: Packet): void {
+    switch (packet.type) {
+      case "publish":
+        takePublish(this, packet);
+        break;
+      case "puback":
+        this.session!.acknowledge(packet.packetId);
+        break;
+      case "pingreq":
+        this.send(PINGRESP);
+        break;
+      case "subscribe":
+        takeSubscribe(this, packet);
+        break;
+      case "unsubscribe":
+        takeUnsubscribe(this, packet);
+        break;
+      case "disconnect":
+        takeDisconnect(this, packet);
+        break;
+      default:
+        // A second CONNECT [MQTT-3.1.0-2], what only servers send, QoS 2's and AUTH's packets: none was agreed on.
+        this.fail(REASON.protocolError);
+    }
+  }
+
+  private reportEnd(ending: Ending): void {
+    const { core } = this;
+    const session = this.session!;
+    const info = { clientId: session.clientId, atUs: core.clock.nowUs(), reason: ending.awsReason };
+    core.counters.connections -= 1;
+    core.events.emit({ type: "broker.disconnected", ...info, clientInitiated: ending.clientInitiated });
+    core.sessions.connectionEnded(session, this, ending);
+    core.hooks.disconnected({ ...info, clientInitiated: ending.clientInitiated });
+  }
+
+  private checkSilence(): void {
+    const silentUs = this.core.clock.nowUs() - this.lastReceivedAtUs;
+    if (silentUs >= this.silenceLimitUs) this.end(ENDING.keepAliveTimeout);
+    else this.timer = this.core.clock.after(this.silenceLimitUs - silentUs, Connection.silenceChecked, this);
+  }
+
+  private noteSlow(): void {
+    if (this.slowSinceUs < 0) this.slowSinceUs = this.core.clock.nowUs();
+    if (this.slowTimer === undefined && this.state === "connected")
+      this.slowTimer = this.core.clock.after(SLOW_CHECK_US, Connection.slownessChecked, this);
+  }
+
+  private checkSlowness(): void {
+    this.slowTimer = undefined;
+    const slowUs = this.slowSinceUs < 0 ? 0 : this.core.clock.nowUs() - this.slowSinceUs;
+    if (this.hasRoom()) this.session!.pump();
+    else if (slowUs >= this.core.limits.writeDeadlineS * US_PER_S) this.end(ENDING.slowClient);
+  }
+
+  private static deadlinePassed(this: void, connection: Connection): void {
+    connection.fail(REASON.maximumConnectTime);
+  }
+
+  private static silenceChecked(this: void, connection: Connection): void {
+    connection.checkSilence();
+  }
+
+  private static slownessChecked(this: void, connection: Connection): void {
+    connection.checkSlowness();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Clock, EventSink, Random } from "fleetrig/kernel";
+import type { Connection } from "./connection.js";
+import type { ConnectGate } from "./connect-gate.js";
+import type { HookChain } from "./hooks.js";
+import type { BrokerLimits } from "./limits.js";
+import type { ProfileTraits } from "./profiles.js";
+import type { RetainedMessages } from "./retained-messages.js";
+import type { Router } from "./router.js";
+import type { SessionDirectory } from "./session-directory.js";
+import type { BrokerCounters, DropReason } from "./statistics.js";
+
+/** The parts of one broker, as its connections and sessions see them. */
+export interface BrokerCore {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventSink;
+  readonly traits: ProfileTraits;
+  readonly limits: BrokerLimits;
+  readonly hooks: HookChain;
+  readonly counters: BrokerCounters;
+  readonly retained: RetainedMessages;
+  readonly router: Router;
+  readonly sessions: SessionDirectory;
+  readonly gate: ConnectGate;
+  /** The link became a connection. */
+  opened(connection: Connection): void;
+  /** The link ended before or after that. */
+  closed(connection: Connection): void;
+  /** Counts and reports a message that one receiver (or nobody) gets. */
+  dropped(clientId: string, reason: DropReason, topic: string): void;
+}

@@ -1,0 +1,13 @@
+export { type BrokerOptions, type DisconnectOptions, MqttBroker } from "./mqtt-broker.js";
+export type {
+  BrokerHooks,
+  ConnectDecision,
+  ConnectedInfo,
+  ConnectInfo,
+  DisconnectedInfo,
+  RefusedInfo,
+} from "./hooks.js";
+export type { AwsDisconnectReason } from "./ending.js";
+export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
+export { PROFILE_TRAITS, type ProfileTraits } from "./profiles.js";
+export type { BrokerStatistics, DropReason } from "./statistics.js";

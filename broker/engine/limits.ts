@@ -1,0 +1,109 @@
+import type { Profile } from "fleetrig/protocol";
+
+/**
+ * Everything the broker bounds (REF §2.7). `Infinity` means no limit. Rates are per second and 0 means no limit:
+ * they are off unless a run asks for them, because they are properties of an account, not of the protocol.
+ */
+export interface BrokerLimits {
+  /** Payload of a PUBLISH or a will. */
+  readonly payloadBytes: number;
+  /** One whole MQTT packet from a client; advertised to MQTT 5 clients. */
+  readonly packetBytes: number;
+  readonly clientIdBytes: number;
+  /** Topic names and filters. */
+  readonly topicBytes: number;
+  /** `/` in a topic or filter; AWS does not count those of `$aws/rules/<rule>/`. */
+  readonly topicSlashes: number;
+  readonly filtersPerPacket: number;
+  readonly subscriptionsPerConnection: number;
+  /** Unacknowledged QoS 1 publishes towards one client, at most (its Receive Maximum may lower it). */
+  readonly maxInflight: number;
+  /** Receive Maximum advertised to MQTT 5 clients. */
+  readonly receiveMaximum: number;
+  /** Topic aliases a client may set. */
+  readonly topicAliasMaximum: number;
+  readonly connections: number;
+  readonly retainedMessages: number;
+  readonly retainedBytes: number;
+  /** How long a 3.1.1 session outlives its connection. */
+  readonly persistentSessionS: number;
+  /** Longest Session Expiry Interval granted. */
+  readonly sessionExpiryS: number;
+  readonly queuedMessagesPerSession: number;
+  /** Real footprint: topic, payload, properties and a fixed overhead. */
+  readonly queuedBytesPerSession: number;
+  /** All sessions together. */
+  readonly queuedBytes: number;
+  readonly queueOverflow: "drop-oldest" | "drop-newest";
+  /** Output waiting in the link beyond which a client counts as slow. */
+  readonly bufferedBytesPerConnection: number;
+  /** A slow client that stays slow this long is disconnected; its session stays. */
+  readonly writeDeadlineS: number;
+  /** From the start of the link to a complete CONNECT. */
+  readonly connectDeadlineS: number;
+  /** CONNECT packets per second, all clients together; 0 = unlimited. */
+  readonly connectRate: number;
+  /** What happens to a CONNECT above the rate. */
+  readonly connectOverload: "refuse" | "queue";
+  /** CONNECT packets that may wait under `queue`; more are refused. */
+  readonly connectQueue: number;
+  /** Publishes per second and connection, both directions together; excess is discarded; 0 = unlimited. */
+  readonly publishRatePerConnection: number;
+  /** Stored messages per second sent to a resumed session; 0 = unlimited. */
+  readonly resumeRate: number;
+}
+
+const MIB = 1024 * 1024;
+
+const SHARED = {
+  connectDeadlineS: 30,
+  writeDeadlineS: 10,
+  bufferedBytesPerConnection: MIB,
+  queuedMessagesPerSession: 10_000,
+  queuedBytesPerSession: 32 * MIB,
+  queuedBytes: 1024 * MIB,
+  queueOverflow: "drop-oldest",
+  retainedMessages: 500_000,
+  retainedBytes: 512 * MIB,
+  maxInflight: 100,
+  receiveMaximum: 100,
+  connectRate: 0,
+  connectOverload: "refuse",
+  connectQueue: 1_000_000,
+  publishRatePerConnection: 0,
+} as const;
+
+export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
+  aws: {
+    ...SHARED,
+    payloadBytes: 128 * 1024,
+    packetBytes: 146 * 1024,
+    clientIdBytes: 128,
+    topicBytes: 256,
+    topicSlashes: 7,
+    filtersPerPacket: 8,
+    subscriptionsPerConnection: 50,
+    topicAliasMaximum: 8,
+    connections: 500_000,
+    persistentSessionS: 3_600,
+    sessionExpiryS: 604_800,
+    // AWS: "no more than 10 messages per second" on resume (REF §2.2).
+    resumeRate: 10,
+  },
+  oasis: {
+    ...SHARED,
+    payloadBytes: Number.POSITIVE_INFINITY,
+    packetBytes: 2 * MIB,
+    clientIdBytes: 65_535,
+    topicBytes: 65_535,
+    // Not the standard's: deeper topics only serve to exhaust whoever walks them.
+    topicSlashes: 200,
+    filtersPerPacket: 1_000,
+    subscriptionsPerConnection: 10_000,
+    topicAliasMaximum: 64,
+    connections: Number.POSITIVE_INFINITY,
+    persistentSessionS: Number.POSITIVE_INFINITY,
+    sessionExpiryS: Number.POSITIVE_INFINITY,
+    resumeRate: 0,
+  },
+};

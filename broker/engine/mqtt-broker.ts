@@ -1,0 +1,181 @@
+import type { Clock, EventSink, Random } from "fleetrig/kernel";
+import {
+  type PacketAcceptor,
+  type PacketLink,
+  type PacketReceiver,
+  type Profile,
+  REASON,
+} from "fleetrig/protocol";
+import { ApplicationMessage } from "../message.js";
+import type { MessageBus, OutgoingMessage } from "../message-bus.js";
+import { ConnectGate } from "./connect-gate.js";
+import { Connection } from "./connection.js";
+import type { BrokerCore } from "./core.js";
+import { Delivery } from "./delivery.js";
+import type { AwsDisconnectReason } from "./ending.js";
+import { type BrokerHooks, HookChain } from "./hooks.js";
+import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
+import { PROFILE_TRAITS } from "./profiles.js";
+import { RetainedMessages } from "./retained-messages.js";
+import { Router } from "./router.js";
+import { SessionDirectory } from "./session-directory.js";
+import { BrokerCounters, type BrokerStatistics, type DropReason } from "./statistics.js";
+
+export interface BrokerOptions {
+  /** The broker's own lane. */
+  readonly clock: Clock;
+  /** Draws assigned client identifiers. */
+  readonly random: Random;
+  readonly events: EventSink;
+  readonly profile: Profile;
+  /** Overrides of the profile's limits. */
+  readonly limits?: Partial<BrokerLimits>;
+  readonly hooks?: Partial<BrokerHooks>;
+}
+
+export interface DisconnectOptions {
+  /** Told to an MQTT 5 client. */
+  readonly reasonCode: number;
+  readonly awsReason: AwsDisconnectReason;
+  readonly sendWill: boolean;
+}
+
+/**
+ * An MQTT 3.1, 3.1.1 and 5 server without sockets: links bring packets in and take packets out, time and
+ * randomness come from outside, everything happens inside the call that caused it.
+ */
+export class MqttBroker implements PacketAcceptor, MessageBus {
+  private readonly core: CoreOfBroker;
+
+  constructor(options: BrokerOptions) {
+    this.core = new CoreOfBroker(options);
+    if (options.hooks !== undefined) this.addHooks(options.hooks);
+  }
+
+  /** Takes one incoming link; the connection begins with its CONNECT. */
+  accept(link: PacketLink): PacketReceiver {
+    return this.core.accept(link);
+  }
+
+  /** Hook sets are asked in the order in which they were added. */
+  addHooks(hooks: Partial<BrokerHooks>): void {
+    this.core.hooks.add(hooks);
+  }
+
+  publish(message: OutgoingMessage): void {
+    this.core.router.route(this.toMessage(message));
+  }
+
+  sendDirect(clientId: string, message: OutgoingMessage): boolean {
+    const session = this.core.sessions.get(clientId);
+    if (session?.connection === undefined) return false;
+    const qos = message.qos === 0 ? 0 : 1;
+    session.deliver(new Delivery(this.toMessage(message), { qos, retain: false }, undefined));
+    return true;
+  }
+
+  hasSubscribers(topic: string): boolean {
+    return this.core.router.hasRoutes(topic) || this.core.hooks.listensTo(topic);
+  }
+
+  /** Ends a client's connection. @returns false when it has none. */
+  disconnectClient(clientId: string, options: DisconnectOptions): boolean {
+    const connection = this.core.sessions.get(clientId)?.connection;
+    if (connection === undefined) return false;
+    const { awsReason, reasonCode, sendWill } = options;
+    connection.end({ awsReason, reasonCode, sendsWill: sendWill, clientInitiated: false, abrupt: false });
+    return true;
+  }
+
+  isConnected(clientId: string): boolean {
+    return this.core.sessions.get(clientId)?.connection !== undefined;
+  }
+
+  statistics(): BrokerStatistics {
+    const { counters, sessions, router, retained, gate } = this.core;
+    return {
+      ...counters.snapshot(),
+      sessions: sessions.size,
+      subscriptions: router.subscriptions,
+      retained: retained.size,
+      connectQueue: gate.length,
+    };
+  }
+
+  /**
+   * Ends all connections and sessions and cancels every timer. Links that come later are closed at once.
+   * @param reasonCode For MQTT 5 clients; default 0x8B, server shutting down.
+   */
+  shutdown(reasonCode: number = REASON.serverShuttingDown): void {
+    this.core.shutdown(reasonCode);
+  }
+
+  private toMessage(outgoing: OutgoingMessage): ApplicationMessage {
+    const { topic, payload, qos, retain = false, userProperties } = outgoing;
+    const bytes = typeof payload === "string" ? Buffer.from(payload, "utf8") : payload;
+    const fields = { topic, payload: bytes, qos, retain };
+    return new ApplicationMessage(
+      userProperties === undefined ? fields : { ...fields, userProperties },
+      undefined,
+      this.core.clock.nowUs(),
+    );
+  }
+}
+
+/** Puts the parts together. */
+class CoreOfBroker implements BrokerCore {
+  readonly clock;
+  readonly random;
+  readonly events;
+  readonly traits;
+  readonly limits: BrokerLimits;
+  readonly hooks = new HookChain();
+  readonly counters = new BrokerCounters();
+  readonly retained: RetainedMessages;
+  readonly router: Router;
+  readonly sessions: SessionDirectory;
+  readonly gate: ConnectGate;
+  /** Links that have not become connections yet. */
+  private readonly opening = new Set<Connection>();
+  private isShutDown = false;
+
+  constructor(options: BrokerOptions) {
+    const { clock, random, events, profile, limits } = options;
+    this.clock = clock;
+    this.random = random;
+    this.events = events;
+    this.traits = PROFILE_TRAITS[profile];
+    this.limits = { ...DEFAULT_LIMITS[profile], ...limits };
+    this.retained = new RetainedMessages(clock, this.limits, profile, this.traits.retainedOnWildcards);
+    this.gate = new ConnectGate(clock, this.limits);
+    this.router = new Router(this);
+    this.sessions = new SessionDirectory(this);
+  }
+
+  accept(link: PacketLink): PacketReceiver {
+    const connection = new Connection(this, link);
+    this.opening.add(connection);
+    if (this.isShutDown) connection.fail(REASON.serverShuttingDown);
+    return connection;
+  }
+
+  opened(connection: Connection): void {
+    this.opening.delete(connection);
+  }
+
+  closed(connection: Connection): void {
+    this.opening.delete(connection);
+  }
+
+  dropped(clientId: string, reason: DropReason, topic: string): void {
+    this.counters.dropped += 1;
+    this.events.emit({ type: "broker.dropped", atUs: this.clock.nowUs(), clientId, reason, topic });
+  }
+
+  shutdown(reasonCode: number): void {
+    this.isShutDown = true;
+    this.gate.stop();
+    for (const connection of this.opening) connection.fail(reasonCode);
+    this.sessions.shutdown(reasonCode);
+  }
+}

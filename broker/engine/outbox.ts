@@ -1,0 +1,164 @@
+import { type Timer, US_PER_S } from "fleetrig/kernel";
+import type { BrokerCore } from "./core.js";
+import type { Delivery } from "./delivery.js";
+import { InflightWindow } from "./inflight.js";
+import { MessageQueue } from "./message-queue.js";
+import type { Session } from "./session.js";
+
+/**
+ * Everything on its way to one client, in strict order: first what is in flight, then the backlog, then live
+ * messages. A live message is sent at once only when nothing waits before it.
+ */
+export class Outbox {
+  private readonly inflight = new InflightWindow();
+  private readonly queue = new MessageQueue();
+  /** True while a resumed session's stored messages go out at `resumeRate`. */
+  private isPaced = false;
+  private paceTimer: Timer | undefined;
+
+  constructor(
+    private readonly core: BrokerCore,
+    private readonly session: Session,
+  ) {}
+
+  get hasBacklog(): boolean {
+    return this.queue.length > 0 || this.inflight.hasUnsent;
+  }
+
+  get inflightMessages(): number {
+    return this.inflight.size;
+  }
+
+  get queuedMessages(): number {
+    return this.queue.length;
+  }
+
+  offer(delivery: Delivery): void {
+    const { connection } = this.session;
+    const isSendable =
+      connection !== undefined &&
+      !this.hasBacklog &&
+      (delivery.qos === 0 || (this.inflight.outstanding < connection.sendWindow && connection.hasRoom()));
+    if (isSendable) this.transmit(delivery);
+    else this.enqueue(delivery);
+  }
+
+  acknowledge(packetId: number): void {
+    if (this.inflight.acknowledge(packetId) && this.hasBacklog && !this.isPaced) this.pump();
+  }
+
+  /** A new connection took over this session. */
+  resume(): void {
+    if (!this.hasBacklog) return;
+    this.isPaced = this.core.limits.resumeRate > 0;
+    if (this.isPaced) this.pace();
+    else this.pump();
+  }
+
+  /** The connection is gone; QoS 0 does not wait for the next one. */
+  suspend(): void {
+    this.stopPacing();
+    this.inflight.rewind();
+    if (this.queue.length === 0) return;
+    const bytesBefore = this.queue.bytes;
+    const removed = this.queue.filter((delivery) => delivery.qos > 0);
+    this.core.counters.queuedMessages -= removed;
+    this.core.counters.queuedBytes -= bytesBefore - this.queue.bytes;
+  }
+
+  /** The session has ended. */
+  discard(): void {
+    this.stopPacing();
+    this.core.counters.queuedMessages -= this.queue.length;
+    this.core.counters.queuedBytes -= this.queue.bytes;
+    this.queue.filter(() => false);
+  }
+
+  /** Sends as much of the backlog as the window and the link take. */
+  pump(): void {
+    if (this.isPaced) return;
+    while (this.sendNext());
+  }
+
+  /** @returns false when nothing waits or nothing may be sent now. */
+  private sendNext(): boolean {
+    const { connection } = this.session;
+    if (connection === undefined || !connection.hasRoom()) return false;
+    const isWindowOpen = this.inflight.outstanding < connection.sendWindow;
+    if (this.inflight.hasUnsent) {
+      if (!isWindowOpen) return false;
+      const { delivery, packetId } = this.inflight.takeUnsent()!;
+      connection.sendAgain(delivery, packetId);
+      return true;
+    }
+    const next = this.queue.peek();
+    if (next === undefined || (next.qos > 0 && !isWindowOpen)) return false;
+    this.dequeue();
+    if (next.expiresAtUs <= this.core.clock.nowUs())
+      this.core.dropped(this.session.clientId, "expired", next.topic);
+    else this.transmit(next);
+    return true;
+  }
+
+  private transmit(delivery: Delivery): void {
+    const connection = this.session.connection!;
+    if (!connection.accepts(delivery)) return;
+    if (delivery.qos === 0) connection.sendMessage(delivery, 0);
+    else connection.sendMessage(delivery, this.inflight.add(delivery).packetId);
+  }
+
+  private enqueue(delivery: Delivery): void {
+    const { limits, counters, clock } = this.core;
+    const bytes = delivery.footprintBytes;
+    while (!this.hasSpaceFor(bytes)) {
+      const isOldestDropped = limits.queueOverflow === "drop-oldest" && this.queue.length > 0;
+      const victim = isOldestDropped ? this.dequeue() : delivery;
+      const reason = victim.expiresAtUs <= clock.nowUs() ? "expired" : "queue-full";
+      this.core.dropped(this.session.clientId, reason, victim.topic);
+      if (!isOldestDropped) return;
+    }
+    this.queue.push(delivery);
+    counters.queuedMessages += 1;
+    counters.queuedBytes += bytes;
+  }
+
+  private hasSpaceFor(bytes: number): boolean {
+    const { limits, counters } = this.core;
+    return (
+      this.queue.length < limits.queuedMessagesPerSession &&
+      this.queue.bytes + bytes <= limits.queuedBytesPerSession &&
+      counters.queuedBytes + bytes <= limits.queuedBytes
+    );
+  }
+
+  private dequeue(): Delivery {
+    const delivery = this.queue.shift()!;
+    this.core.counters.queuedMessages -= 1;
+    this.core.counters.queuedBytes -= delivery.footprintBytes;
+    return delivery;
+  }
+
+  /** AWS: stored messages are replayed at a bounded rate; one timer per session, not per message. */
+  private pace(): void {
+    this.paceTimer = undefined;
+    this.sendNext();
+    if (this.session.connection === undefined) return;
+    if (!this.hasBacklog) {
+      this.isPaced = false;
+      return;
+    }
+    const intervalUs = US_PER_S / this.core.limits.resumeRate;
+    this.paceTimer = this.core.clock.after(intervalUs, Outbox.paceNext, this);
+  }
+
+  private stopPacing(): void {
+    this.isPaced = false;
+    this.paceTimer?.cancel();
+    this.paceTimer = undefined;
+  }
+
+  /** @internal Timer callback. */
+  static paceNext(outbox: Outbox): void {
+    outbox.pace();
+  }
+}

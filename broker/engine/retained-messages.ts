@@ -1,0 +1,152 @@
+import { type Clock, US_PER_S } from "fleetrig/kernel";
+import { hasWildcard, type Profile } from "fleetrig/protocol";
+import type { ApplicationMessage } from "../message.js";
+import { contentBytes } from "./delivery.js";
+
+/** One level of the topics that have a retained message, for wildcard lookups. */
+class TopicNode {
+  readonly children = new Map<string, TopicNode>();
+  topic: string | undefined;
+}
+
+export interface RetainedLimits {
+  readonly retainedMessages: number;
+  readonly retainedBytes: number;
+}
+
+/**
+ * The last retained message of every topic [MQTT-3.3.1-5..8]. The tree of topics exists only where wildcard
+ * filters may read retained messages, which AWS does not allow.
+ */
+export class RetainedMessages {
+  private readonly byTopic = new Map<string, ApplicationMessage>();
+  private readonly root: TopicNode | undefined;
+  private bytes = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly limits: RetainedLimits,
+    private readonly profile: Profile,
+    readsWildcards: boolean,
+  ) {
+    this.root = readsWildcards ? new TopicNode() : undefined;
+  }
+
+  get size(): number {
+    return this.byTopic.size;
+  }
+
+  /** Topics with a retained message, in the order in which they first got one. */
+  topics(): Iterable<string> {
+    return this.byTopic.keys();
+  }
+
+  get(topic: string): ApplicationMessage | undefined {
+    const message = this.byTopic.get(topic);
+    if (message === undefined || !this.hasExpired(message)) return message;
+    this.remove(topic);
+    return undefined;
+  }
+
+  /**
+   * Stores the message, or clears its topic when the payload is empty.
+   * @returns false when there is no room for it; what was retained before stays.
+   */
+  store(message: ApplicationMessage): boolean {
+    const { topic } = message;
+    if (message.payload.byteLength === 0) {
+      this.remove(topic);
+      return true;
+    }
+    const before = this.byTopic.get(topic);
+    const bytes = this.bytes + contentBytes(message) - (before === undefined ? 0 : contentBytes(before));
+    const count = this.byTopic.size + (before === undefined ? 1 : 0);
+    if (count > this.limits.retainedMessages || bytes > this.limits.retainedBytes) return false;
+    this.bytes = bytes;
+    this.byTopic.set(topic, message);
+    if (before === undefined && this.root !== undefined) addTopic(this.root, topic);
+    return true;
+  }
+
+  /** Retained messages that a new subscription to `filter` gets. */
+  matching(filter: string): ApplicationMessage[] {
+    if (!hasWildcard(filter)) {
+      const message = this.get(filter);
+      return message === undefined ? [] : [message];
+    }
+    if (this.root === undefined) return [];
+    const topics: string[] = [];
+    this.collect(this.root, { levels: filter.split("/"), depth: 0 }, topics);
+    return topics.flatMap((topic) => this.get(topic) ?? []);
+  }
+
+  private remove(topic: string): void {
+    const message = this.byTopic.get(topic);
+    if (message === undefined) return;
+    this.bytes -= contentBytes(message);
+    this.byTopic.delete(topic);
+    if (this.root !== undefined) removeTopic(this.root, topic.split("/"), 0);
+  }
+
+  private hasExpired(message: ApplicationMessage): boolean {
+    const expiryS = message.properties.messageExpiryS;
+    return expiryS !== undefined && message.receivedAtUs + expiryS * US_PER_S <= this.clock.nowUs();
+  }
+
+  private collect(
+    node: TopicNode,
+    at: { readonly levels: readonly string[]; readonly depth: number },
+    topics: string[],
+  ): void {
+    const { levels, depth } = at;
+    if (depth === levels.length) {
+      if (node.topic !== undefined) topics.push(node.topic);
+      return;
+    }
+    const level = levels[depth]!;
+    const below = { levels, depth: depth + 1 };
+    if (level !== "+" && level !== "#") {
+      const child = node.children.get(level);
+      if (child !== undefined) this.collect(child, below, topics);
+      return;
+    }
+    if (level === "#" && depth > 0 && this.profile === "oasis" && node.topic !== undefined)
+      topics.push(node.topic);
+    for (const [name, child] of node.children) {
+      // [MQTT-4.7.2-1] a wildcard in the first level does not match topics that begin with `$`.
+      if (depth === 0 && name.startsWith("$")) continue;
+      if (level === "+") this.collect(child, below, topics);
+      else collectAll(child, topics);
+    }
+  }
+}
+
+function addTopic(root: TopicNode, topic: string): void {
+  let node = root;
+  for (const level of topic.split("/")) {
+    let child = node.children.get(level);
+    if (child === undefined) {
+      child = new TopicNode();
+      node.children.set(level, child);
+    }
+    node = child;
+  }
+  node.topic = topic;
+}
+
+/** @returns true when the node is of no use any more. */
+function removeTopic(node: TopicNode, levels: readonly string[], depth: number): boolean {
+  if (depth === levels.length) {
+    node.topic = undefined;
+  } else {
+    const level = levels[depth]!;
+    const child = node.children.get(level);
+    if (child !== undefined && removeTopic(child, levels, depth + 1)) node.children.delete(level);
+  }
+  return node.topic === undefined && node.children.size === 0;
+}
+
+function collectAll(node: TopicNode, topics: string[]): void {
+  if (node.topic !== undefined) topics.push(node.topic);
+  for (const child of node.children.values()) collectAll(child, topics);
+}

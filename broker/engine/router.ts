@@ -1,0 +1,154 @@
+import { hasWildcard } from "fleetrig/protocol";
+import type { ApplicationMessage } from "../message.js";
+import type { BrokerCore } from "./core.js";
+import { Delivery } from "./delivery.js";
+import { type Route, type Subscription, toRoutes } from "./subscription.js";
+import { SubscriptionTree } from "./subscription-tree.js";
+import { topicRefusal } from "./topic-rules.js";
+
+/** Routes kept in the cache, summed over topics; reaching it empties the cache. */
+const MAX_CACHED_ROUTES = 1_000_000;
+const MAX_CACHED_TOPICS = 262_144;
+/** Messages caused by messages caused by messages...: where a loop of services and rules is cut. */
+const MAX_PUBLISH_DEPTH = 32;
+
+/** Everything about a topic that does not change from message to message. */
+interface TopicEntry {
+  readonly routes: readonly Route[];
+  /** Reason code for clients that publish here; 0 when they may. */
+  readonly refusal: number;
+}
+
+/**
+ * From an accepted message to its receivers: services first, then retained storage, then every matching session.
+ * Routes are cached per topic; a changed exact filter forgets its topic, a changed wildcard filter everything.
+ */
+export class Router {
+  private readonly tree: SubscriptionTree;
+  private readonly cache = new Map<string, TopicEntry>();
+  private cachedRoutes = 0;
+  private depth = 0;
+
+  constructor(private readonly core: BrokerCore) {
+    this.tree = new SubscriptionTree(core.traits.profile);
+  }
+
+  get subscriptions(): number {
+    return this.tree.size;
+  }
+
+  add(subscription: Subscription): void {
+    this.tree.add(subscription);
+    this.forget(subscription.filter);
+  }
+
+  remove(subscription: Subscription): void {
+    this.tree.remove(subscription);
+    this.forget(subscription.filter);
+  }
+
+  /** Why a client may not publish to `topic`; 0 when it may. */
+  refusal(topic: string): number {
+    return this.lookup(topic).refusal;
+  }
+
+  hasRoutes(topic: string): boolean {
+    return this.lookup(topic).routes.length > 0;
+  }
+
+  /**
+   * Takes an accepted message through services and to its receivers.
+   * @returns how many sessions it went to, or -1 when a service consumed it.
+   */
+  route(message: ApplicationMessage): number {
+    const { core } = this;
+    core.counters.received += 1;
+    core.counters.receivedBytes += message.payload.byteLength;
+    if (this.depth >= MAX_PUBLISH_DEPTH) {
+      core.dropped(message.publisher ?? "", "publish-depth", message.topic);
+      return 0;
+    }
+    this.depth += 1;
+    try {
+      if (core.hooks.message(message) === "consumed") return -1;
+      if (message.retain) this.retain(message);
+      return this.fanOut(message);
+    } finally {
+      this.depth -= 1;
+    }
+  }
+
+  private retain(message: ApplicationMessage): void {
+    const { traits, retained } = this.core;
+    if (message.topic.startsWith("$") && !traits.retainsReservedTopics) return;
+    if (!retained.store(message)) this.core.dropped(message.publisher ?? "", "retained-full", message.topic);
+  }
+
+  private fanOut(message: ApplicationMessage): number {
+    const { routes } = this.lookup(message.topic);
+    const count = routes.length;
+    if (count === 0) return 0;
+    const { hooks } = this.core;
+    const checksReceivers = hooks.checksReceivers;
+    const forms = new DeliveryForms(message);
+    let receivers = 0;
+    for (let i = 0; i < count; i += 1) {
+      const route = receivingRoute(routes[i]!, message.publisher);
+      if (route === undefined) continue;
+      const { session } = route;
+      receivers += 1;
+      if (checksReceivers && !hooks.authorizeReceive(session.clientId, message))
+        this.core.dropped(session.clientId, "receive-denied", message.topic);
+      else session.deliver(forms.forRoute(route));
+    }
+    return receivers;
+  }
+
+  private lookup(topic: string): TopicEntry {
+    const cached = this.cache.get(topic);
+    if (cached !== undefined) return cached;
+    const { limits, traits } = this.core;
+    const entry = { routes: toRoutes(this.tree.match(topic)), refusal: topicRefusal(topic, limits, traits) };
+    if (entry.refusal !== 0) return entry;
+    this.cachedRoutes += entry.routes.length;
+    if (this.cachedRoutes > MAX_CACHED_ROUTES || this.cache.size >= MAX_CACHED_TOPICS) {
+      this.cache.clear();
+      this.cachedRoutes = entry.routes.length;
+    }
+    this.cache.set(topic, entry);
+    return entry;
+  }
+
+  private forget(filter: string): void {
+    if (hasWildcard(filter)) {
+      if (this.cache.size > 0) this.cache.clear();
+      this.cachedRoutes = 0;
+      return;
+    }
+    const entry = this.cache.get(filter);
+    if (entry === undefined) return;
+    this.cachedRoutes -= entry.routes.length;
+    this.cache.delete(filter);
+  }
+}
+
+const receivingRoute = (route: Route, publisher: string | undefined): Route | undefined =>
+  route.noLocal && route.session.clientId === publisher ? route.forOwn : route;
+
+/** The few forms in which one message goes out, made when first needed and shared by all receivers. */
+class DeliveryForms {
+  private readonly plain: (Delivery | undefined)[] = [undefined, undefined, undefined, undefined];
+
+  constructor(private readonly message: ApplicationMessage) {}
+
+  forRoute(route: Route): Delivery {
+    const { message } = this;
+    const qos = message.qos === 0 || route.qos === 0 ? 0 : 1;
+    // [MQTT-3.3.1-12] a live copy carries RETAIN only for a subscription that asked for it.
+    const retain = message.retain && route.retainAsPublished;
+    if (route.subscriptionIds !== undefined)
+      return new Delivery(message, { qos, retain }, route.subscriptionIds);
+    const form = qos + (retain ? 2 : 0);
+    return (this.plain[form] ??= new Delivery(message, { qos, retain }, undefined));
+  }
+}

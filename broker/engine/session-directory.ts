@@ -1,0 +1,98 @@
+import { type ProtocolVersion, REASON } from "fleetrig/protocol";
+import { US_PER_S } from "fleetrig/kernel";
+import type { Connection } from "./connection.js";
+import type { BrokerCore } from "./core.js";
+import { ENDING, type Ending } from "./ending.js";
+import { Session } from "./session.js";
+import { WillBoard } from "./will.js";
+
+export interface SessionRequest {
+  readonly clientId: string;
+  readonly version: ProtocolVersion;
+  readonly cleanStart: boolean;
+  readonly expiryS: number;
+}
+
+export interface OpenedSession {
+  readonly session: Session;
+  readonly sessionPresent: boolean;
+}
+
+/** All sessions by client id: who is connected, who is away and for how long (§4.1, §3.1.2.4). */
+export class SessionDirectory {
+  private readonly sessions = new Map<string, Session>();
+  private readonly wills: WillBoard;
+
+  constructor(private readonly core: BrokerCore) {
+    this.wills = new WillBoard(core);
+  }
+
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.sessions.get(clientId);
+  }
+
+  all(): Iterable<Session> {
+    return this.sessions.values();
+  }
+
+  /** Finds or makes the session of a connecting client; a connection that still holds it ends [MQTT-3.1.4-3]. */
+  open(request: SessionRequest, connection: Connection): OpenedSession {
+    this.sessions.get(request.clientId)?.connection?.end(ENDING.takenOver);
+    const stored = this.sessions.get(request.clientId);
+    const isResumed = stored !== undefined && !request.cleanStart && this.isTransferable(stored, request);
+    if (stored !== undefined) {
+      if (isResumed) this.wills.sessionResumed(stored);
+      else this.discard(stored);
+    }
+    const session = isResumed ? stored : new Session(this.core, request.clientId, request.version);
+    session.expiryS = request.expiryS;
+    session.attach(connection);
+    this.sessions.set(request.clientId, session);
+    return { session, sessionPresent: isResumed };
+  }
+
+  /** The connection of this session is gone: the will goes out or waits, the session ends or stays for a while. */
+  connectionEnded(session: Session, connection: Connection, ending: Ending): void {
+    session.detach();
+    if (ending.sendsWill && connection.will !== undefined)
+      this.wills.connectionLost(session, connection.will);
+    if (session.expiryS <= 0) this.discard(session);
+    else if (Number.isFinite(session.expiryS)) this.armExpiry(session);
+  }
+
+  /** Ends a session and everything it stood for. */
+  discard(session: Session): void {
+    if (this.sessions.get(session.clientId) === session) this.sessions.delete(session.clientId);
+    for (const subscription of session.subscriptions()) this.core.router.remove(subscription);
+    session.discard();
+    this.wills.sessionEnded(session);
+  }
+
+  /** Ends every connection, then cancels what would still fire. */
+  shutdown(reasonCode: number): void {
+    const ending =
+      reasonCode === REASON.serverShuttingDown ? ENDING.shutDown : { ...ENDING.shutDown, reasonCode };
+    for (const session of [...this.sessions.values()]) session.connection?.end(ending);
+    for (const session of [...this.sessions.values()]) {
+      this.wills.cancel(session);
+      this.discard(session);
+    }
+  }
+
+  /** AWS: sessions do not move between MQTT 3.1.1 and 5 (REF §2.2). */
+  private isTransferable(stored: Session, request: SessionRequest): boolean {
+    return this.core.traits.sessionsCrossVersions || stored.version === request.version;
+  }
+
+  private armExpiry(session: Session): void {
+    session.expiryTimer = this.core.clock.after(session.expiryS * US_PER_S, () => {
+      const { events, clock } = this.core;
+      events.emit({ type: "session.expired", atUs: clock.nowUs(), clientId: session.clientId });
+      this.discard(session);
+    });
+  }
+}

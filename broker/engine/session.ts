@@ -1,0 +1,107 @@
+import type { Timer } from "fleetrig/kernel";
+import type { ProtocolVersion } from "fleetrig/protocol";
+import type { Connection } from "./connection.js";
+import type { BrokerCore } from "./core.js";
+import type { Delivery } from "./delivery.js";
+import { Outbox } from "./outbox.js";
+import type { Subscription } from "./subscription.js";
+import type { PendingWill } from "./will.js";
+
+/**
+ * What the broker remembers of one client id, with or without a connection. Fields that an idle client does not
+ * need are created when they are first used: idle sessions are what a large fleet consists of.
+ */
+export class Session {
+  connection: Connection | undefined;
+  /** How long it outlives its connection, in seconds; `Infinity` for ever. */
+  expiryS = 0;
+  expiryTimer: Timer | undefined;
+  pendingWill: PendingWill | undefined;
+  private byFilter: Map<string, Subscription> | undefined;
+  private outbox: Outbox | undefined;
+
+  constructor(
+    private readonly core: BrokerCore,
+    readonly clientId: string,
+    readonly version: ProtocolVersion,
+  ) {}
+
+  get subscriptionCount(): number {
+    return this.byFilter?.size ?? 0;
+  }
+
+  get queuedMessages(): number {
+    return this.outbox?.queuedMessages ?? 0;
+  }
+
+  get inflightMessages(): number {
+    return this.outbox?.inflightMessages ?? 0;
+  }
+
+  subscription(filter: string): Subscription | undefined {
+    return this.byFilter?.get(filter);
+  }
+
+  subscriptions(): Iterable<Subscription> {
+    return this.byFilter?.values() ?? [];
+  }
+
+  /** Adds the subscription, in place of an earlier one for the same filter. */
+  subscribe(subscription: Subscription): void {
+    this.byFilter ??= new Map();
+    this.byFilter.set(subscription.filter, subscription);
+  }
+
+  /** @returns the subscription that was there. */
+  unsubscribe(filter: string): Subscription | undefined {
+    const subscription = this.byFilter?.get(filter);
+    if (subscription !== undefined) this.byFilter!.delete(filter);
+    return subscription;
+  }
+
+  /** Sends, queues or drops a message for this client. QoS 0 for an absent client is nobody's. */
+  deliver(delivery: Delivery): void {
+    if (delivery.qos === 0) {
+      const { connection } = this;
+      if (connection === undefined) return;
+      if (this.outbox === undefined || !this.outbox.hasBacklog) {
+        if (connection.accepts(delivery)) connection.sendMessage(delivery, 0);
+        return;
+      }
+    }
+    this.outbox ??= new Outbox(this.core, this);
+    this.outbox.offer(delivery);
+  }
+
+  acknowledge(packetId: number): void {
+    this.outbox?.acknowledge(packetId);
+  }
+
+  /** Sends what could not be sent before, if it can be now. */
+  pump(): void {
+    this.outbox?.pump();
+  }
+
+  attach(connection: Connection): void {
+    this.connection = connection;
+    this.expiryTimer?.cancel();
+    this.expiryTimer = undefined;
+  }
+
+  resume(): void {
+    this.outbox?.resume();
+  }
+
+  detach(): void {
+    this.connection = undefined;
+    this.outbox?.suspend();
+  }
+
+  discard(): void {
+    this.expiryTimer?.cancel();
+    this.expiryTimer = undefined;
+    this.outbox?.discard();
+    this.outbox = undefined;
+    this.byFilter = undefined;
+  }
+}

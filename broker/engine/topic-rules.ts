@@ -1,0 +1,39 @@
+import { isTopicFilter, isTopicName, REASON } from "fleetrig/protocol";
+import type { BrokerLimits } from "./limits.js";
+import type { ProfileTraits } from "./profiles.js";
+
+const RULES_PREFIX = "$aws/rules/";
+
+/** Length and depth of a topic name or filter. AWS: the levels `$aws/rules/<rule>/` do not count (REF §2.7). */
+export function isWithinTopicLimits(topic: string, limits: BrokerLimits): boolean {
+  if (topic.length > limits.topicBytes || Buffer.byteLength(topic) > limits.topicBytes) return false;
+  let start = 0;
+  if (topic.startsWith(RULES_PREFIX)) {
+    const ruleEnd = topic.indexOf("/", RULES_PREFIX.length);
+    start = ruleEnd < 0 ? topic.length : ruleEnd + 1;
+  }
+  let slashes = 0;
+  for (let at = topic.indexOf("/", start); at >= 0; at = topic.indexOf("/", at + 1)) slashes += 1;
+  return slashes <= limits.topicSlashes;
+}
+
+const isForeignReserved = (topic: string, traits: ProfileTraits): boolean =>
+  traits.reservedTopicPrefix !== undefined &&
+  topic.startsWith("$") &&
+  !topic.startsWith(traits.reservedTopicPrefix);
+
+/** Why a client may not publish to this topic; 0 when it may (policies aside). */
+export function topicRefusal(topic: string, limits: BrokerLimits, traits: ProfileTraits): number {
+  const isFine =
+    isTopicName(topic) && isWithinTopicLimits(topic, limits) && !isForeignReserved(topic, traits);
+  return isFine ? 0 : REASON.topicNameInvalid;
+}
+
+/** What is wrong with a filter: its grammar, or only its size. */
+export function filterFault(filter: string, limits: BrokerLimits): "malformed" | "too-long" | undefined {
+  if (!isTopicFilter(filter)) return "malformed";
+  return isWithinTopicLimits(filter, limits) ? undefined : "too-long";
+}
+
+export const isUnavailableFilter = (filter: string, traits: ProfileTraits): boolean =>
+  isForeignReserved(filter, traits);
