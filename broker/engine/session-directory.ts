@@ -76,8 +76,8 @@ export class SessionDirectory {
   shutdown(reasonCode: number): void {
     const ending =
       reasonCode === REASON.serverShuttingDown ? ENDING.shutDown : { ...ENDING.shutDown, reasonCode };
-    for (const session of [...this.sessions.values()]) session.connection?.end(ending);
-    for (const session of [...this.sessions.values()]) {
+    for (const session of this.sessions.values()) session.connection?.end(ending);
+    for (const session of this.sessions.values()) {
       this.wills.cancel(session);
       this.discard(session);
     }

@@ -57,6 +57,6 @@ export class BrokerCounters {
   dropped = 0;
 
   snapshot(): Omit<BrokerStatistics, "sessions" | "subscriptions" | "retained" | "connectQueue"> {
-    return Object.assign(Object.create(null), this) as BrokerCounters;
+    return Object.assign({}, this);
   }
 }
