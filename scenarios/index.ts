@@ -1,1 +1,34 @@
-export {};
+export type {
+  Action,
+  ActionVerb,
+  ArrivalSpec,
+  AttributeSpec,
+  BridgeSpec,
+  BrokerLimits,
+  BrokerSpec,
+  ConditionSpec,
+  ExpectationSpec,
+  FleetGroup,
+  OtaSpec,
+  ReportSpec,
+  RuleSpec,
+  Scenario,
+  Selection,
+  ServicesSpec,
+  ShadowSpec,
+  Stage,
+  SweepSpec,
+  TelemetrySpec,
+} from "./scenario.js";
+export { SCENARIO_VERSION, type ScenarioDocument } from "./schema/document.js";
+export { FAULT_NAMES, type FaultName, FAULTS } from "./schema/faults.js";
+export { scenarioJsonSchema, scenarioSchemaText } from "./schema/json-schema.js";
+export { type Diagnostic, formatDiagnostic, formatPosition } from "./load/diagnostics.js";
+export type { ScenarioFiles } from "./load/extends.js";
+export {
+  type LoadOptions,
+  type LoadResult,
+  loadScenario,
+  type ScenarioSource,
+} from "./load/load-scenario.js";
+export type { SourceMap, SourcePath, SourcePosition } from "./load/source-tree.js";

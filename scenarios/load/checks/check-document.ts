@@ -1,0 +1,18 @@
+import type { ScenarioDocument } from "../../schema/document.js";
+import type { Diagnostic } from "../diagnostics.js";
+import type { SourceMap } from "../source-tree.js";
+import { Checker } from "./checker.js";
+import { checkExpectations } from "./expectations.js";
+import { checkFleet } from "./fleet.js";
+import { checkFormat } from "./format.js";
+import { checkStages } from "./stages.js";
+
+/** Finds what no schema can: names that lead nowhere, and parts that contradict each other. */
+export function checkDocument(document: ScenarioDocument, sourceMap: SourceMap): readonly Diagnostic[] {
+  const checker = new Checker(document, sourceMap);
+  checkFormat(checker);
+  checkFleet(checker);
+  checkStages(checker);
+  checkExpectations(checker);
+  return checker.diagnostics;
+}

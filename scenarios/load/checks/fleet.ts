@@ -1,0 +1,3 @@
+import type { Checker } from "./checker.js";
+
+export function checkFleet(_checker: Checker): void {}

@@ -1,0 +1,3 @@
+import type { Checker } from "./checker.js";
+
+export function checkFormat(_checker: Checker): void {}

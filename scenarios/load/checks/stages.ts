@@ -1,0 +1,3 @@
+import type { Checker } from "./checker.js";
+
+export function checkStages(_checker: Checker): void {}

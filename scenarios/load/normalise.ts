@@ -1,0 +1,147 @@
+import { type Distribution, invariant } from "fleetrig/kernel";
+import { parseExpectation } from "fleetrig/reports";
+import type { LinkProfile } from "fleetrig/sim";
+import type { DistributionDocument } from "../schema/distribution.js";
+import type { RuleDocument, ScenarioDocument, SweepDocument } from "../schema/document.js";
+import type { ExpectationDocument } from "../schema/expectations.js";
+import type { BridgeDocument } from "../schema/fleet.js";
+import { bitsPerSecond, durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
+import type { BridgeSpec, BrokerSpec, ExpectationSpec, ReportSpec, RuleSpec, Scenario } from "../scenario.js";
+import { normaliseGroup } from "./normalise-fleet.js";
+import { normaliseStage } from "./normalise-stages.js";
+import type { SourceMap, SourcePath } from "./source-tree.js";
+
+/** Most seeds of one sweep. */
+export const MAX_SWEEP_SEEDS = 10_000;
+
+/** Fills in defaults and turns quantities into numbers. The document has passed every check. */
+export function normalise(document: ScenarioDocument, sourceMap: SourceMap): Scenario {
+  return {
+    version: 1,
+    name: document.name,
+    description: document.description ?? "",
+    tags: document.tags ?? [],
+    seed: document.seed ?? 1,
+    clock: document.clock ?? "virtual",
+    broker: normaliseBroker(document.broker),
+    services: { shadows: false, jobs: false, rules: false, ...withoutUndefined(document.services ?? {}) },
+    network: Object.fromEntries(
+      Object.entries(document.network ?? {}).map(([name, profile]) => [
+        name,
+        {
+          name,
+          latency: normaliseDistribution(profile.latency ?? "0ms"),
+          loss: fraction(profile.loss ?? "0%"),
+          bitsPerSecond: profile.bandwidth === undefined ? 0 : bitsPerSecond(profile.bandwidth),
+        } satisfies LinkProfile,
+      ]),
+    ),
+    fleet: document.fleet.map(normaliseGroup),
+    bridges: (document.bridges ?? []).map(normaliseBridge),
+    rules: (document.rules ?? []).map(normaliseRule),
+    stages: document.stages.map((stage, index) => normaliseStage(stage, ["stages", index], sourceMap)),
+    expect: normaliseExpectations(document.expect, ["expect"], sourceMap),
+    sweep: undefined,
+    report: normaliseReport(document.report),
+  };
+}
+
+/** Seeds of a checked sweep. */
+export function sweepSeeds(seeds: SweepDocument["seeds"]): readonly number[] {
+  if (typeof seeds !== "string") return seeds;
+  const [from, to] = seeds.split("..").map(Number) as [number, number];
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+export function normaliseExpectations(
+  documents: readonly ExpectationDocument[] | undefined,
+  path: SourcePath,
+  sourceMap: SourceMap,
+): ExpectationSpec[] {
+  const scope = path[0] === "sweep" ? "sweep" : "run";
+  return (documents ?? []).map((document, index) => {
+    const at = [...path, index];
+    const long = typeof document === "string" ? { expr: document } : document;
+    const parsed = parseExpectation(long.expr, { scope });
+    invariant(parsed.ok, "a checked expectation parses");
+    return {
+      text: long.expr,
+      expectation: parsed.expectation,
+      name: long.name ?? long.expr,
+      severity: long.severity ?? "fail",
+      abortOnFail: long.abortOnFail ?? false,
+      delayAbortEvalUs: durationUs(long.delayAbortEval ?? "0s"),
+      allowEmpty: long.allowEmpty ?? false,
+      position: sourceMap.locate(typeof document === "string" ? at : [...at, "expr"]),
+    };
+  });
+}
+
+/** A random duration in µs. */
+export function normaliseDistribution(document: DistributionDocument): Distribution {
+  if (typeof document === "string") return { dist: "constant", value: durationUs(document) };
+  if (document.dist === "empirical") return { dist: "empirical", samples: document.samples.map(durationUs) };
+  const { dist, ...parameters } = document;
+  const values = Object.entries(parameters).map(([key, text]) => [key, durationUs(text)] as const);
+  return { dist, ...Object.fromEntries(values) } as Distribution;
+}
+
+function normaliseBroker(document: ScenarioDocument["broker"]): BrokerSpec {
+  const limits = document?.limits;
+  return {
+    mode: document?.mode ?? "embedded",
+    url: document?.url,
+    listen: document?.listen,
+    profile: document?.profile ?? "aws",
+    limits: {
+      connectRatePerSecond: limits?.connectRate === undefined ? undefined : ratePerSecond(limits.connectRate),
+      overload: limits?.overload ?? "refuse",
+      maxQueuedPerSession: limits?.maxQueuedPerSession,
+      maxInflight: limits?.maxInflight,
+    },
+  };
+}
+
+const normaliseBridge = (document: BridgeDocument): BridgeSpec => ({
+  id: document.id,
+  port: document.serial.port,
+  baud: document.serial.baud ?? 115_200,
+  framing: document.serial.framing ?? "ndjson",
+  thing: document.thing,
+  sync: { everyUs: durationUs(document.sync?.every ?? "10s"), samples: document.sync?.samples ?? 8 },
+  reset: { dtr: document.reset?.dtr ?? false, rts: document.reset?.rts ?? false },
+});
+
+const normaliseRule = (document: RuleDocument): RuleSpec => ({
+  name: document.name,
+  sql: document.sql,
+  description: document.description,
+  awsIotSqlVersion: document.awsIotSqlVersion ?? "2016-03-23",
+  ruleDisabled: document.ruleDisabled ?? false,
+  actions: document.actions,
+  errorAction: document.errorAction,
+});
+
+const normaliseReport = (document: ScenarioDocument["report"]): ReportSpec => ({
+  formats: document?.formats ?? ["console"],
+  baseline:
+    document?.baseline === undefined
+      ? undefined
+      : {
+          file: document.baseline.file,
+          tolerance: Object.fromEntries(
+            Object.entries(document.baseline.tolerance ?? {}).map(([metric, text]) => [
+              metric,
+              fraction(text),
+            ]),
+          ),
+        },
+});
+
+/** A block without the keys that were not written. */
+export const withoutUndefined = <Block extends object>(
+  document: Block,
+): { [Key in keyof Block]?: Exclude<Block[Key], undefined> } =>
+  Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Block]?: Exclude<Block[Key], undefined>;
+  };

@@ -1,0 +1,269 @@
+import type { Distribution, JsonObject, JsonValue } from "fleetrig/kernel";
+import type { Expectation } from "fleetrig/reports";
+import type {
+  BufferPlan,
+  DisconnectMode,
+  LinkProfile,
+  MqttPlan,
+  ReconnectPlan,
+  SignalSpec,
+  StateChange,
+} from "fleetrig/sim";
+import type { SourcePosition } from "./load/source-tree.js";
+
+/**
+ * A scenario ready to plan and run: every default filled in, durations in µs, rates per second, shares as
+ * fractions from 0 to 1. `ScenarioDocument` is the same as its author wrote it.
+ */
+export interface Scenario {
+  readonly version: 1;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly seed: number;
+  readonly clock: "virtual" | "real";
+  readonly broker: BrokerSpec;
+  readonly services: ServicesSpec;
+  readonly network: Readonly<Record<string, LinkProfile>>;
+  readonly fleet: readonly FleetGroup[];
+  readonly bridges: readonly BridgeSpec[];
+  readonly rules: readonly RuleSpec[];
+  readonly stages: readonly Stage[];
+  readonly expect: readonly ExpectationSpec[];
+  readonly sweep: SweepSpec | undefined;
+  readonly report: ReportSpec;
+}
+
+export interface BrokerSpec {
+  readonly mode: "embedded" | "external";
+  /** Always set when external. */
+  readonly url: string | undefined;
+  /** `host:port` of the embedded broker in real time. */
+  readonly listen: string | undefined;
+  readonly profile: "aws" | "oasis";
+  readonly limits: BrokerLimits;
+}
+
+export interface BrokerLimits {
+  /** CONNECTs per second; `undefined` is unlimited. */
+  readonly connectRatePerSecond: number | undefined;
+  readonly overload: "refuse" | "queue";
+  /** `undefined` leaves it to the broker. */
+  readonly maxQueuedPerSession: number | undefined;
+  readonly maxInflight: number | undefined;
+}
+
+export interface ServicesSpec {
+  readonly shadows: boolean;
+  readonly jobs: boolean;
+  readonly rules: boolean;
+}
+
+export interface FleetGroup {
+  readonly group: string;
+  /** `builtin:<name>` or `./file.ts#export`; `undefined` only for real boards. */
+  readonly model: string | undefined;
+  readonly count: number;
+  /** Template; unused when `things` lists the names. */
+  readonly thingName: string;
+  readonly things: readonly string[] | undefined;
+  readonly requires: "hardware" | undefined;
+  readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  /** Name in `Scenario.network`; `undefined` is a perfect link. */
+  readonly network: string | undefined;
+  readonly mqtt: MqttPlan;
+  readonly arrival: ArrivalSpec;
+  readonly reconnect: ReconnectPlan;
+  readonly telemetry: readonly TelemetrySpec[];
+  /** `undefined` when the group has no `shadow` block. */
+  readonly shadow: ShadowSpec | undefined;
+  readonly ota: OtaSpec | undefined;
+  readonly buffer: BufferPlan;
+  readonly signals: Readonly<Record<string, SignalSpec>>;
+  readonly settings: JsonObject;
+}
+
+export type AttributeSpec =
+  | { readonly kind: "constant"; readonly value: JsonValue }
+  /** Shares add up to 1. */
+  | {
+      readonly kind: "choice";
+      readonly options: readonly { readonly value: string; readonly share: number }[];
+    }
+  /** `from` to `to` by index, then from the start again. */
+  | { readonly kind: "cycle"; readonly from: number; readonly to: number }
+  /** A field of the device's invented identity. */
+  | { readonly kind: "identity"; readonly identity: string };
+
+export type ArrivalSpec =
+  | { readonly kind: "rate"; readonly perSecond: number; readonly distribution: "linear" | "poisson" }
+  /** `spreadUs` 0: all at once. */
+  | { readonly kind: "spread"; readonly spreadUs: number; readonly distribution: "linear" | "uniform" };
+
+export interface TelemetrySpec {
+  /** Given, or `telemetry-<index>`. */
+  readonly name: string;
+  readonly everyUs: number;
+  readonly phase: "random" | "aligned" | "index";
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly payload: JsonValue;
+}
+
+export interface ShadowSpec {
+  /** `undefined` is the classic shadow. */
+  readonly name: string | undefined;
+  readonly applyTime: Distribution | undefined;
+}
+
+export interface OtaSpec {
+  readonly executionTime: Distribution | undefined;
+  readonly rebootTime: Distribution | undefined;
+}
+
+export interface BridgeSpec {
+  readonly id: string;
+  readonly port: string;
+  readonly baud: number;
+  readonly framing: "ndjson" | "line" | "slip" | "cobs";
+  readonly thing: string;
+  readonly sync: { readonly everyUs: number; readonly samples: number };
+  readonly reset: { readonly dtr: boolean; readonly rts: boolean };
+}
+
+/** AWS topic-rule fields, verbatim. */
+export interface RuleSpec {
+  readonly name: string;
+  readonly sql: string;
+  readonly description: string | undefined;
+  readonly awsIotSqlVersion: "2015-10-08" | "2016-03-23" | "beta";
+  readonly ruleDisabled: boolean;
+  readonly actions: readonly JsonObject[];
+  readonly errorAction: JsonObject | undefined;
+}
+
+export interface Stage {
+  readonly name: string;
+  /** Length, or with `until` the longest time to wait. */
+  readonly durationUs: number;
+  /** Ends the stage early; reaching `durationUs` first is a timeout. */
+  readonly until: ConditionSpec | undefined;
+  readonly measure: boolean;
+  /** In the order of `atUs`; equal times keep the file's order. */
+  readonly actions: readonly Action[];
+}
+
+export interface ConditionSpec {
+  readonly text: string;
+  readonly condition: Expectation;
+  readonly position: SourcePosition;
+}
+
+/** Which things. All given conditions must hold; `count` or `share` then draws among the matching. */
+export interface Selection {
+  readonly group: string | undefined;
+  readonly where: Readonly<Record<string, string | number | boolean>>;
+  readonly things: readonly string[] | undefined;
+  readonly count: number | undefined;
+  /** 0 to 1. */
+  readonly share: number | undefined;
+}
+
+interface ActionCommon {
+  /** Given, or `<stage>#<index>` with the index in the file. */
+  readonly id: string;
+  /** From the start of the stage. */
+  readonly atUs: number;
+  readonly position: SourcePosition;
+}
+
+export type Action = ActionCommon & ActionVerb;
+
+export type ActionVerb =
+  | { readonly verb: "connect"; readonly select: Selection; readonly overUs: number }
+  | {
+      readonly verb: "disconnect";
+      readonly select: Selection;
+      readonly mode: DisconnectMode;
+      readonly overUs: number;
+      readonly holdUs: number;
+      readonly repeat: number;
+    }
+  | {
+      readonly verb: "setState";
+      readonly select: Selection;
+      readonly values: Readonly<Record<string, StateChange>>;
+    }
+  | {
+      readonly verb: "updateShadow";
+      readonly select: Selection;
+      readonly shadowName: string | undefined;
+      readonly desired: JsonObject;
+      readonly version: number | undefined;
+    }
+  | {
+      readonly verb: "createJob";
+      readonly jobId: string;
+      readonly targets: Selection;
+      /** The other fields of AWS CreateJob, verbatim. */
+      readonly request: JsonObject;
+    }
+  | {
+      readonly verb: "cancelJob";
+      readonly jobId: string;
+      readonly force: boolean;
+      readonly reasonCode: string | undefined;
+      readonly comment: string | undefined;
+    }
+  | {
+      readonly verb: "inject";
+      readonly fault: string;
+      readonly select: Selection;
+      readonly probability: number;
+      /** `undefined`: to the end of the run. */
+      readonly forUs: number | undefined;
+      readonly detail: JsonObject;
+    }
+  | {
+      readonly verb: "publish";
+      /** `undefined`: one message from the harness. */
+      readonly select: Selection | undefined;
+      readonly topic: string;
+      readonly payload: JsonValue;
+      readonly qos: 0 | 1;
+      readonly retain: boolean;
+    }
+  | { readonly verb: "restartBroker"; readonly downForUs: number }
+  | { readonly verb: "checkpoint"; readonly label: string };
+
+export interface ExpectationSpec {
+  /** The expression as written. */
+  readonly text: string;
+  readonly expectation: Expectation;
+  /** For reports; the expression when none is given. */
+  readonly name: string;
+  readonly severity: "fail" | "warn";
+  readonly abortOnFail: boolean;
+  readonly delayAbortEvalUs: number;
+  readonly allowEmpty: boolean;
+  readonly position: SourcePosition;
+}
+
+export interface SweepSpec {
+  readonly seeds: readonly number[];
+  readonly expect: readonly ExpectationSpec[];
+  /** The same scenario with the override applied, checked like any other. */
+  readonly control: { readonly scenario: Scenario; readonly expect: readonly ExpectationSpec[] } | undefined;
+}
+
+export interface ReportSpec {
+  readonly formats: readonly ("console" | "json" | "junit" | "html" | "github" | "tap" | "csv")[];
+  readonly baseline:
+    | {
+        readonly file: string;
+        /** Relative tolerance by metric or family, as a fraction. */
+        readonly tolerance: Readonly<Record<string, number>>;
+      }
+    | undefined;
+}

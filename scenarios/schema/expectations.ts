@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { block, choice, flag, text } from "./block.js";
+import { message, nameValue } from "./message.js";
+import { duration } from "./quantities.js";
+
+const expression = text(
+  "metric {label=value} aggregate op literal, such as latency.e2e{stage=steady} p(99) < 250ms.",
+  512,
+);
+
+/** `metric op literal`, or the long form. */
+export const expectation = z
+  .union(
+    [
+      expression,
+      block({
+        expr: expression,
+        name: text("Name in reports, instead of the expression.", 256).optional(),
+        severity: choice(["fail", "warn"], "warn reports a miss without failing the run.").optional(),
+        abortOnFail: flag("End the run as soon as it cannot pass any more.").optional(),
+        delayAbortEval: duration("Time after which abortOnFail starts to look.").optional(),
+        allowEmpty: flag("Pass without samples; otherwise no data is a failure.").optional(),
+      }),
+    ],
+    {
+      error: (issue) =>
+        message(
+          `Expected an expectation, but found ${nameValue(issue.input)}.`,
+          "Write metric op literal, such as delivery.lost == 0, or a block with expr.",
+        ),
+    },
+  )
+  .meta({ id: "expectation", description: "What must hold, as text or as a block with expr." });
+
+export type ExpectationDocument = z.infer<typeof expectation>;

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { block, choice, flag, freeObject, integer, list, name, qos, text } from "./block.js";
+import { FAULT_NAMES } from "./faults.js";
+import { cancelJobBlock, createJobBlock, payloadValue } from "./job.js";
+import { message, nameValue } from "./message.js";
+import { duration, share } from "./quantities.js";
+import { selection } from "./selection.js";
+
+const id = name("Label of the action in expectations and reports.").optional();
+
+/** What `setState` does to one value. */
+const stateChange = z.union(
+  [
+    z.string(),
+    z.number(),
+    z.boolean(),
+    block({
+      rampTo: z.number().meta({ description: "Value at the end of the ramp." }),
+      over: duration("Length of the ramp."),
+    }),
+    block({ to: z.union([z.string(), z.number(), z.boolean()]) }),
+  ],
+  {
+    error: (issue) =>
+      message(
+        `Expected a value or a ramp, but found ${nameValue(issue.input)}.`,
+        "Write 34, or { rampTo: 34, over: 2m }.",
+      ),
+  },
+);
+
+/** Every verb an action may have. */
+export const VERBS = {
+  connect: block({
+    id,
+    select: selection.optional(),
+    over: duration("Spreads the wave.").optional(),
+  }),
+  disconnect: block({
+    id,
+    select: selection.optional(),
+    mode: choice(
+      ["graceful", "ungraceful", "blackhole", "no-connack"],
+      "DISCONNECT; FIN or RST; packets vanish; CONNACK never comes.",
+    ).optional(),
+    over: duration("Spreads the wave.").optional(),
+    hold: duration("Keeps the link down; clients keep retrying.").optional(),
+    repeat: integer("How often, for a flapping link.", 1, 1000).optional(),
+  }),
+  setState: z
+    .object({ id, select: selection.optional() })
+    .catchall(stateChange)
+    .meta({ description: "Moves signals towards values; other names go to the device model." }),
+  updateShadow: block({
+    id,
+    select: selection.optional(),
+    shadowName: name("Named shadow; without it, the classic shadow.").optional(),
+    desired: freeObject("Desired state."),
+    version: integer("Version that the shadow must have.", 0, Number.MAX_SAFE_INTEGER).optional(),
+  }),
+  createJob: createJobBlock,
+  cancelJob: cancelJobBlock,
+  inject: block({
+    id,
+    fault: choice(FAULT_NAMES, "Name of the fault."),
+    select: selection.optional(),
+    probability: share("Chance of each selected thing to get it; default 100%.").optional(),
+    for: duration("How long it lasts; without it, to the end of the run.").optional(),
+    detail: freeObject("Details that the fault takes.").optional(),
+  }),
+  publish: block({
+    id,
+    select: selection.optional(),
+    topic: text("Topic; may name {thingName} and attributes when things are selected.", 512),
+    payload: payloadValue.optional(),
+    qos: qos("QoS.").optional(),
+    retain: flag("Retain flag.").optional(),
+  }),
+  restartBroker: block({ id, downFor: duration("How long the broker is away.").optional() }),
+  checkpoint: name("Label of a moment in the trace."),
+} as const;
+
+export type Verb = keyof typeof VERBS;
+
+const action = block({
+  at: duration("When, from the start of the stage."),
+  connect: VERBS.connect.optional().meta({ description: "Connects things now." }),
+  disconnect: VERBS.disconnect.optional().meta({ description: "Takes things offline." }),
+  setState: VERBS.setState.optional(),
+  updateShadow: VERBS.updateShadow.optional().meta({ description: "Writes the desired state of things." }),
+  createJob: VERBS.createJob.optional().meta({ description: "AWS CreateJob, with a selection as targets." }),
+  cancelJob: VERBS.cancelJob.optional().meta({ description: "AWS CancelJob." }),
+  inject: VERBS.inject.optional().meta({ description: "Switches a fault on." }),
+  publish: VERBS.publish
+    .optional()
+    .meta({ description: "Publishes one message, or one per selected thing." }),
+  restartBroker: VERBS.restartBroker
+    .optional()
+    .meta({ description: "Stops the broker and starts it again." }),
+  checkpoint: VERBS.checkpoint.optional(),
+}).meta({
+  id: "action",
+  description: "at, and exactly one verb.",
+  minProperties: 2,
+  maxProperties: 2,
+});
+
+export const stage = block({
+  name: name("Name of the stage."),
+  duration: duration("How long; instead of until.").optional(),
+  until: text("Ends the stage: metric op literal, or a metric that is true.", 512).optional(),
+  timeout: duration("Longest time to wait for until; reaching it is reported.").optional(),
+  measure: flag("false keeps the stage in the trace but out of every metric.").optional(),
+  actions: list(action, "What happens in the stage.").optional(),
+});
+
+export type ActionDocument = z.infer<typeof action>;
+export type StageDocument = z.infer<typeof stage>;
