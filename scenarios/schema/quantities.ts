@@ -105,3 +105,11 @@ export const fraction = (text: string): number => parsePercent(text) ?? Number.N
 
 /** Bits per second of a checked document. */
 export const bitsPerSecond = (text: string): number => parseBitsPerSecond(text) ?? Number.NaN;
+
+/** Patterns for editors, by name of the quantity. */
+export const QUANTITY_PATTERNS: Readonly<Record<string, string>> = {
+  duration: DURATION.pattern.source,
+  rate: RATE.pattern.source,
+  percentage: PERCENT.pattern.source,
+  bandwidth: BITRATE.pattern.source,
+};
