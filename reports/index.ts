@@ -44,3 +44,33 @@ export {
   type MetricSection,
   type MetricUnit,
 } from "./metrics/definition.js";
+export { formatQuantity } from "./metrics/format-quantity.js";
+export {
+  type Measure,
+  type MetricSource,
+  type MetricSources,
+  type MetricValue,
+  type NoData,
+} from "./metrics/measure.js";
+export { MetricStore } from "./metrics/metric-store.js";
+export {
+  conditionHolds,
+  evaluateExpectation,
+  type EvaluateOptions,
+  type ExpectationResult,
+  type ExpectationVerdict,
+  formatLimit,
+  formatSubject,
+} from "./expectations/evaluate.js";
+export { evaluateSweep } from "./expectations/evaluate-sweep.js";
+export { assessTrust, FULL_TRUST, type Trust, type TrustInputs } from "./expectations/trust.js";
+export { deliveryMetrics } from "./ledger/delivery-metrics.js";
+export { Histogram } from "./ledger/histogram.js";
+export {
+  createLedger,
+  type Ledger,
+  type LedgerOptions,
+  type StreamInfo,
+  type ThingInfo,
+} from "./ledger/ledger.js";
+export { type StageSpan, StageTimeline } from "./ledger/stage-timeline.js";

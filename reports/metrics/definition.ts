@@ -65,7 +65,7 @@ export const formatAggregation = (aggregation: Aggregation): string =>
 export const RUN_AGGREGATIONS: Readonly<Record<MetricKind, readonly AggregationName[]>> = {
   histogram: ["p", "min", "max", "avg", "med", "count", "rate"],
   counter: ["value", "count", "rate"],
-  gauge: ["value", "p", "min", "max", "avg", "med", "count"],
+  gauge: ["value", "min", "max", "avg", "count"],
   share: ["value", "ratio", "count"],
   ratio: ["value", "ratio"],
   boolean: ["value"],

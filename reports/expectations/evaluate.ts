@@ -1,0 +1,111 @@
+import { findMetric } from "../metrics/catalogue.js";
+import type { MetricUnit } from "../metrics/definition.js";
+import { formatAggregation } from "../metrics/definition.js";
+import { formatQuantity } from "../metrics/format-quantity.js";
+import type { MetricStore } from "../metrics/metric-store.js";
+import type { MetricValue, NoData } from "../metrics/measure.js";
+import { type Expectation, formatSelector, holds } from "./expectation.js";
+import { doubtAbout, type Trust } from "./trust.js";
+
+/** `inconclusive` means that the measurement cannot be trusted; it is never a pass. */
+export type ExpectationVerdict = "pass" | "fail" | "inconclusive";
+
+export interface ExpectationResult {
+  readonly verdict: ExpectationVerdict;
+  /** For people: `212 ms`, or `no data`. */
+  readonly measured: string;
+  /** For programs; null without data. Durations in µs, shares and ratios as fractions. */
+  readonly value: number | boolean | string | null;
+  /** As written in the expectation, with its operator: `< 250ms`. */
+  readonly limit: string;
+  readonly unit: MetricUnit;
+  readonly samples: number;
+  /** One sentence where the verdict is not `pass`, or where the value needs a remark. */
+  readonly reason: string | null;
+}
+
+export interface EvaluateOptions {
+  /** Pass when nothing was measured. */
+  readonly allowEmpty?: boolean;
+}
+
+/** Judges one expectation on one run. */
+export function evaluateExpectation(
+  expectation: Expectation,
+  store: MetricStore,
+  trust: Trust,
+  options: EvaluateOptions = {},
+): ExpectationResult {
+  const value = store.query(expectation.metric, expectation.labels, expectation.aggregation);
+  return judge(expectation, value, trust, options);
+}
+
+/** True when the condition holds now; a condition without data does not hold. */
+export function conditionHolds(expectation: Expectation, store: MetricStore): boolean {
+  const value = store.query(expectation.metric, expectation.labels, expectation.aggregation);
+  return (
+    value.kind === "value" &&
+    holds(comparable(value, expectation), expectation.operator, expectation.limit.value)
+  );
+}
+
+/** The left-hand side for people: `latency.e2e{stage=steady} p(99)`. */
+export function formatSubject(expectation: Expectation): string {
+  const { aggregation } = expectation;
+  const selector = formatSelector(expectation);
+  return aggregation.name === "value" ? selector : `${selector} ${formatAggregation(aggregation)}`;
+}
+
+export const formatLimit = ({ operator, limit }: Expectation): string => `${operator} ${limit.text}`;
+
+/** The number a limit is compared with: a share compares as a count when the limit is one. */
+const comparable = (value: MetricValue, { limit }: Expectation): number | boolean | string =>
+  value.count !== undefined && limit.type === "number" && limit.unit === "count" ? value.count : value.value;
+
+/** Judges a value that is already there. */
+export function judge(
+  expectation: Expectation,
+  value: MetricValue | NoData,
+  trust: Trust,
+  options: EvaluateOptions = {},
+): ExpectationResult {
+  const limit = formatLimit(expectation);
+  const metric = findMetric(expectation.metric)!;
+  if (value.kind === "none") {
+    return {
+      verdict: options.allowEmpty === true ? "pass" : "fail",
+      measured: "no data",
+      value: null,
+      limit,
+      unit: metric.unit,
+      samples: 0,
+      reason: `No data: ${value.reason}.`,
+    };
+  }
+  const measured = comparable(value, expectation);
+  const unit = expectation.limit.type === "number" ? expectation.limit.unit : value.unit;
+  const result = {
+    measured: formatMeasured(value, measured, unit),
+    value: measured,
+    limit,
+    unit,
+    samples: value.samples,
+  };
+  const doubt = metric.isTiming ? doubtAbout(trust, expectation) : undefined;
+  if (doubt !== undefined) return { ...result, verdict: "inconclusive", reason: doubt };
+  const isMet = holds(measured, expectation.operator, expectation.limit.value);
+  const reason = isMet ? null : `${formatSubject(expectation)} = ${result.measured}, expected ${limit}.`;
+  const remark = value.isThin ? `Only ${value.samples} samples stand behind the percentile.` : null;
+  return {
+    ...result,
+    verdict: isMet ? "pass" : "fail",
+    reason: reason === null ? remark : remark === null ? reason : `${reason} ${remark}`,
+  };
+}
+
+/** A share shows its head count too: `40 % (2,000 of 5,000)`. */
+function formatMeasured(value: MetricValue, measured: number | boolean | string, unit: MetricUnit): string {
+  const text = formatQuantity(measured, unit);
+  if (value.count === undefined || unit !== "ratio") return text;
+  return `${text} (${formatQuantity(value.count, "count")} of ${formatQuantity(value.samples, "count")})`;
+}

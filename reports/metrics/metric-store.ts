@@ -1,0 +1,52 @@
+import { FleetrigError, EXIT } from "fleetrig/kernel";
+import type { Labels } from "../expectations/expectation.js";
+import { findMetric } from "./catalogue.js";
+import type { Aggregation, MetricDefinition } from "./definition.js";
+import {
+  aggregate,
+  type Measure,
+  type MetricSource,
+  type MetricSources,
+  type MetricValue,
+  noData,
+  type NoData,
+} from "./measure.js";
+
+/** All metrics of one run, answered by whoever tracks them. */
+export class MetricStore {
+  readonly #sources = new Map<string, MetricSource>();
+
+  constructor(...sources: readonly MetricSources[]) {
+    for (const part of sources) this.add(part);
+  }
+
+  add(sources: MetricSources): void {
+    for (const [name, source] of Object.entries(sources)) this.#sources.set(name, source);
+  }
+
+  /** Names of the metrics that somebody tracks, in no particular order. */
+  get names(): readonly string[] {
+    return [...this.#sources.keys()];
+  }
+
+  /** @throws FleetrigError `METRIC_UNKNOWN` (exit 2) for a name that is not in the catalogue. */
+  measure(name: string, labels: Labels): Measure {
+    known(name);
+    const source = this.#sources.get(name);
+    return source === undefined ? noData("nothing in this run measures it") : source(labels);
+  }
+
+  /** One value, or the reason why there is none. */
+  query(name: string, labels: Labels, aggregation: Aggregation): MetricValue | NoData {
+    return aggregate(known(name), this.measure(name, labels), aggregation);
+  }
+}
+
+function known(name: string): MetricDefinition {
+  const metric = findMetric(name);
+  if (metric !== undefined) return metric;
+  throw new FleetrigError("METRIC_UNKNOWN", `There is no metric "${name}".`, {
+    hint: "Parse expectations with parseExpectation, which suggests the nearest name.",
+    exitCode: EXIT.usage,
+  });
+}
