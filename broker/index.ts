@@ -111,3 +111,4 @@ export {
   type ProfileTraits,
   type RefusedInfo,
 } from "./engine/index.js";
+export { listenTcp, type TcpListener, type TcpListenerOptions } from "./listeners/tcp.js";

@@ -53,3 +53,4 @@ export { type Artifact, ARTIFACT_BYTES, artifactFor, corruptedArtifactFor } from
 export { jobTopic, parseReservedTopic, type ReservedTopic, shadowTopic } from "./models/aws-topics.js";
 export { defineDeviceModel, deviceEffects } from "./models/define.js";
 export { BUILTIN_MODELS, resolveModel } from "./models/resolve-model.js";
+export { createTcpDialer, type TcpDialerOptions } from "./links/tcp-dialer.js";

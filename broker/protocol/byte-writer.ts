@@ -13,6 +13,10 @@ export class ByteWriter {
     this.at = at;
   }
 
+  get position(): number {
+    return this.at;
+  }
+
   u8(value: number): void {
     this.buffer[this.at++] = value;
   }

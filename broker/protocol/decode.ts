@@ -61,6 +61,11 @@ export class PacketDecoder {
     return this.reader.version;
   }
 
+  /** A server has read CONNECT, a client CONNACK. */
+  get isOpened(): boolean {
+    return this.opened;
+  }
+
   /** Ignores the rest of the chunk being decoded and everything after it. */
   stop(): void {
     this.stopped = true;

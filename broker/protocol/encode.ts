@@ -215,16 +215,18 @@ const firstByte = (packet: Packet): number =>
 /**
  * Writes the packet at `at`; `target` must have room for {@link wireBytes} more bytes. Lets a link collect
  * everything of one turn in one buffer.
+ * @returns where the next packet goes.
  */
 export function encodeInto(
   packet: Packet,
   version: ProtocolVersion,
   target: readonly [Buffer, number],
-): void {
+): number {
   const writer = new ByteWriter(target[0], target[1]);
   writer.u8(firstByte(packet));
   writer.varint(remainingBytes(packet, version));
   writeBody(writer, packet, version);
+  return writer.position;
 }
 
 /**

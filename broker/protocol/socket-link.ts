@@ -1,0 +1,235 @@
+import type { DecodeFailure } from "./decode-failure.js";
+import { PacketDecoder } from "./decode.js";
+import { encodeInto } from "./encode.js";
+import type { LinkCloseReason, PacketLink, PacketReceiver } from "./link.js";
+import type { DecoderRole } from "./packet-reader.js";
+import type { Packet, ProtocolVersion } from "./packets.js";
+import { REASON } from "./reason-codes.js";
+import { wireBytes } from "./wire-size.js";
+
+/**
+ * A packet link over a stream of bytes: TCP now, anything with the same face later. Both ends use it.
+ * Packets sent in one turn of the event loop leave in one write: system calls, not encoding, are what
+ * a broker on loopback spends its time on.
+ */
+
+/** The part of a duplex stream (`net.Socket` is one) that a link needs. */
+export interface ByteStream {
+  readonly writableLength: number;
+  write(bytes: Uint8Array): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  on(event: "end" | "drain" | "close" | "error", listener: () => void): unknown;
+}
+
+/** Collects the links that have something to write and flushes them together, once per turn. */
+export class WriteBatch {
+  private readonly schedule: (task: () => void) => void;
+  private waiting: SocketLink[] = [];
+
+  /** @param schedule Runs a task once the current turn of the event loop is over. */
+  constructor(schedule: (task: () => void) => void) {
+    this.schedule = schedule;
+  }
+
+  add(link: SocketLink): void {
+    if (this.waiting.push(link) === 1) this.schedule(() => this.flush());
+  }
+
+  /** Flushes now; what is sent meanwhile goes into the next batch. */
+  flush(): void {
+    const links = this.waiting;
+    this.waiting = [];
+    for (const link of links) link.flush();
+  }
+}
+
+export interface SocketLinkOptions {
+  readonly stream: ByteStream;
+  readonly role: DecoderRole;
+  readonly batch: WriteBatch;
+  readonly remoteAddress: string;
+  readonly maxPacketBytes: number;
+  /** Needed on a client; a server learns it from CONNECT. */
+  readonly version?: ProtocolVersion;
+  /** Called once our side of the stream has ended: see to it that it does not stay half open. */
+  readonly linger: () => void;
+  /** Told why bytes were refused, for logs. */
+  readonly refused?: (failure: DecodeFailure) => void;
+}
+
+/** A server stops reading from a client that leaves this much unread: its answers cannot pile up without end. */
+const UNREAD_BYTES_MAX = 1_048_576;
+
+type Phase =
+  | "open"
+  /** Nothing more is accepted; what was accepted goes out, then the stream ends. */
+  | "closing"
+  | "closed";
+
+export class SocketLink implements PacketLink {
+  readonly remoteAddress: string;
+  private readonly options: SocketLinkOptions;
+  private readonly decoder: PacketDecoder;
+  private receiver: PacketReceiver | undefined;
+  private pending: Packet[] = [];
+  private pendingBytes = 0;
+  private queued = false;
+  private phase: Phase = "open";
+  private hasConnack = false;
+  private isPaused = false;
+  /** A local end, to be reported with the next flush: never from inside `close` or `destroy`. */
+  private endedLocally = false;
+
+  constructor(options: SocketLinkOptions) {
+    const { stream, role, maxPacketBytes, version } = options;
+    this.options = options;
+    this.remoteAddress = options.remoteAddress;
+    this.decoder = new PacketDecoder({ role, maxPacketBytes, ...(version === undefined ? {} : { version }) });
+    stream.on("data", (chunk) => this.read(chunk));
+    stream.on("end", () => this.endedByPeer());
+    stream.on("drain", () => this.drained());
+    stream.on("error", () => this.broken());
+    stream.on("close", () => this.broken());
+  }
+
+  /** Names the owner; to be called before the stream's first event. */
+  attach(receiver: PacketReceiver): void {
+    this.receiver = receiver;
+  }
+
+  /** A server has its CONNECT, a client its CONNACK. */
+  get isOpened(): boolean {
+    return this.decoder.isOpened;
+  }
+
+  get bufferedBytes(): number {
+    return this.options.stream.writableLength + this.pendingBytes;
+  }
+
+  /** After `close` or `destroy`, or when the other side is gone, packets are dropped. */
+  send(packet: Packet): void {
+    if (this.phase !== "open") return;
+    const { version } = this.decoder;
+    const isServer = this.options.role === "server";
+    // In 3.1.1 only clients send DISCONNECT; a server just closes (3.1.1 §3.14).
+    if (isServer && version === 4 && packet.type === "disconnect") return;
+    this.pendingBytes += wireBytes(packet, version);
+    this.pending.push(packet);
+    if (packet.type === "connack") this.hasConnack = true;
+    this.queue();
+  }
+
+  close(): void {
+    if (this.phase !== "open") return;
+    this.shut("closing");
+    this.endedLocally = true;
+    this.queue();
+  }
+
+  destroy(): void {
+    if (this.phase === "closed") return;
+    if (this.phase === "open") this.endedLocally = true;
+    this.shut("closed");
+    this.discard();
+    this.options.stream.destroy();
+    this.queue();
+  }
+
+  /** Writes everything accepted so far in one piece. */
+  flush(): void {
+    this.queued = false;
+    if (this.pendingBytes > 0) this.write();
+    if (this.phase === "closing") {
+      this.phase = "closed";
+      this.options.stream.end();
+      this.options.linger();
+    }
+    if (this.endedLocally) this.report("local");
+  }
+
+  private queue(): void {
+    if (this.queued) return;
+    this.queued = true;
+    this.options.batch.add(this);
+  }
+
+  private write(): void {
+    const { stream, role } = this.options;
+    const buffer = Buffer.allocUnsafe(this.pendingBytes);
+    let at = 0;
+    for (const packet of this.pending) at = encodeInto(packet, this.decoder.version, [buffer, at]);
+    this.discard();
+    stream.write(buffer);
+    if (role === "server" && !this.isPaused && stream.writableLength > UNREAD_BYTES_MAX) {
+      this.isPaused = true;
+      stream.pause();
+    }
+  }
+
+  private discard(): void {
+    this.pending = [];
+    this.pendingBytes = 0;
+  }
+
+  private drained(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.options.stream.resume();
+  }
+
+  private read(chunk: Uint8Array): void {
+    if (this.phase !== "open") return;
+    const failure = this.decoder.push(chunk, this.deliver);
+    if (failure !== undefined && this.phase === "open") this.refuse(failure);
+  }
+
+  private readonly deliver = (packet: Packet, bytes: number): void => {
+    this.receiver?.received(packet, bytes);
+  };
+
+  /** MQTT 5 says why (§4.13): in CONNACK while the client still waits for it, in DISCONNECT after that. */
+  private refuse(failure: DecodeFailure): void {
+    const { reasonCode } = failure;
+    const isDisconnect = this.options.role === "client" || this.hasConnack;
+    if (this.decoder.version === 5)
+      this.send(
+        isDisconnect
+          ? { type: "disconnect", reasonCode }
+          : { type: "connack", sessionPresent: false, reasonCode },
+      );
+    this.shut("closing");
+    this.queue();
+    this.options.refused?.(failure);
+    this.report(reasonCode === REASON.packetTooLarge ? "too-large" : "malformed");
+  }
+
+  private endedByPeer(): void {
+    if (this.phase !== "open") return;
+    this.shut("closing");
+    this.queue();
+    this.report("closed");
+  }
+
+  private broken(): void {
+    this.discard();
+    if (this.phase !== "closed") this.shut("closed");
+    if (!this.endedLocally) this.report("reset");
+  }
+
+  private shut(phase: Phase): void {
+    this.phase = phase;
+    this.decoder.stop();
+  }
+
+  /** Tells the owner once. */
+  private report(reason: LinkCloseReason): void {
+    const { receiver } = this;
+    this.receiver = undefined;
+    this.endedLocally = false;
+    receiver?.closed(reason);
+  }
+}
