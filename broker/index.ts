@@ -43,6 +43,32 @@ export {
   stateOf,
 } from "./shadow/index.js";
 export {
+  createPresence,
+  type Presence,
+  type PresenceConnected,
+  type PresenceDisconnected,
+  type PresenceOptions,
+  type PresenceRefused,
+} from "./presence/index.js";
+export {
+  type Attributes,
+  createRegistry,
+  type CreateThingGroupRequest,
+  type CreateThingRequest,
+  DEFAULT_REGISTRY_LIMITS,
+  type ListThingGroupsRequest,
+  type ListThingsInThingGroupRequest,
+  type ListThingsRequest,
+  Registry,
+  type RegistryErrorCode,
+  type RegistryLimits,
+  type RegistryOptions,
+  type ThingDescription,
+  type ThingGroupDescription,
+  type UpdateThingGroupRequest,
+  type UpdateThingRequest,
+} from "./registry/index.js";
+export {
   type RecordedOutput,
   type RuleAction,
   RuleEngine,
