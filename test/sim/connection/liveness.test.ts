@@ -44,7 +44,7 @@ const run = fc.record({
   protocolVersion: fc.constantFrom(4 as const, 5 as const),
   receiveMaximum: fc.constantFrom(1, 3, 100),
   policy: fc.constantFrom("constant" as const, "full-jitter" as const, "decorrelated" as const),
-  steps: fc.array(fc.tuple(step, fc.integer({ min: 0, max: 15 * SECOND })), { maxLength: 25 }),
+  steps: fc.array(fc.tuple(step, fc.integer({ min: 0, max: 15 * SECOND })), { maxLength: 25, size: "max" }),
 });
 
 function perform(rig: DeviceRig, step: Step): void {
