@@ -59,10 +59,8 @@ export class JobEngine {
       const rate = this.rate(job);
       job.pace = job.pace === undefined ? startPace(rate, nowUs) : paceAt(job.pace, nowUs, rate);
       if (!isDue(job.pace)) break;
-      const member = this.nextWaiting(job);
-      if (member === undefined) break;
       job.pace = spend(job.pace);
-      this.queueExecution(member);
+      this.queueExecution(this.nextWaiting(job));
     }
     job.rolloutTimer?.cancel();
     job.rolloutTimer = job.isRollingOut
@@ -178,13 +176,14 @@ export class JobEngine {
     return ratePerMinute(job.spec.rollout, { notified: job.notified, succeeded: job.counts.SUCCEEDED });
   }
 
-  private nextWaiting(job: Job): JobMember | undefined {
-    while (job.nextMember < job.queue.length) {
-      const member = job.queue[job.nextMember]!;
+  /** Members that left while they waited, or got their execution out of turn, are skipped. */
+  private nextWaiting(job: Job): JobMember {
+    for (;;) {
+      const member = job.queue[job.nextMember];
+      invariant(member !== undefined, `job ${job.spec.jobId} lost a waiting member`);
       job.nextMember += 1;
       if (member.current === undefined && job.members.get(member.thing) === member) return member;
     }
-    return undefined;
   }
 
   private readonly onRolloutTick = (job: Job): void => {

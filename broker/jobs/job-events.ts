@@ -1,9 +1,9 @@
 import type { Clock, JsonObject } from "fleetrig/kernel";
-import type { MessageBus } from "../message-bus.js";
 import { eventsTopic } from "../reserved-topics.js";
 import { epochSeconds } from "./execution-view.js";
 import type { Job, JobExecution } from "./job.js";
 import { processDetails } from "./job-view.js";
+import type { JobNotifications } from "./notifications.js";
 import type { JobsSettings } from "./settings.js";
 import { targetArn, thingArn } from "./targets.js";
 
@@ -19,17 +19,17 @@ export type JobOperation =
  * seconds, the job's own times in milliseconds.
  */
 export class JobEvents {
-  private published = 0;
+  private noted = 0;
 
   constructor(
-    private readonly bus: MessageBus,
+    private readonly notifications: JobNotifications,
     private readonly clock: Clock,
     private readonly settings: JobsSettings,
   ) {}
 
   job(job: Job, operation: JobOperation): void {
     if (!this.settings.jobEvents) return;
-    this.publish(eventsTopic("job", job.spec.jobId, operation), "JOB", operation, () => ({
+    this.note(eventsTopic("job", job.spec.jobId, operation), "JOB", operation, () => ({
       jobId: job.spec.jobId,
       status: job.status,
       targetSelection: job.spec.targetSelection,
@@ -46,7 +46,7 @@ export class JobEvents {
   execution(execution: JobExecution, operation: string): void {
     if (!this.settings.jobExecutionEvents) return;
     const { jobId } = execution.job.spec;
-    this.publish(eventsTopic("jobExecution", jobId, operation), "JOB_EXECUTION", operation, () => ({
+    this.note(eventsTopic("jobExecution", jobId, operation), "JOB_EXECUTION", operation, () => ({
       jobId,
       thingArn: thingArn(execution.thing, this.settings.arnPrefix),
       status: execution.status,
@@ -54,15 +54,10 @@ export class JobEvents {
     }));
   }
 
-  private publish(topic: string, eventType: string, operation: string, body: () => JsonObject): void {
-    this.published += 1;
-    if (this.bus.hasSubscribers?.(topic) === false) return;
-    const eventId = `00000000-0000-4000-8000-${this.published.toString(16).padStart(12, "0")}`;
+  private note(topic: string, eventType: string, operation: string, body: () => JsonObject): void {
+    this.noted += 1;
+    const eventId = `00000000-0000-4000-8000-${this.noted.toString(16).padStart(12, "0")}`;
     const timestamp = epochSeconds(this.clock.wallMs());
-    this.bus.publish({
-      topic,
-      payload: JSON.stringify({ eventType, eventId, timestamp, operation, ...body() }),
-      qos: 1,
-    });
+    this.notifications.noteEvent(topic, () => ({ eventType, eventId, timestamp, operation, ...body() }));
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, JsonObject } from "fleetrig/kernel";
-import type { MessageBus } from "../message-bus.js";
+import type { MessageBus, OutgoingMessage } from "../message-bus.js";
 import { formatReservedTopic } from "../reserved-topics.js";
 import { epochSeconds, executionDescription, executionSummary } from "./execution-view.js";
 import type { JobExecution } from "./job.js";
@@ -22,6 +22,7 @@ interface Change {
  */
 export class JobNotifications {
   private changes = new Map<string, Change>();
+  private events: OutgoingMessage[] = [];
 
   constructor(
     private readonly pending: PendingExecutions,
@@ -37,8 +38,15 @@ export class JobNotifications {
     else change.isSetChanged ||= isSetChanged;
   }
 
-  /** Tells what was noted, thing by thing in the order of their first change. */
+  /** Keeps a job event until the operation is over. The body is built now, while it is true. */
+  noteEvent(topic: string, body: () => JsonObject): void {
+    if (this.bus.hasSubscribers?.(topic) === false) return;
+    this.events.push({ topic, payload: JSON.stringify(body()), qos: 1 });
+  }
+
+  /** Tells what was noted: job events, then thing by thing in the order of their first change. */
   flush(): void {
+    this.flushEvents();
     if (this.changes.size === 0) return;
     const changes = this.changes;
     this.changes = new Map();
@@ -47,6 +55,13 @@ export class JobNotifications {
       if (this.pending.first(thing) !== change.firstBefore)
         this.publish(thing, "notify-next", () => this.notifyNextBody(thing));
     }
+  }
+
+  private flushEvents(): void {
+    if (this.events.length === 0) return;
+    const { events } = this;
+    this.events = [];
+    for (const event of events) this.bus.publish(event);
   }
 
   private publish(thing: string, operation: "notify" | "notify-next", body: () => JsonObject): void {

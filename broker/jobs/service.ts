@@ -99,7 +99,7 @@ export class JobsService implements ReservedTopicService {
     const settings = { ...DEFAULT_JOBS_SETTINGS, ...options.settings };
     const pending = new PendingExecutions();
     const notifications = new JobNotifications(pending, bus, clock);
-    const jobEvents = new JobEvents(bus, clock, settings);
+    const jobEvents = new JobEvents(notifications, clock, settings);
     const engine = new JobEngine({ clock, events, settings, pending, notifications, jobEvents });
     this.settings = settings;
     this.notifications = notifications;
