@@ -32,7 +32,16 @@ export {
   type DeviceConnectionHandlers,
   type DeviceConnectionOptions,
 } from "./connection/device-connection.js";
-export { connectionMachine, type ConnectionState } from "./connection/connection-machine.js";
+export {
+  CONNECTION_EFFECTS,
+  CONNECTION_EVENTS,
+  CONNECTION_TABLE,
+  type ConnectionEffect,
+  type ConnectionEventType,
+  connectionMachine,
+  type ConnectionState,
+} from "./connection/connection-machine.js";
+export { tabulate, type Transition, type TransitionTable } from "./connection/transition-table.js";
 export { reconnectDelayUs, type ReconnectHistory } from "./connection/reconnect-delay.js";
 export {
   type BufferPlan,
