@@ -45,10 +45,7 @@ export {
 export {
   createPresence,
   type Presence,
-  type PresenceConnected,
-  type PresenceDisconnected,
   type PresenceOptions,
-  type PresenceRefused,
 } from "./presence/index.js";
 export {
   type Attributes,

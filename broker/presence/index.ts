@@ -1,8 +1,1 @@
-export {
-  createPresence,
-  type Presence,
-  type PresenceConnected,
-  type PresenceDisconnected,
-  type PresenceOptions,
-  type PresenceRefused,
-} from "./presence.js";
+export { createPresence, type Presence, type PresenceOptions } from "./presence.js";

@@ -1,43 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Clock, JsonObject, RandomSource } from "fleetrig/kernel";
 import { REASON } from "fleetrig/protocol";
+import type { BrokerHooks, ConnectedInfo, DisconnectedInfo, RefusedInfo } from "../engine/index.js";
 import type { MessageBus } from "../message-bus.js";
 import { eventsTopic } from "../reserved-topics.js";
 import { uuidV4 } from "../uuid.js";
 import { hostOf } from "./remote-address.js";
 
-/** What presence needs to know about a connection; the broker's hooks give more. */
-export interface PresenceConnected {
-  readonly clientId: string;
-  readonly atUs: number;
-  readonly remoteAddress: string;
-  readonly username?: string;
-}
-
-export interface PresenceDisconnected {
-  readonly clientId: string;
-  readonly atUs: number;
-  /** AWS disconnectReason. */
-  readonly reason: string;
-  readonly clientInitiated: boolean;
-}
-
-export interface PresenceRefused {
-  readonly clientId: string;
-  readonly atUs: number;
-  readonly remoteAddress: string;
-  /** Of the CONNACK. */
-  readonly reasonCode: number;
-}
-
 /** Callbacks to hang into the broker's hooks. */
-export interface Presence {
-  connected(info: PresenceConnected): void;
-  disconnected(info: PresenceDisconnected): void;
-  refused(info: PresenceRefused): void;
-  subscribed(clientId: string, filters: readonly string[]): void;
-  unsubscribed(clientId: string, filters: readonly string[]): void;
-}
+export type Presence = Pick<
+  BrokerHooks,
+  "connected" | "disconnected" | "refused" | "subscribed" | "unsubscribed"
+>;
 
 export interface PresenceOptions {
   readonly clock: Clock;
@@ -87,7 +61,7 @@ class LifecycleEvents implements Presence {
     this.retentionUs = (options.versionRetentionS ?? DEFAULT_VERSION_RETENTION_S) * US_PER_S;
   }
 
-  connected(info: PresenceConnected): void {
+  connected(info: ConnectedInfo): void {
     if (!hasEvents(info.clientId)) return;
     this.forgetLongOffline(info.atUs);
     const client: ClientRecord = {
@@ -104,7 +78,7 @@ class LifecycleEvents implements Presence {
     }));
   }
 
-  disconnected(info: PresenceDisconnected): void {
+  disconnected(info: DisconnectedInfo): void {
     const client = this.clients.get(info.clientId);
     if (client === undefined) return;
     client.disconnectedAtUs = info.atUs;
@@ -116,7 +90,7 @@ class LifecycleEvents implements Presence {
     }));
   }
 
-  refused(info: PresenceRefused): void {
+  refused(info: RefusedInfo): void {
     if (!hasEvents(info.clientId) || info.clientId === "") return;
     if (!AUTHORIZATION_FAILURES.has(info.reasonCode)) return;
     this.publish("presence", "connect_failed", info.clientId, () => ({

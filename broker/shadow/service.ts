@@ -94,6 +94,12 @@ export class ShadowService implements ReservedTopicService {
     return "broker";
   }
 
+  /** Would `handle` answer a message on this topic? */
+  listensTo(topic: string): boolean {
+    const parsed = parseReservedTopic(topic);
+    return parsed?.service === "shadow" && parsed.message === "request";
+  }
+
   /** An update from inside the cloud: rules, HTTP, scenario actions. `payload` is what MQTT would carry. */
   update(request: ShadowKey & { readonly payload: JsonObject }): ShadowResult {
     return this.serve(request, "update", { ok: true, value: request.payload }).result;

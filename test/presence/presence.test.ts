@@ -25,6 +25,8 @@ function bench(options: Partial<PresenceOptions> = {}, hasSubscribers = true) {
       clientId,
       atUs: clock.nowUs(),
       remoteAddress,
+      protocolVersion: 5,
+      sessionPresent: false,
       ...(username !== undefined && { username }),
     });
   const disconnect = (clientId: string) =>
