@@ -62,11 +62,11 @@ export class StageRunner {
     const startedUs = this.options.clock.nowUs();
     const look = (): void => {
       if (this.current !== stage) return;
-      const isEarly = this.options.clock.nowUs() - startedUs <= lastActionUs && stage.actions.length > 0;
+      const isEarly = stage.actions.length > 0 && this.options.clock.nowUs() - startedUs <= lastActionUs;
       if (!isEarly && this.options.holds(stage)) this.end(stage, false);
-      else this.timers.push(this.options.clock.after(CONDITION_EVERY_US, look));
+      else this.options.clock.after(CONDITION_EVERY_US, look);
     };
-    this.timers.push(this.options.clock.after(CONDITION_EVERY_US, look));
+    this.options.clock.after(CONDITION_EVERY_US, look);
   }
 
   private end(stage: Stage, timedOut: boolean): void {

@@ -1,0 +1,155 @@
+import {
+  type Clock,
+  createRandomSource,
+  type EventSink,
+  LANE,
+  type RandomSource,
+  RealTime,
+  type Service,
+  ServiceStack,
+  silentSink,
+  type TimeSource,
+} from "fleetrig/kernel";
+import { type PacketAcceptor, type PacketLink, type PacketReceiver, type Profile, REASON } from "fleetrig/protocol";
+import type { BrokerLimits, MqttBroker } from "./engine/index.js";
+import { MqttBroker as Broker } from "./engine/index.js";
+import { JobsService } from "./jobs/index.js";
+import { listenTcp, type TcpListener } from "./listeners/tcp.js";
+import type { ApplicationMessage } from "./message.js";
+import type { Routing } from "./message-bus.js";
+import { createPresence } from "./presence/index.js";
+import { createRegistry, type Registry } from "./registry/index.js";
+import { parseReservedTopic } from "./reserved-topics.js";
+import { RuleEngine } from "./rules/index.js";
+import { ShadowService } from "./shadow/index.js";
+
+export type CloudServiceName = "shadows" | "jobs" | "rules" | "presence";
+
+export interface CloudOptions {
+  /** Default: the machine's time. */
+  readonly time?: TimeSource;
+  /** Default: seed 1. */
+  readonly random?: RandomSource;
+  readonly events?: EventSink;
+  /** Default: `aws`. */
+  readonly profile?: Profile;
+  readonly limits?: Partial<BrokerLimits>;
+  /** Default: all of them. */
+  readonly services?: Partial<Readonly<Record<CloudServiceName, boolean>>>;
+  /** AWS account id in ARNs and `accountid()`. Default: 000000000000. */
+  readonly accountId?: string;
+}
+
+/** Where to listen. Loopback and a free port unless told otherwise. */
+export interface ListenOptions {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/**
+ * The embedded cloud: one broker and the services behind its reserved topics, in one process. It is the same in
+ * virtual and in real time; only what stands in front of `acceptor` differs.
+ */
+export class Cloud implements Service {
+  readonly broker: MqttBroker;
+  readonly registry: Registry;
+  readonly shadows: ShadowService;
+  readonly jobs: JobsService;
+  readonly rules: RuleEngine;
+  /** The door for links, simulated or real. */
+  readonly acceptor: PacketAcceptor;
+  private readonly clock: Clock;
+  private readonly ownTime: RealTime | undefined;
+  private readonly listeners = new ServiceStack();
+  private readonly enabled: Readonly<Record<CloudServiceName, boolean>>;
+  private isDown = false;
+
+  constructor(options: CloudOptions = {}) {
+    this.ownTime = options.time === undefined ? new RealTime() : undefined;
+    const time = options.time ?? this.ownTime!;
+    const random = options.random ?? createRandomSource(1);
+    const events = options.events ?? silentSink;
+    this.clock = time.lane(LANE.broker);
+    this.enabled = { shadows: true, jobs: true, rules: true, presence: true, ...options.services };
+    this.broker = new Broker({
+      clock: this.clock,
+      random: random.stream("broker"),
+      events,
+      profile: options.profile ?? "aws",
+      ...(options.limits !== undefined && { limits: options.limits }),
+    });
+    const clock = time.lane(LANE.services);
+    const bus = this.broker;
+    this.registry = createRegistry({ clock, random: random.stream("registry") });
+    this.shadows = new ShadowService({ clock, bus, events });
+    this.jobs = new JobsService({ clock, bus, events, registry: this.registry });
+    this.rules = new RuleEngine({ clock, bus, events, random: random.stream("rules"), ...(options.accountId !== undefined && { accountId: options.accountId }) });
+    if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random: random.stream("presence") }));
+    this.broker.addHooks({ message: (message) => this.route(message), listensTo: (topic) => this.listensTo(topic) });
+    this.acceptor = { accept: (link) => this.accept(link) };
+  }
+
+  /** Opens a TCP listener; `port` of the answer is the one that was free. */
+  async listen(options: ListenOptions = {}): Promise<TcpListener> {
+    const listener = await listenTcp({ ...options, acceptor: this.acceptor, clock: this.clock });
+    return this.listeners.add(listener);
+  }
+
+  /**
+   * Drops every connection and refuses new ones for `downUs`. Sessions survive, as with durable storage;
+   * wills fire as after any loss of the server's connection.
+   */
+  restart(downUs: number): void {
+    this.isDown = true;
+    this.broker.disconnectAll(REASON.serverShuttingDown);
+    this.clock.after(downUs, () => {
+      this.isDown = false;
+    });
+  }
+
+  /** Ends listeners, connections and timers; nothing is left open. */
+  async stop(): Promise<void> {
+    this.broker.shutdown(REASON.serverShuttingDown);
+    this.jobs.stop();
+    await this.listeners.stop();
+    this.ownTime?.stop();
+  }
+
+  private accept(link: PacketLink): PacketReceiver {
+    if (!this.isDown) return this.broker.accept(link);
+    link.destroy();
+    return { received: () => undefined, closed: () => undefined };
+  }
+
+  /** Reserved topics go to their service first; rules see whatever the broker goes on to deliver. */
+  private route(message: ApplicationMessage): Routing {
+    if (message.topic.startsWith("$") && this.serve(message) === "consumed") return "consumed";
+    return this.enabled.rules ? this.rules.handle(message) : "broker";
+  }
+
+  private serve(message: ApplicationMessage): Routing {
+    const reserved = parseReservedTopic(message.topic);
+    if (reserved?.service === "shadow" && this.enabled.shadows) return this.shadows.handle(message);
+    if (reserved?.service === "jobs" && this.enabled.jobs) return this.jobs.handle(message);
+    return "broker";
+  }
+
+  private listensTo(topic: string): boolean {
+    return this.enabled.rules && this.rules.listensTo(topic);
+  }
+}
+
+/**
+ * Starts the embedded cloud and its listeners.
+ *
+ * ```ts
+ * const cloud = await createCloud({ listen: [{ port: 1883 }] });
+ * // ... any MQTT client ...
+ * await cloud.stop();
+ * ```
+ */
+export async function createCloud(options: CloudOptions & { readonly listen?: readonly ListenOptions[] } = {}): Promise<Cloud> {
+  const cloud = new Cloud(options);
+  for (const listen of options.listen ?? []) await cloud.listen(listen);
+  return cloud;
+}
