@@ -10,9 +10,14 @@ import {
   silentSink,
   type TimeSource,
 } from "fleetrig/kernel";
-import { type PacketAcceptor, type PacketLink, type PacketReceiver, type Profile, REASON } from "fleetrig/protocol";
-import type { BrokerLimits, MqttBroker } from "./engine/index.js";
-import { MqttBroker as Broker } from "./engine/index.js";
+import {
+  type PacketAcceptor,
+  type PacketLink,
+  type PacketReceiver,
+  type Profile,
+  REASON,
+} from "fleetrig/protocol";
+import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import { JobsService } from "./jobs/index.js";
 import { listenTcp, type TcpListener } from "./listeners/tcp.js";
 import type { ApplicationMessage } from "./message.js";
@@ -62,6 +67,7 @@ export class Cloud implements Service {
   private readonly ownTime: RealTime | undefined;
   private readonly listeners = new ServiceStack();
   private readonly enabled: Readonly<Record<CloudServiceName, boolean>>;
+  private readonly connected = new Set<string>();
   private isDown = false;
 
   constructor(options: CloudOptions = {}) {
@@ -71,7 +77,7 @@ export class Cloud implements Service {
     const events = options.events ?? silentSink;
     this.clock = time.lane(LANE.broker);
     this.enabled = { shadows: true, jobs: true, rules: true, presence: true, ...options.services };
-    this.broker = new Broker({
+    this.broker = new MqttBroker({
       clock: this.clock,
       random: random.stream("broker"),
       events,
@@ -80,18 +86,36 @@ export class Cloud implements Service {
     });
     const clock = time.lane(LANE.services);
     const bus = this.broker;
-    this.registry = createRegistry({ clock, random: random.stream("registry") });
+    this.registry = createRegistry({ clock, random });
     this.shadows = new ShadowService({ clock, bus, events });
     this.jobs = new JobsService({ clock, bus, events, registry: this.registry });
-    this.rules = new RuleEngine({ clock, bus, events, random: random.stream("rules"), ...(options.accountId !== undefined && { accountId: options.accountId }) });
-    if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random: random.stream("presence") }));
-    this.broker.addHooks({ message: (message) => this.route(message), listensTo: (topic) => this.listensTo(topic) });
+    this.rules = new RuleEngine({
+      clock,
+      bus,
+      events,
+      random: random.stream("rules"),
+      ...(options.accountId !== undefined && { accountId: options.accountId }),
+    });
+    if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random }));
+    this.broker.addHooks({
+      message: (message) => this.route(message),
+      listensTo: (topic) => this.enabled.rules && this.rules.listensTo(topic),
+      connected: ({ clientId }) => this.connected.add(clientId),
+      disconnected: ({ clientId }) => this.connected.delete(clientId),
+    });
     this.acceptor = { accept: (link) => this.accept(link) };
   }
 
   /** Opens a TCP listener; `port` of the answer is the one that was free. */
   async listen(options: ListenOptions = {}): Promise<TcpListener> {
-    const listener = await listenTcp({ ...options, acceptor: this.acceptor, clock: this.clock });
+    const listener = await listenTcp({
+      ...options,
+      port: options.port ?? 0,
+      acceptor: this.acceptor,
+      clock: this.clock,
+      maxPacketBytes: this.broker.limits.packetBytes,
+      connectDeadlineMs: this.broker.limits.connectDeadlineS * 1000,
+    });
     return this.listeners.add(listener);
   }
 
@@ -101,7 +125,13 @@ export class Cloud implements Service {
    */
   restart(downUs: number): void {
     this.isDown = true;
-    this.broker.disconnectAll(REASON.serverShuttingDown);
+    for (const clientId of [...this.connected]) {
+      this.broker.disconnectClient(clientId, {
+        reasonCode: REASON.serverShuttingDown,
+        awsReason: "SERVER_INITIATED_DISCONNECT",
+        sendWill: true,
+      });
+    }
     this.clock.after(downUs, () => {
       this.isDown = false;
     });
@@ -133,10 +163,6 @@ export class Cloud implements Service {
     if (reserved?.service === "jobs" && this.enabled.jobs) return this.jobs.handle(message);
     return "broker";
   }
-
-  private listensTo(topic: string): boolean {
-    return this.enabled.rules && this.rules.listensTo(topic);
-  }
 }
 
 /**
@@ -148,7 +174,9 @@ export class Cloud implements Service {
  * await cloud.stop();
  * ```
  */
-export async function createCloud(options: CloudOptions & { readonly listen?: readonly ListenOptions[] } = {}): Promise<Cloud> {
+export async function createCloud(
+  options: CloudOptions & { readonly listen?: readonly ListenOptions[] } = {},
+): Promise<Cloud> {
   const cloud = new Cloud(options);
   for (const listen of options.listen ?? []) await cloud.listen(listen);
   return cloud;

@@ -135,3 +135,4 @@ export {
   type RefusedInfo,
 } from "./engine/index.js";
 export { listenTcp, type TcpListener, type TcpListenerOptions } from "./listeners/tcp.js";
+export { Cloud, type CloudOptions, type CloudServiceName, createCloud, type ListenOptions } from "./cloud.js";

@@ -91,6 +91,11 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
     return this.core.sessions.get(clientId)?.connection !== undefined;
   }
 
+  /** The bounds in force: the profile's, with the options' changes. */
+  get limits(): BrokerLimits {
+    return this.core.limits;
+  }
+
   statistics(): BrokerStatistics {
     const { counters, sessions, router, retained, gate } = this.core;
     return {

@@ -13,6 +13,7 @@ export class VirtualTime implements TimeSource, LaneHost {
   readonly heap = new TimerHeap();
   private currentUs = 0;
   private eventsRun = 0;
+  private isHalted = false;
 
   constructor(private readonly epochMs: number = VIRTUAL_EPOCH_MS) {}
 
@@ -37,12 +38,18 @@ export class VirtualTime implements TimeSource, LaneHost {
     // Nothing to arm: time moves only in runUntil().
   }
 
+  /** Ends `runUntil` after the timer that is running; nothing runs any more. */
+  halt(): void {
+    this.isHalted = true;
+  }
+
   /**
    * Runs timers in order until none is due at or before `untilUs`, or `maxEvents` have run.
    * @returns true when it is finished and the time shown is `untilUs`.
    */
   runUntil(untilUs: number, maxEvents: number = Number.POSITIVE_INFINITY): boolean {
     for (let count = 0; count < maxEvents; count += 1) {
+      if (this.isHalted) return true;
       const entry = this.heap.popDue(untilUs);
       if (entry === undefined) {
         if (untilUs > this.currentUs && Number.isFinite(untilUs)) this.currentUs = untilUs;

@@ -111,6 +111,11 @@ export class RuleEngine implements ReservedTopicService {
     return this.rules.delete(ruleName);
   }
 
+  /** Would a message on `topic` run a rule? */
+  listensTo(topic: string): boolean {
+    return this.rules.size > 0 && this.rulesFor(topic).length > 0;
+  }
+
   handle(message: ApplicationMessage): Routing {
     if (this.rules.size === 0) return "broker";
     const matching = this.rulesFor(message.topic);
