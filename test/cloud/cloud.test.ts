@@ -100,7 +100,7 @@ describe("createCloud (realtime)", () => {
   it("refuses connections while it restarts", async () => {
     const { cloud, connect, port } = await start();
     const device = await connect("d");
-    const closed = once(device, "close");
+    const closed = new Promise<void>((resolve) => device.once("close", () => resolve()));
     cloud.restart(50_000);
     await closed;
     await once(createConnection({ host: "127.0.0.1", port }), "close");
