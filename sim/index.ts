@@ -59,7 +59,11 @@ export {
 export type { DisconnectMode, FleetMember, StateChange } from "./member.js";
 export type { DeviceEffect, DeviceModel, DeviceSignalEvent, ModelInput, SignalThreshold } from "./model.js";
 export { type Artifact, ARTIFACT_BYTES, artifactFor, corruptedArtifactFor } from "./models/artifact.js";
-export { jobTopic, parseReservedTopic, type ReservedTopic, shadowTopic } from "./models/aws-topics.js";
 export { defineDeviceModel, deviceEffects } from "./models/define.js";
 export { BUILTIN_MODELS, resolveModel } from "./models/resolve-model.js";
 export { createTcpDialer, type TcpDialerOptions } from "./links/tcp-dialer.js";
+export { type DeviceLink, VirtualDevice, type VirtualDeviceOptions } from "./device/virtual-device.js";
+export { DeviceGroup, type DeviceWorld } from "./device/device-group.js";
+export { createFleet, Fleet, type FleetEnvironment } from "./fleet/fleet.js";
+export { type ArrivalPlan, planArrival } from "./fleet/arrival.js";
+export type { Selection } from "./fleet/selection.js";

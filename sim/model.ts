@@ -17,6 +17,8 @@ export interface DeviceModel {
   readonly signals: Readonly<Record<string, SignalSpec>>;
   /** Signals that the machine hears of when they cross a limit; checked at each telemetry tick. */
   readonly thresholds?: readonly SignalThreshold[];
+  /** Faults that the machine understands; a scenario that injects another one into it is told so. */
+  readonly faults?: readonly string[];
 }
 
 export interface SignalThreshold {

@@ -8,6 +8,8 @@ export interface MachineRunnerOptions {
   readonly clock: Clock;
   /** Carries out an action by name, after the state has changed. It may `send` to the runner again. */
   readonly effect: (type: string, params: unknown) => void;
+  /** An event, and everything it caused at once, led to another state. Not called for the initial state. */
+  readonly changed?: (state: string) => void;
 }
 
 /**
@@ -59,7 +61,13 @@ export class MachineRunner {
   send(event: EventObject): void {
     if (this.snapshot === undefined || this.isStopped || !this.scope.accepts(event.type)) return;
     (this.waiting ??= []).push(event);
-    if (!this.isBusy) this.drain();
+    if (this.isBusy) return;
+    const before = this.snapshot.value;
+    this.drain();
+    if (this.options.changed !== undefined && this.snapshot.value !== before) {
+      const state = this.state;
+      if (state !== dotted(before)) this.options.changed(state);
+    }
   }
 
   /** False when the machine names this event type nowhere. */

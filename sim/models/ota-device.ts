@@ -265,7 +265,12 @@ const machine = ota.createMachine({
     selfTesting: {
       after: { selfTest: { target: "healthy", actions: [reportFirmware, succeeded] } },
     },
-    silent: { entry: { type: "goSilent", params: {} } },
+    silent: {
+      entry: [
+        { type: "reboot", params: ({ context }) => ({ downUs: context.phases.downUs }) },
+        { type: "goSilent", params: {} },
+      ],
+    },
   },
 });
 
@@ -278,4 +283,16 @@ export const otaDevice = defineDeviceModel({
     battery: { shape: "battery", start: 100, perDay: 1.5, perSample: 0.001, decimals: 1 },
     rssi: { shape: "random-walk", start: -78, step: 3, min: -110, max: -55, decimals: 0 },
   },
+  faults: [
+    "ota.offline",
+    "ota.rejected",
+    "ota.download-stall",
+    "ota.download-failed",
+    "ota.verify-failed",
+    "ota.flash-failed",
+    "ota.boot-loop-rollback",
+    "ota.hang",
+    "ota.silent-after-reboot",
+    "ota.slow",
+  ],
 });

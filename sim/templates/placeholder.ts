@@ -37,8 +37,7 @@ export function parseTemplate(text: string): readonly Piece[] {
 }
 
 /** @throws {FleetrigError} TEMPLATE_UNKNOWN_PLACEHOLDER, with the nearest known name as a hint */
-export function checkPlaceholder(name: string, known: Iterable<string>, template: string): void {
-  const names = [...known];
+export function checkPlaceholder(name: string, names: readonly string[], template: string): void {
   if (names.includes(name)) return;
   const nearest = nearestName(name, names);
   throw new FleetrigError("TEMPLATE_UNKNOWN_PLACEHOLDER", `Unknown placeholder {${name}} in "${template}".`, {
@@ -53,7 +52,7 @@ export function checkPlaceholder(name: string, known: Iterable<string>, template
 
 /** The candidate with the smallest edit distance, if it is near enough to be a slip of the pen. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  const limit = name.length <= 3 ? 1 : Math.max(2, Math.floor(name.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

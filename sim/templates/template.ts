@@ -19,9 +19,9 @@ export interface TemplateScope {
 
 /** What a template may name, besides what every template may. */
 export interface Vocabulary {
-  readonly signals: Iterable<string>;
-  readonly attributes: Iterable<string>;
-  readonly identity: Iterable<string>;
+  readonly signals: readonly string[];
+  readonly attributes: readonly string[];
+  readonly identity: readonly string[];
 }
 
 /** A compiled template: one call gives the text of one message. */
@@ -81,8 +81,8 @@ class TemplateBuilder {
   constructor(vocabulary: Vocabulary) {
     this.known = [
       ...Object.keys(BUILT_IN),
-      ...[...vocabulary.signals].map((name) => STATE + name),
-      ...[...vocabulary.identity].map((name) => IDENTITY + name),
+      ...vocabulary.signals.map((name) => STATE + name),
+      ...vocabulary.identity.map((name) => IDENTITY + name),
       ...vocabulary.attributes,
     ];
   }

@@ -129,6 +129,31 @@ describe("MachineRunner", () => {
     expect(runner.matches({ ota: "busy" })).toBe(true);
   });
 
+  it("tells of a state once everything that an event caused is over, and only of another one", () => {
+    const seen: string[] = [];
+    const machine = createMachine({
+      initial: "a",
+      states: {
+        a: { on: { GO: "b", STAY: { target: "a", reenter: true } } },
+        b: { entry: "ask", on: { ANSWER: "c" } },
+        c: { after: { 1: "a" } },
+      },
+    });
+    const time = new VirtualTime();
+    const runner: MachineRunner = new MachineRunner({
+      machine,
+      input: undefined,
+      clock: time.lane(16),
+      effect: () => runner.send({ type: "ANSWER" }),
+      changed: (state) => seen.push(state),
+    });
+    runner.start();
+    runner.send({ type: "STAY" });
+    runner.send({ type: "GO" });
+    time.advance(1000);
+    expect(seen).toEqual(["c", "a"]);
+  });
+
   it("keeps machines apart that share a definition", () => {
     const { time, runner } = run(blinker, { ms: 20 });
     const other = new MachineRunner({

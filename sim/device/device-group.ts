@@ -1,0 +1,79 @@
+import type { DeliveryProbe, EventSink, RandomSource } from "fleetrig/kernel";
+import type { Will } from "fleetrig/protocol";
+import { IDENTITY_FIELDS, type IdentityBook } from "../identity/identity.js";
+import type { DeviceModel } from "../model.js";
+import type { GroupPlan, TelemetryPlan } from "../plan.js";
+import { type CompiledSignal, compileSignal } from "../signals/signal.js";
+import {
+  compilePayload,
+  compileText,
+  type Template,
+  type TemplateScope,
+  type Vocabulary,
+} from "../templates/template.js";
+
+/** What all devices of a run share. */
+export interface DeviceWorld {
+  readonly random: RandomSource;
+  readonly events: EventSink;
+  readonly probe: DeliveryProbe;
+  /** Name of the run, for trace tags. */
+  readonly run: string;
+  readonly identities: IdentityBook;
+}
+
+/** One telemetry stream of a group, compiled. */
+export interface CompiledStream {
+  readonly plan: TelemetryPlan;
+  readonly topic: Template;
+  readonly payload: Template;
+}
+
+/** A group's plan, compiled once for all of its devices. */
+export class DeviceGroup {
+  readonly model: DeviceModel;
+  readonly signals: ReadonlyMap<string, CompiledSignal>;
+  readonly streams: readonly CompiledStream[];
+  private readonly will: { readonly topic: Template; readonly payload: Template } | undefined;
+
+  /** @throws {FleetrigError} TEMPLATE_UNKNOWN_PLACEHOLDER, SIGNAL_EMPTY_REPLAY */
+  constructor(
+    readonly plan: GroupPlan,
+    readonly world: DeviceWorld,
+  ) {
+    this.model = plan.model;
+    const specs = Object.entries({ ...plan.model.signals, ...plan.signals });
+    this.signals = new Map(specs.map(([name, spec]) => [name, compileSignal(spec)]));
+    const vocabulary = this.vocabulary();
+    this.streams = plan.telemetry.map((telemetry) => ({
+      plan: telemetry,
+      topic: compileText(telemetry.topic, vocabulary),
+      payload: compilePayload(telemetry.payload, vocabulary),
+    }));
+    const { will } = plan.mqtt;
+    this.will = will && {
+      topic: compileText(will.topic, vocabulary),
+      payload: compileText(will.payload, vocabulary),
+    };
+  }
+
+  willOf(scope: TemplateScope): Will | undefined {
+    const { will } = this.plan.mqtt;
+    if (will === undefined || this.will === undefined) return undefined;
+    return {
+      topic: this.will.topic.render(scope),
+      payload: Buffer.from(this.will.payload.render(scope)),
+      qos: will.qos,
+      retain: will.retain,
+      ...(will.delayS > 0 ? { delayS: will.delayS } : {}),
+    };
+  }
+
+  private vocabulary(): Vocabulary {
+    const attributes = new Set<string>();
+    for (const member of this.plan.members) {
+      for (const name of Object.keys(member.attributes)) attributes.add(name);
+    }
+    return { signals: [...this.signals.keys()], attributes: [...attributes], identity: IDENTITY_FIELDS };
+  }
+}

@@ -1,0 +1,66 @@
+import type { Clock, Timer } from "fleetrig/kernel";
+import type { CompiledStream } from "./device-group.js";
+
+/** Who sends when a tick comes. */
+export interface TelemetryOwner {
+  /** @param scheduledUs When the schedule wanted it; earlier than now when the generator is late. */
+  tick(stream: TelemetryStream, scheduledUs: number): void;
+}
+
+/**
+ * The schedule of one telemetry stream of one device: the grid `phase + k * every`, counted from the start of
+ * the run and fixed in advance. A tick is never late because an earlier one was slow (open model), so a stage
+ * that lasts n intervals holds exactly n ticks per device, whatever the phases are.
+ */
+export class TelemetryStream {
+  /** Of the next message. */
+  sequence = 0;
+  /** Kept once rendered when the topic never changes. */
+  topic: string | undefined;
+  private timer: Timer | undefined;
+  private nextUs = 0;
+  private everyUs: number;
+
+  /** @param phase Share of an interval in [0, 1), kept when the interval changes. */
+  constructor(
+    readonly compiled: CompiledStream,
+    private readonly clock: Clock,
+    private readonly phase: number,
+    private readonly owner: TelemetryOwner,
+  ) {
+    this.everyUs = compiled.plan.everyUs;
+  }
+
+  /** Begins with the first tick at or after `fromUs`. */
+  start(fromUs: number): void {
+    const phaseUs = Math.floor(this.phase * this.everyUs);
+    const ticks = Math.max(0, Math.ceil((fromUs - phaseUs) / this.everyUs));
+    this.arm(phaseUs + ticks * this.everyUs);
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+
+  /** Another interval: its own grid, from the next tick after now. */
+  changeInterval(everyUs: number, fromUs: number): void {
+    if (everyUs === this.everyUs) return;
+    this.everyUs = everyUs;
+    if (this.timer !== undefined) this.start(fromUs);
+  }
+
+  private arm(dueUs: number): void {
+    this.timer?.cancel();
+    this.nextUs = dueUs;
+    this.timer = this.clock.after(dueUs - this.clock.nowUs(), fire, this);
+  }
+
+  fire(): void {
+    const scheduledUs = this.nextUs;
+    this.arm(scheduledUs + this.everyUs);
+    this.owner.tick(this, scheduledUs);
+  }
+}
+
+const fire = (stream: TelemetryStream): void => stream.fire();

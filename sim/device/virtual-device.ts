@@ -1,0 +1,332 @@
+import {
+  type Clock,
+  EXIT,
+  FleetrigError,
+  type JsonObject,
+  type JsonValue,
+  type Random,
+} from "fleetrig/kernel";
+import type { Dialer, PublishPacket } from "fleetrig/protocol";
+import { DeviceConnection, type DeviceConnectionHandlers } from "../connection/device-connection.js";
+import type { FaultSwitch } from "../links/link-fault.js";
+import { MachineRunner } from "../machine/machine-runner.js";
+import type { DisconnectMode, FleetMember, StateChange } from "../member.js";
+import type { DeviceSignalEvent } from "../model.js";
+import type { MemberPlan } from "../plan.js";
+import { Signal } from "../signals/signal.js";
+import { nearestName } from "../templates/placeholder.js";
+import type { TemplateScope } from "../templates/template.js";
+import type { DeviceGroup } from "./device-group.js";
+import { carryOut, type EffectTarget } from "./effects.js";
+import { eventOf } from "./inbound.js";
+import { Telemetry } from "./telemetry.js";
+import type { TelemetryOwner, TelemetryStream } from "./telemetry-stream.js";
+
+/** A device's way out, and the faults that can be switched on it. */
+export interface DeviceLink {
+  readonly dialer: Dialer;
+  readonly faults?: FaultSwitch;
+}
+
+export interface VirtualDeviceOptions {
+  readonly member: MemberPlan;
+  readonly group: DeviceGroup;
+  /** The device's lane. */
+  readonly clock: Clock;
+  readonly link: DeviceLink;
+}
+
+/**
+ * A simulated device: a connection, a machine that decides, and telemetry on a fixed schedule.
+ *
+ * It is the scope of its own templates and the target of its machine's effects, because at a hundred thousand
+ * devices every object and closure per device counts.
+ */
+export class VirtualDevice
+  implements FleetMember, DeviceConnectionHandlers, EffectTarget, TelemetryOwner, TemplateScope
+{
+  /** Of the message that is being rendered. */
+  sequence = 0;
+  nowMs = 0;
+  private readonly connection: DeviceConnection;
+  private readonly runner: MachineRunner;
+  private readonly telemetry: Telemetry;
+  private signals: Map<string, Signal> | undefined;
+  private streams: Map<string, Random> | undefined;
+  private particulars: Map<string, string> | undefined;
+  /** One bit per threshold of the model: below it at the last tick. */
+  private belowBits = 0;
+
+  constructor(private readonly options: VirtualDeviceOptions) {
+    const { member, group, clock, link } = options;
+    const { world, plan, model } = group;
+    this.connection = new DeviceConnection({
+      thing: member,
+      clock,
+      random: { stream: (purpose) => this.openStream(purpose) },
+      events: world.events,
+      probe: world.probe,
+      run: world.run,
+      dialer: link.dialer,
+      mqtt: plan.mqtt,
+      will: group.willOf(this),
+      reconnect: plan.reconnect,
+      buffer: plan.buffer,
+      handlers: this,
+    });
+    this.runner = new MachineRunner({
+      machine: model.machine,
+      input: { thingName: member.name, attributes: member.attributes, settings: plan.settings },
+      clock,
+      effect: (type, params) => carryOut(this, type, params),
+      changed: (mode) => this.changedMode(mode),
+    });
+    this.telemetry = new Telemetry({
+      clock,
+      group: plan,
+      member,
+      streams: group.streams,
+      drawPhase: (stream) => this.openStream(`phase/${stream}`).fraction(),
+      owner: this,
+    });
+  }
+
+  get name(): string {
+    return this.options.member.name;
+  }
+
+  get group(): string {
+    return this.options.group.plan.group;
+  }
+
+  get ordinal(): number {
+    return this.options.member.ordinal;
+  }
+
+  get attributes(): JsonObject {
+    return this.options.member.attributes;
+  }
+
+  get isOnline(): boolean {
+    return this.connection.isOnline;
+  }
+
+  /** Dotted state of the model's machine. */
+  get mode(): string {
+    return this.runner.state;
+  }
+
+  start(): void {
+    const { connectAtUs } = this.options.member;
+    this.connection.start(connectAtUs);
+    this.telemetry.start(Math.max(connectAtUs, this.options.clock.nowUs()));
+    this.runner.start();
+  }
+
+  stop(): void {
+    this.telemetry.stop();
+    this.runner.stop();
+    this.connection.stop();
+  }
+
+  disconnect(mode: DisconnectMode, holdUs: number, action: string): void {
+    this.connection.disconnect(mode, holdUs, action);
+  }
+
+  connect(): void {
+    this.connection.connect();
+  }
+
+  /** @throws {FleetrigError} DEVICE_UNKNOWN_STATE, DEVICE_NOT_A_NUMBER */
+  setState(values: Readonly<Record<string, StateChange>>): void {
+    const rest: [string, JsonValue][] = [];
+    for (const [name, change] of Object.entries(values)) {
+      if (this.options.group.signals.has(name)) this.moveSignal(name, change);
+      else if ("to" in change && this.runner.accepts("SET")) rest.push([name, change.to]);
+      else throw this.unknownState(name);
+    }
+    if (rest.length > 0) this.send({ type: "SET", values: Object.fromEntries(rest) });
+  }
+
+  setFault(fault: string, active: boolean, detail: JsonObject): boolean {
+    const { link, group } = this.options;
+    if (link.faults?.set(fault, active, detail) === true) return true;
+    if (!this.runner.accepts("FAULT")) return false;
+    if (group.model.faults !== undefined && !group.model.faults.includes(fault)) return false;
+    this.send({ type: "FAULT", fault, active, detail });
+    return true;
+  }
+
+  online(sessionPresent: boolean): void {
+    this.send({ type: "CONNECTED", sessionPresent });
+  }
+
+  offline(reason: string): void {
+    this.send({ type: "DISCONNECTED", reason });
+  }
+
+  message(packet: PublishPacket): void {
+    const event = eventOf(this.name, packet, (type) => this.runner.accepts(type));
+    if (event !== undefined) this.send(event);
+  }
+
+  tick(stream: TelemetryStream, scheduledUs: number): void {
+    const { stateName } = this.connection;
+    if (stateName === "booting" || stateName === "stopped") return;
+    const { plan, topic, payload } = stream.compiled;
+    const sequence = stream.sequence++;
+    this.sequence = sequence;
+    this.nowMs = this.options.clock.wallMs();
+    this.connection.publish({
+      topic: topic.isFixed ? (stream.topic ??= topic.render(this)) : topic.render(this),
+      payload: Buffer.from(payload.render(this)),
+      qos: plan.qos,
+      retain: plan.retain,
+      trace: { stream: plan.stream, sequence, scheduledUs },
+    });
+    if (this.options.group.model.thresholds !== undefined) this.watchThresholds();
+  }
+
+  get thingName(): string {
+    return this.options.member.name;
+  }
+
+  get index(): number {
+    return this.options.member.index;
+  }
+
+  state(signal: string): number {
+    return this.signal(signal).sample(this.options.clock.nowUs());
+  }
+
+  identity(field: string): string {
+    this.particulars ??= new Map();
+    let invented = this.particulars.get(field);
+    if (invented === undefined) {
+      const { identities } = this.options.group.world;
+      invented = identities.invent(field, this.openStream(`identity/${field}`));
+      this.particulars.set(field, invented);
+    }
+    return invented;
+  }
+
+  subscribe(filters: readonly string[]): void {
+    this.connection.subscribe(filters.map((filter) => ({ filter, qos: 1 as const })));
+  }
+
+  publishText({ text, ...message }: { topic: string; text: string; qos: 0 | 1; retain: boolean }): void {
+    this.connection.publish({ ...message, payload: Buffer.from(text) });
+  }
+
+  configureTelemetry(wanted: { enabled?: boolean; everyUs?: number; slowdown?: number }): void {
+    this.telemetry.configure(wanted);
+  }
+
+  applyConfig(shadowName: string | undefined, config: JsonObject): void {
+    this.emit({ type: "device.config", shadowName, state: config });
+  }
+
+  setFirmware(version: string): void {
+    this.emit({ type: "device.firmware", version });
+  }
+
+  reboot(downUs: number): void {
+    this.emit({ type: "device.rebooted" });
+    this.connection.reboot(downUs);
+  }
+
+  goSilent(): void {
+    this.telemetry.stop();
+    this.connection.goSilent();
+  }
+
+  draw(purpose: string): void {
+    this.streams ??= new Map();
+    let stream = this.streams.get(purpose);
+    if (stream === undefined) {
+      stream = this.openStream(purpose);
+      this.streams.set(purpose, stream);
+    }
+    this.send({ type: "DRAWN", purpose, value: stream.fraction() });
+  }
+
+  private send(event: DeviceSignalEvent): void {
+    this.runner.send(event);
+  }
+
+  private emit(event: DeviceFact): void {
+    const { clock, group } = this.options;
+    group.world.events.emit({ ...event, atUs: clock.nowUs(), thing: this.name });
+  }
+
+  private changedMode(mode: string): void {
+    this.emit({ type: "device.mode", mode });
+  }
+
+  private openStream(purpose: string): Random {
+    return this.options.group.world.random.stream(`thing/${this.name}/${purpose}`);
+  }
+
+  private signal(name: string): Signal {
+    this.signals ??= new Map();
+    let signal = this.signals.get(name);
+    if (signal === undefined) {
+      const compiled = this.options.group.signals.get(name)!;
+      signal = new Signal(compiled, () => this.openStream(`signal/${name}`));
+      this.signals.set(name, signal);
+    }
+    return signal;
+  }
+
+  private moveSignal(name: string, change: StateChange): void {
+    const target = "to" in change ? change.to : change.rampTo;
+    if (typeof target !== "number") {
+      throw new FleetrigError(
+        "DEVICE_NOT_A_NUMBER",
+        `Signal "${name}" cannot become ${JSON.stringify(target)}.`,
+        {
+          hint: "Signals are numbers; give one, or { rampTo, over }.",
+          context: { thing: this.name, signal: name },
+          exitCode: EXIT.usage,
+        },
+      );
+    }
+    const overUs = "overUs" in change ? change.overUs : 0;
+    this.signal(name).rampTo(target, overUs, this.options.clock.nowUs());
+  }
+
+  private unknownState(name: string): FleetrigError {
+    const names = [...this.options.group.signals.keys()];
+    const nearest = nearestName(name, names);
+    return new FleetrigError(
+      "DEVICE_UNKNOWN_STATE",
+      `Devices of group ${this.group} have no "${name}" to set.`,
+      {
+        hint:
+          nearest === undefined ? `Signals: ${names.join(", ") || "none"}.` : `Did you mean "${nearest}"?`,
+        context: { group: this.group, state: name },
+        exitCode: EXIT.usage,
+      },
+    );
+  }
+
+  private watchThresholds(): void {
+    const { thresholds = [] } = this.options.group.model;
+    for (let i = 0; i < thresholds.length; i += 1) {
+      const { signal, below } = thresholds[i]!;
+      const value = this.state(signal);
+      const isBelow = value < below;
+      const bit = 1 << i;
+      if (isBelow === ((this.belowBits & bit) !== 0)) continue;
+      this.belowBits ^= bit;
+      this.send({ type: "THRESHOLD", signal, value, isBelow });
+    }
+  }
+}
+
+/** A device event before it is dated and signed. */
+type DeviceFact =
+  | { readonly type: "device.config"; readonly shadowName: string | undefined; readonly state: JsonObject }
+  | { readonly type: "device.firmware"; readonly version: string }
+  | { readonly type: "device.rebooted" }
+  | { readonly type: "device.mode"; readonly mode: string };
