@@ -21,7 +21,7 @@ export type {
   TelemetrySpec,
 } from "./scenario.js";
 export { SCENARIO_VERSION, type ScenarioDocument } from "./schema/document.js";
-export { FAULT_NAMES, type FaultName, FAULTS } from "./schema/faults.js";
+export { FAULTS } from "./schema/faults.js";
 export { scenarioJsonSchema, scenarioSchemaText } from "./schema/json-schema.js";
 export { type Diagnostic, formatDiagnostic, formatPosition } from "./load/diagnostics.js";
 export type { ScenarioFiles } from "./load/extends.js";

@@ -119,7 +119,7 @@ export interface ShadowSpec {
 
 export interface OtaSpec {
   readonly executionTime: Distribution | undefined;
-  readonly rebootTime: Distribution | undefined;
+  readonly blockBytes: number | undefined;
 }
 
 export interface BridgeSpec {

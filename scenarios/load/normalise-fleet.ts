@@ -40,7 +40,7 @@ export function normaliseGroup(document: FleetGroupDocument): FleetGroup {
         : {
             executionTime:
               ota.executionTime === undefined ? undefined : normaliseDistribution(ota.executionTime),
-            rebootTime: ota.rebootTime === undefined ? undefined : normaliseDistribution(ota.rebootTime),
+            blockBytes: ota.blockBytes,
           },
     buffer: {
       capacity: document.buffer?.capacity ?? 100,

@@ -140,7 +140,7 @@ export const fleetGroup = block({
   ota: block(
     {
       executionTime: distribution("From IN_PROGRESS to a terminal status.").optional(),
-      rebootTime: distribution("How long a device is away while it reboots.").optional(),
+      blockBytes: integer("Size of one block of the download.", 1, 131_072).optional(),
     },
     "How devices carry out an update.",
   ).optional(),

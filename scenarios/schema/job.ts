@@ -51,8 +51,7 @@ const retryCriterion = block({
 const awsFields = {
   description: text("Description.", 2028).optional(),
   targetSelection: choice(["SNAPSHOT", "CONTINUOUS"], "Fixed at creation, or things may join.").optional(),
-  document: freeObject("Job document.").optional(),
-  documentSource: text("S3 URL of the document.", 1350).optional(),
+  document: freeObject("Job document."),
   jobExecutionsRolloutConfig: rolloutConfig.optional(),
   abortConfig: block({
     criteriaList: list(abortCriterion, "Checked in order.").min(1, "The list is empty."),
@@ -66,21 +65,15 @@ const awsFields = {
       .max(2, "AWS takes at most two retry criteria."),
   }).optional(),
   schedulingConfig: block({
-    startTime: text("Start, at least 30 minutes ahead.", 64).optional(),
+    startTime: text("Start in UTC, such as 2026-11-21 16:00, at least 30 minutes ahead.", 64).optional(),
     endTime: text("End, at least 30 minutes after the start.", 64).optional(),
     endBehavior: choice(["STOP_ROLLOUT", "CANCEL", "FORCE_CANCEL"], "What happens at the end.").optional(),
-    maintenanceWindows: list(
-      block({
-        startTime: text("Cron expression of six fields.", 256),
-        durationInMinutes: integer("Length of the window.", 1, 1430),
-      }),
-      "Windows in which things are notified.",
-    ).optional(),
   }).optional(),
   presignedUrlConfig: block({
     roleArn: text("Role.", 2048).optional(),
     expiresInSec: integer("60 to 3600 seconds.", 60, 3600).optional(),
   }).optional(),
+  tags: list(block({ Key: text("Key.", 128), Value: text("Value.", 256) }), "Tags.").optional(),
 };
 
 export const createJobBlock = block({
