@@ -15,20 +15,23 @@ export type DecodeFailureCode =
   | "PROTOCOL_UNSUPPORTED_VERSION"
   | "PROTOCOL_TOPIC_ALIAS_INVALID";
 
-const CODES = new Map<number, DecodeFailureCode>([
-  [REASON.malformedPacket, "PROTOCOL_MALFORMED_PACKET"],
-  [REASON.protocolError, "PROTOCOL_VIOLATION"],
-  [REASON.packetTooLarge, "PROTOCOL_PACKET_TOO_LARGE"],
-  [REASON.unsupportedProtocolVersion, "PROTOCOL_UNSUPPORTED_VERSION"],
-  [REASON.topicAliasInvalid, "PROTOCOL_TOPIC_ALIAS_INVALID"],
-]);
+const CODES = {
+  [REASON.malformedPacket]: "PROTOCOL_MALFORMED_PACKET",
+  [REASON.protocolError]: "PROTOCOL_VIOLATION",
+  [REASON.packetTooLarge]: "PROTOCOL_PACKET_TOO_LARGE",
+  [REASON.unsupportedProtocolVersion]: "PROTOCOL_UNSUPPORTED_VERSION",
+  [REASON.topicAliasInvalid]: "PROTOCOL_TOPIC_ALIAS_INVALID",
+} as const satisfies Record<number, DecodeFailureCode>;
+
+/** The reason codes that a decoder gives. */
+export type DecodeReason = keyof typeof CODES;
 
 /**
  * What was wrong and which statement says so. The ids are those of MQTT 5; `3.1.1:` marks the others, and a
  * bare section number stands where the text has no numbered statement.
  */
-export const decodeFailure = (reasonCode: number, what: string, spec: string): DecodeFailure => ({
-  code: CODES.get(reasonCode) ?? "PROTOCOL_VIOLATION",
+export const decodeFailure = (reasonCode: DecodeReason, what: string, spec: string): DecodeFailure => ({
+  code: CODES[reasonCode],
   reasonCode,
   message: `${what} [${spec}].`,
 });

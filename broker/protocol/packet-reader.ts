@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { type DecodeFailure, decodeFailure } from "./decode-failure.js";
+import { type DecodeFailure, decodeFailure, type DecodeReason } from "./decode-failure.js";
 import type { ProtocolVersion } from "./packets.js";
 import { REASON } from "./reason-codes.js";
 
@@ -56,7 +56,7 @@ export class PacketReader {
     this.fail(REASON.protocolError, what, spec);
   }
 
-  fail(reasonCode: number, what: string, spec: string): void {
+  fail(reasonCode: DecodeReason, what: string, spec: string): void {
     this.failure ??= decodeFailure(reasonCode, what, spec);
     this.at = this.end;
   }

@@ -1,3 +1,4 @@
+import type { DecodeReason } from "./decode-failure.js";
 import type { Packet } from "./packets.js";
 import { REASON } from "./reason-codes.js";
 
@@ -19,7 +20,7 @@ export interface PropertySpec {
   readonly min: number;
   readonly max: number;
   /** What a value outside `min..max` is answered with. */
-  readonly outOfRange: number;
+  readonly outOfRange: DecodeReason;
 }
 
 const WIDEST = {

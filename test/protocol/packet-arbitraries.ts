@@ -85,12 +85,13 @@ export function connect(version: ProtocolVersion): fc.Arbitrary<Packet> {
     version === 5 ? fc.record({ password: bytes }) : fc.constant({}),
   );
   const lastWill = fc.option(will(version), { nil: undefined });
-  return fc
-    .tuple(packet, credentials, lastWill)
-    .map(
-      ([base, login, message]) =>
-        ({ ...base, ...login, ...(message === undefined ? {} : { will: message }) }) as Packet,
-    );
+  return fc.tuple(packet, credentials, lastWill).map(
+    ([base, login, message]): Packet => ({
+      ...base,
+      ...login,
+      ...(message === undefined ? {} : { will: message }),
+    }),
+  );
 }
 
 const acknowledge = (
