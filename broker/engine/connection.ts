@@ -16,6 +16,7 @@ import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
 import { takeDisconnect } from "./disconnect-notice.js";
 import { clientError, ENDING, type Ending } from "./ending.js";
+import type { InflightEntry } from "./inflight.js";
 import { takePublish } from "./publish-intake.js";
 import type { Session } from "./session.js";
 import { takeSubscribe, takeUnsubscribe } from "./subscribe-intake.js";
@@ -168,17 +169,18 @@ export class Connection implements PacketReceiver, Entrant {
     return false;
   }
 
-  /** @param packetId 0 for QoS 0. */
-  sendMessage(delivery: Delivery, packetId: number): void {
+  /** QoS 0. */
+  sendUnacknowledged(delivery: Delivery): void {
     this.core.counters.delivered += 1;
-    const packet = delivery.packet(this.version, this.core.clock);
-    this.link.send(packetId === 0 ? packet : { ...packet, packetId });
+    this.link.send(delivery.sharedPacket(this.version, this.core.clock));
   }
 
-  /** After a reconnect [MQTT-3.3.1-1]. */
-  sendAgain(delivery: Delivery, packetId: number): void {
-    this.core.counters.redelivered += 1;
-    this.link.send({ ...delivery.packet(this.version, this.core.clock), packetId, dup: true });
+  /** QoS 1, for the first time or again. */
+  sendInflight(entry: InflightEntry): void {
+    const { counters, clock } = this.core;
+    if (entry.dup) counters.redelivered += 1;
+    else counters.delivered += 1;
+    this.link.send(entry.delivery.packet(entry, this.version, clock));
   }
 
   /** Frees timers and the state that only a live link needs. */

@@ -5,6 +5,8 @@ const MAX_PACKET_ID = 65_535;
 export interface InflightEntry {
   readonly packetId: number;
   readonly delivery: Delivery;
+  /** True once it had to be sent again [MQTT-3.3.1-1]. */
+  dup: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export class InflightWindow {
   /** Takes a packet identifier and counts the message as sent. Only when nothing waits to be sent again. */
   add(delivery: Delivery): InflightEntry {
     if (this.entries.length === 0) this.issuedSinceEmpty = 0;
-    const entry = { packetId: this.nextPacketId(), delivery };
+    const entry = { packetId: this.nextPacketId(), delivery, dup: false };
     this.entries.push(entry);
     this.cursor += 1;
     return entry;
@@ -43,7 +45,9 @@ export class InflightWindow {
   /** The next message to send again; counts as sent from here on. */
   takeUnsent(): InflightEntry | undefined {
     const entry = this.entries[this.cursor];
-    if (entry !== undefined) this.cursor += 1;
+    if (entry === undefined) return undefined;
+    this.cursor += 1;
+    entry.dup = true;
     return entry;
   }
 

@@ -87,8 +87,7 @@ export class Outbox {
     const isWindowOpen = this.inflight.outstanding < connection.sendWindow;
     if (this.inflight.hasUnsent) {
       if (!isWindowOpen) return false;
-      const { delivery, packetId } = this.inflight.takeUnsent()!;
-      connection.sendAgain(delivery, packetId);
+      connection.sendInflight(this.inflight.takeUnsent()!);
       return true;
     }
     const next = this.queue.peek();
@@ -103,8 +102,8 @@ export class Outbox {
   private transmit(delivery: Delivery): void {
     const connection = this.session.connection!;
     if (!connection.accepts(delivery)) return;
-    if (delivery.qos === 0) connection.sendMessage(delivery, 0);
-    else connection.sendMessage(delivery, this.inflight.add(delivery).packetId);
+    if (delivery.qos === 0) connection.sendUnacknowledged(delivery);
+    else connection.sendInflight(this.inflight.add(delivery));
   }
 
   private enqueue(delivery: Delivery): void {

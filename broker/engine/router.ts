@@ -137,7 +137,9 @@ const receivingRoute = (route: Route, publisher: string | undefined): Route | un
 
 /** The few forms in which one message goes out, made when first needed and shared by all receivers. */
 class DeliveryForms {
-  private readonly plain: (Delivery | undefined)[] = [undefined, undefined, undefined, undefined];
+  private first: Delivery | undefined;
+  private firstForm = -1;
+  private others: (Delivery | undefined)[] | undefined;
 
   constructor(private readonly message: ApplicationMessage) {}
 
@@ -149,6 +151,13 @@ class DeliveryForms {
     if (route.subscriptionIds !== undefined)
       return new Delivery(message, { qos, retain }, route.subscriptionIds);
     const form = qos + (retain ? 2 : 0);
-    return (this.plain[form] ??= new Delivery(message, { qos, retain }, undefined));
+    if (form === this.firstForm) return this.first!;
+    if (this.first === undefined) {
+      this.firstForm = form;
+      this.first = new Delivery(message, { qos, retain }, undefined);
+      return this.first;
+    }
+    this.others ??= [];
+    return (this.others[form] ??= new Delivery(message, { qos, retain }, undefined));
   }
 }

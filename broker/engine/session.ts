@@ -65,7 +65,7 @@ export class Session {
       const { connection } = this;
       if (connection === undefined) return;
       if (this.outbox === undefined || !this.outbox.hasBacklog) {
-        if (connection.accepts(delivery)) connection.sendMessage(delivery, 0);
+        if (connection.accepts(delivery)) connection.sendUnacknowledged(delivery);
         return;
       }
     }
