@@ -100,6 +100,7 @@ export {
   type ListJobExecutionsForJobRequest,
   type ListJobExecutionsForThingRequest,
   type ListJobsRequest,
+  type MaintenanceWindow,
   type MembershipChange,
   type PageRequest,
   type PlannedPoint,

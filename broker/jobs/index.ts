@@ -27,6 +27,7 @@ export type {
   PageRequest,
 } from "./job-queries.js";
 export type { AbortCriterion, AbortDenominator, AbortFailureType } from "./abort.js";
+export type { MaintenanceWindow } from "./maintenance-window.js";
 export type { RetryCriterion } from "./retry.js";
 export { type ExponentialRate, type PlannedPoint, plannedRollout, type RolloutPlan } from "./rollout.js";
 export { rolloutPlan } from "./job.js";

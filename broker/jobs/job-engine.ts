@@ -1,8 +1,16 @@
-import { type Clock, type EventSink, type ExecutionStatus, invariant, type JobStatus } from "fleetrig/kernel";
+import {
+  type Clock,
+  type EventSink,
+  type ExecutionStatus,
+  invariant,
+  type JobStatus,
+  US_PER_MS,
+} from "fleetrig/kernel";
 import { firstCriterionMet } from "./abort.js";
 import { canTransition, type ExecutionActor, isExecuted, isPending } from "./execution-machine.js";
 import { type Job, JobExecution, type JobMember } from "./job.js";
 import type { JobEvents } from "./job-events.js";
+import { windowState } from "./maintenance-window.js";
 import type { JobNotifications } from "./notifications.js";
 import type { PendingExecutions } from "./pending.js";
 import { retryCriterion } from "./retry.js";
@@ -54,6 +62,10 @@ export class JobEngine {
       return;
     }
     const { clock } = this.parts;
+    if (this.isPaused(job)) {
+      this.resumeLater(job);
+      return;
+    }
     const nowUs = clock.nowUs();
     for (;;) {
       const rate = this.rate(job);
@@ -66,6 +78,12 @@ export class JobEngine {
     job.rolloutTimer = job.isRollingOut
       ? clock.after(untilDueUs(job.pace), this.onRolloutTick, job)
       : undefined;
+  }
+
+  /** Outside its maintenance windows a job reaches nobody new. */
+  isPaused(job: Job): boolean {
+    const { windows } = job.spec;
+    return windows.length > 0 && !windowState(windows, this.parts.clock.wallMs()).isOpen;
   }
 
   /** Creates a member's next execution at once, whatever the rate. */
@@ -170,6 +188,16 @@ export class JobEngine {
       execution.timeout?.cancel();
     }
     this.parts.jobEvents.execution(execution, "deleted");
+  }
+
+  private resumeLater(job: Job): void {
+    const { clock } = this.parts;
+    const nowMs = clock.wallMs();
+    const { untilMs } = windowState(job.spec.windows, nowMs);
+    job.pace = undefined;
+    job.rolloutTimer?.cancel();
+    job.rolloutTimer =
+      untilMs === undefined ? undefined : clock.after((untilMs - nowMs) * US_PER_MS, this.onRolloutTick, job);
   }
 
   private rate(job: Job): number {

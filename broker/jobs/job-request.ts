@@ -1,5 +1,6 @@
 import type { JsonObject } from "fleetrig/kernel";
 import type { AbortCriterion } from "./abort.js";
+import type { MaintenanceWindow } from "./maintenance-window.js";
 import type { RetryCriterion } from "./retry.js";
 
 /** CreateJob as AWS names it; a real request can be pasted in. Ranges: REF §6.1, enforced by `validate.ts`. */
@@ -54,6 +55,8 @@ export interface SchedulingConfig {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly endBehavior?: EndBehavior;
+  /** Only with CONTINUOUS. Outside of them nobody new is reached; retries do not wait. */
+  readonly maintenanceWindows?: readonly MaintenanceWindow[];
 }
 
 export interface PresignedUrlConfig {

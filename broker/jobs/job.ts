@@ -1,6 +1,7 @@
 import type { ExecutionStatus, JobStatus, JsonObject, Timer } from "fleetrig/kernel";
 import type { AbortCounters, AbortCriterion } from "./abort.js";
 import type { CreateJobRequest, EndBehavior, RolloutConfig, TargetSelection } from "./job-request.js";
+import { readWindow, type WindowSchedule } from "./maintenance-window.js";
 import type { RetryCriterion } from "./retry.js";
 import type { Pace, RolloutPlan } from "./rollout.js";
 import { parseUtcTime } from "./schedule.js";
@@ -144,6 +145,8 @@ export interface JobSpec {
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
   readonly endBehavior: EndBehavior;
+  /** Empty when the rollout may go on at any time. */
+  readonly windows: readonly WindowSchedule[];
 }
 
 /** AWS: rollout rate and its cap when a job names none. */
@@ -166,6 +169,7 @@ export function jobSpec(request: CreateJobRequest): JobSpec {
     startMs: schedule?.startTime === undefined ? undefined : parseUtcTime(schedule.startTime),
     endMs: schedule?.endTime === undefined ? undefined : parseUtcTime(schedule.endTime),
     endBehavior: schedule?.endBehavior ?? "STOP_ROLLOUT",
+    windows: (schedule?.maintenanceWindows ?? []).flatMap((window) => readWindow(window) ?? []),
   };
 }
 

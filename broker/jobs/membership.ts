@@ -32,7 +32,8 @@ export class JobMembership {
     const member = job.members.get(thing);
     if (member === undefined) {
       const joined = this.store.addMember(job, thing);
-      if (job.status === "IN_PROGRESS") this.engine.queueExecution(joined);
+      if (job.status === "IN_PROGRESS" && !this.engine.isPaused(job)) this.engine.queueExecution(joined);
+      else this.engine.rollOut(job);
       return;
     }
     member.reasons += 1;

@@ -6,11 +6,11 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 
-const daysInMonth = (year: number, month: number): number =>
+export const daysInMonth = (year: number, month: number): number =>
   month === 2 && isLeapYear(year) ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0);
 
 /** Days from 1970-01-01 to the first of January of `year`, 1970 or later. */
-function daysBeforeYear(year: number): number {
+export function daysBeforeYear(year: number): number {
   const y = year - 1;
   const leapDays = (n: number): number => Math.floor(n / 4) - Math.floor(n / 100) + Math.floor(n / 400);
   return (year - 1970) * 365 + leapDays(y) - leapDays(1969);
@@ -39,14 +39,18 @@ const MS_PER_MINUTE = 60_000;
 const MS_PER_YEAR = 366 * 24 * 60 * MS_PER_MINUTE;
 const LEAD_MS = 30 * MS_PER_MINUTE;
 
-export interface ScheduleTimes {
+export interface Schedule {
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
+  readonly targetSelection: "SNAPSHOT" | "CONTINUOUS";
+  readonly windows: readonly unknown[];
 }
 
-/** The first limit that the times break, as a sentence without subject; undefined when they keep them all. */
-export function scheduleFault(times: ScheduleTimes, nowMs: number): string | undefined {
-  const { startMs, endMs } = times;
+/** The first limit that a schedule breaks, in words; undefined when it keeps them all. */
+export function scheduleFault(schedule: Schedule, nowMs: number): string | undefined {
+  const { startMs, endMs, targetSelection, windows } = schedule;
+  if (windows.length > 0 && targetSelection !== "CONTINUOUS")
+    return "maintenanceWindows need targetSelection CONTINUOUS";
   if (startMs !== undefined && startMs < nowMs + LEAD_MS)
     return "startTime must be at least 30 minutes from now";
   if (startMs !== undefined && startMs > nowMs + MS_PER_YEAR) return "startTime must be within a year";

@@ -108,6 +108,7 @@ export class JobsService implements ReservedTopicService {
     this.device = new JobsDeviceApi({ clock, bus, engine, pending, store });
     const membership = new JobMembership(store, engine);
     registry.onMembershipChange?.((change) => {
+      if (this.isStopped) return;
       membership.apply(change);
       notifications.flush();
     });

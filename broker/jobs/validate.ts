@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, nestingDepth } from "fleetrig/kernel";
 import { isJobId } from "../reserved-topics.js";
 import { jobsError } from "./errors.js";
+import { readWindow } from "./maintenance-window.js";
 import { parseUtcTime } from "./schedule.js";
 
 /**
@@ -54,9 +55,9 @@ const oneOf = (path: string, choices: readonly string[], required = false): Rule
   holds: (value) => typeof value === "string" && choices.includes(value),
 });
 
-const list = (path: string, least: number, most: number): Rule => ({
+const list = (path: string, least: number, most: number, required = true): Rule => ({
   path,
-  required: true,
+  required,
   expected: `a list of ${least} to ${most} entries`,
   holds: (value) => Array.isArray(value) && isNumberBetween(value.length, least, most),
 });
@@ -77,6 +78,7 @@ const ANY = Number.MAX_SAFE_INTEGER;
 const RATE = "jobExecutionsRolloutConfig.exponentialRate";
 const ABORT = "abortConfig.criteriaList";
 const RETRY = "jobExecutionsRetryConfig.criteriaList";
+const WINDOWS = "schedulingConfig.maintenanceWindows";
 
 /** What CreateJob and UpdateJob share. */
 const CONFIG_RULES: readonly Rule[] = [
@@ -169,6 +171,16 @@ const CREATE_RULES: readonly Rule[] = [
   utcTime("schedulingConfig.startTime"),
   utcTime("schedulingConfig.endTime"),
   oneOf("schedulingConfig.endBehavior", ["STOP_ROLLOUT", "CANCEL", "FORCE_CANCEL"]),
+  list(WINDOWS, 1, 100, false),
+  object(`${WINDOWS}[]`),
+  {
+    path: `${WINDOWS}[].startTime`,
+    required: true,
+    expected: "a cron expression of six fields such as cron(0 18 * * ? *)",
+    holds: (value) =>
+      typeof value === "string" && readWindow({ startTime: value, durationInMinutes: 1 }) !== undefined,
+  },
+  integer(`${WINDOWS}[].durationInMinutes`, 1, 1_430, true),
 ];
 
 const UPDATE_RULES: readonly Rule[] = [JOB_ID, ...CONFIG_RULES];
@@ -180,7 +192,6 @@ const UNSUPPORTED: readonly (readonly [path: string, hint: string])[] = [
   ["jobTemplateArn", "Managed job templates are not available; spell the job out."],
   ["destinationPackageVersions", "The software package catalog is not available."],
   ["namespaceId", "Leave it out: notifications use the default topics."],
-  ["schedulingConfig.maintenanceWindows", "Use startTime and endTime; recurring windows are not available."],
 ];
 
 /** Text of a document and the object it says; undefined when it is neither within the limits nor an object. */
