@@ -14,6 +14,7 @@ import {
   type SubscriptionRequest,
   type UserProperty,
   type Will,
+  wireBytes,
 } from "fleetrig/protocol";
 import type { MqttPlan } from "../plan.js";
 import { ClientLink, type ClientLinkOwner } from "./client-link.js";
@@ -46,6 +47,9 @@ export interface MqttClientHandlers {
   subscribed?(filter: string, reasonCode: number): void;
 }
 
+/** More than the fixed header, packet identifier and trace of a publish ever take. */
+const HEADER_ALLOWANCE_BYTES = 512;
+
 type Phase = "detached" | "connecting" | "connected";
 
 /**
@@ -63,6 +67,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   private subscriptions: Subscriptions | undefined;
   private clientId: string;
   private window = WINDOW_MAX;
+  private maximumPacketBytes = Number.POSITIVE_INFINITY;
 
   constructor(private readonly options: MqttClientOptions) {
     this.clientId = options.thing.name;
@@ -238,6 +243,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     // 3.1.1 servers cannot say how much they take at once: the device's own limit serves for both directions.
     const receiveMaximum = mqtt.protocolVersion === 5 ? connack.receiveMaximum : mqtt.receiveMaximum;
     this.window = Math.min(receiveMaximum ?? WINDOW_MAX, WINDOW_MAX);
+    this.maximumPacketBytes = connack.maximumPacketBytes ?? Number.POSITIVE_INFINITY;
     this.keepAlive.start(connack.serverKeepAliveS ?? mqtt.keepAliveS);
     this.subscriptions?.rewind(connack.sessionPresent);
     this.sendSubscribe(this.subscriptions?.ungranted() ?? []);
@@ -292,15 +298,30 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
       const publish = inflight.nextToSend(this.isTaken);
       if (publish === undefined) return;
       const { message, packetId, isRepeat, wasSent } = publish;
+      const packet = publishPacket(message, packetId, { dup: isRepeat, userProperties: this.tag(message) });
+      if (this.isTooLarge(packet)) {
+        inflight.acknowledge(packetId);
+        this.discard(message);
+        continue;
+      }
       publish.wasSent = true;
       this.reportSent(message, wasSent);
-      this.send(publishPacket(message, packetId, { dup: isRepeat, userProperties: this.tag(message) }));
+      this.send(packet);
     }
   }
 
   private transmitQos0(message: OutboundMessage): void {
+    const packet = publishPacket(message, 0, { dup: false, userProperties: this.tag(message) });
+    if (this.isTooLarge(packet)) return this.discard(message);
     this.reportSent(message, false);
-    this.send(publishPacket(message, 0, { dup: false, userProperties: this.tag(message) }));
+    this.send(packet);
+  }
+
+  /** A client must not send more than the server takes [MQTT-3.2.2-15]; sizes are added up only near the limit. */
+  private isTooLarge(packet: PublishPacket): boolean {
+    const roughBytes = packet.payload.length + 3 * packet.topic.length + HEADER_ALLOWANCE_BYTES;
+    if (roughBytes <= this.maximumPacketBytes) return false;
+    return wireBytes(packet, this.options.mqtt.protocolVersion) > this.maximumPacketBytes;
   }
 
   private reportSent(message: OutboundMessage, isAgain: boolean): void {

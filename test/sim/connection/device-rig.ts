@@ -1,11 +1,4 @@
-import {
-  createRandomSource,
-  type DeliveryProbe,
-  type JsonObject,
-  LANE,
-  type RunEvent,
-  VirtualTime,
-} from "fleetrig/kernel";
+import { createRandomSource, type JsonObject, LANE, type RunEvent, VirtualTime } from "fleetrig/kernel";
 import { type PacketAcceptor, type PublishPacket, type Will, wireBytes } from "fleetrig/protocol";
 import {
   type BufferPlan,
@@ -17,6 +10,7 @@ import {
   PERFECT_LINK,
   type ReconnectPlan,
 } from "fleetrig/sim";
+import { ProbeLog } from "./probe-log.js";
 import { type BrokerScript, ScriptedBroker } from "./scripted-broker.js";
 
 export const SECOND = 1_000_000;
@@ -50,33 +44,6 @@ export interface RigOptions {
   readonly will?: Will;
   readonly reconnect?: Partial<ReconnectPlan>;
   readonly buffer?: BufferPlan;
-}
-
-/** Remembers each step of each message as `<verb> <sequence>`. */
-export class ProbeLog implements DeliveryProbe {
-  readonly steps: string[] = [];
-  readonly sentAtUs = new Map<number, { scheduledUs: number; sentUs: number }>();
-
-  sent(_stream: number, _thing: number, sequence: number, scheduledUs: number, sentUs: number): void {
-    this.steps.push(`sent ${sequence}`);
-    this.sentAtUs.set(sequence, { scheduledUs, sentUs });
-  }
-  acked(_stream: number, _thing: number, sequence: number): void {
-    this.steps.push(`acked ${sequence}`);
-  }
-  retransmitted(_stream: number, _thing: number, sequence: number): void {
-    this.steps.push(`again ${sequence}`);
-  }
-  discarded(_stream: number, _thing: number, sequence: number): void {
-    this.steps.push(`discarded ${sequence}`);
-  }
-  received(): void {}
-  ruleOutput(): void {}
-
-  /** Sequences of one verb, in order. */
-  of(verb: string): number[] {
-    return this.steps.filter((step) => step.startsWith(`${verb} `)).map((step) => Number(step.split(" ")[1]));
-  }
 }
 
 /** One device on a link in memory, in virtual time. */
