@@ -19,6 +19,7 @@ export type {
   Direction,
   FaultParameter,
   FaultParameterKind,
+  FaultSwitch,
   LinkControl,
   LinkFault,
   LinkFaultDefinition,

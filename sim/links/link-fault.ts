@@ -1,4 +1,4 @@
-import type { Clock, Random } from "fleetrig/kernel";
+import type { Clock, JsonObject, Random } from "fleetrig/kernel";
 import type { Packet } from "fleetrig/protocol";
 
 /**
@@ -78,6 +78,12 @@ export interface LinkFaultDefinition {
   readonly description: string;
   readonly parameters: Readonly<Record<string, FaultParameter>>;
   create(values: FaultValues, random: Random): LinkFault;
+}
+
+/** Switches faults by name, as a scenario's `inject` does. */
+export interface FaultSwitch {
+  /** @returns false when there is no such fault. */
+  set(fault: string, active: boolean, detail: JsonObject): boolean;
 }
 
 /** The direction parameter shared by many faults. */

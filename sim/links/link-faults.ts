@@ -1,7 +1,7 @@
 import type { Clock, JsonObject, Random } from "fleetrig/kernel";
 import { readFaultValues } from "./fault-parameters.js";
 import { LINK_FAULTS } from "./faults/table.js";
-import type { DialObstacle, LinkControl, LinkFault, Passage } from "./link-fault.js";
+import type { DialObstacle, FaultSwitch, LinkControl, LinkFault, Passage } from "./link-fault.js";
 
 /** The open link, as its faults reach it. */
 export interface FaultedLink {
@@ -20,7 +20,7 @@ export interface LinkFaultsOptions {
  * The faults active on one device's link. They belong to the path, not to one connection: what is switched on
  * stays on over reconnects until it is switched off. Injecting an active fault again replaces it.
  */
-export class LinkFaults implements LinkControl {
+export class LinkFaults implements FaultSwitch, LinkControl {
   readonly clock: Clock;
   /** Undefined until the first fault, because most devices never have one. */
   private active: Map<string, LinkFault> | undefined;
