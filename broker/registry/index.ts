@@ -1,6 +1,5 @@
 export type { RegistryErrorCode } from "./errors.js";
 export { type Attributes, DEFAULT_REGISTRY_LIMITS, type RegistryLimits } from "./limits.js";
-export type { PageRequest } from "./page.js";
 export {
   createRegistry,
   type ListThingGroupsRequest,

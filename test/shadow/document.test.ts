@@ -23,7 +23,7 @@ const arrayValue = fc.array(scalar, { maxLength: 3 });
 const objectOf = (member: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonObject> =>
   fc
     .uniqueArray(fc.tuple(key, member), { maxLength: 4, selector: ([name]) => name })
-    .map((entries) => Object.fromEntries(entries) as JsonObject);
+    .map((entries) => Object.fromEntries<JsonValue>(entries));
 
 const treeOf = (leaf: fc.Arbitrary<JsonValue>, levels: number): fc.Arbitrary<JsonObject> =>
   objectOf(levels === 0 ? leaf : fc.oneof(leaf, treeOf(leaf, levels - 1)));
@@ -34,7 +34,7 @@ const requestTree = treeOf(fc.oneof(scalar, arrayValue, fc.constant(null)), 2);
 const withoutNulls = (value: JsonValue): JsonValue => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const kept = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member as JsonValue)]));
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]));
 };
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -144,6 +144,12 @@ describe("merging sections", () => {
     const whole = { a: 1, b: { c: [1, 2, 3], d: 2 } };
     const section = mergeSection(mergeSection(undefined, whole, 10), { ...whole, b: { c: [1], d: 3 } }, 20);
     expect(section!.stamps).toBe(20);
+  });
+
+  it("forgets the stamps of deleted keys, so that churning keys leave nothing behind", () => {
+    const section = mergeSection(undefined, { a: 1, b: 2 }, 10);
+    expect(mergeSection(section, { a: null }, 20)!.stamps).toEqual({ b: 10 });
+    expect(mergeSection(section, { a: null, b: 3 }, 20)!.stamps).toBe(20);
   });
 
   it("keeps empty objects inside a section and drops empty sections", () => {
