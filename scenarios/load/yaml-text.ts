@@ -103,10 +103,15 @@ function* boundedTokens(file: SourceFile): Generator<CST.Token> {
   let lexemes = 0;
   let aliases = 0;
   let isScalarText = false;
+  const openBrackets: SourceRange[] = [];
   for (const lexeme of new Lexer().lex(file.text)) {
-    const type: CST.TokenType | null = isScalarText ? null : CST.tokenType(lexeme);
-    isScalarText = type === "scalar";
     const here = rangeAt(file, parser.offset, parser.offset + lexeme.length);
+    const type: CST.TokenType | null = isScalarText ? null : CST.tokenType(lexeme);
+    if (type === "double-quoted-scalar" || type === "single-quoted-scalar") checkClosedQuote(lexeme, here);
+    isScalarText = type === "scalar";
+    if (type === "flow-seq-start" || type === "flow-map-start") openBrackets.push(here);
+    if (type === "flow-seq-end" || type === "flow-map-end") openBrackets.pop();
+    if (type === "flow-error-end") checkClosedBrackets(openBrackets);
     lexemes += 1;
     if (lexemes > MAX_LEXEMES) tooManyNodes(here);
     if (type === "alias") aliases += 1;
@@ -117,31 +122,47 @@ function* boundedTokens(file: SourceFile): Generator<CST.Token> {
         hint: "Write ${vars.<name>} for values that are used often.",
       });
     const forbidden = type === null ? undefined : FORBIDDEN[type];
-    if (forbidden !== undefined && forbidden.applies(lexeme)) refuse(here, forbidden.complaint);
+    if (forbidden !== undefined) refuse(here, forbidden);
     yield* parser.next(lexeme);
-    if (parser.stack.length > 2 * MAX_DEPTH + 4) tooDeep(here);
+    // Beside the nesting the parser keeps the document and the scalar it is reading.
+    if (parser.stack.length > MAX_DEPTH + 2) tooDeep(here);
   }
   yield* parser.end();
 }
 
-const FORBIDDEN: Readonly<
-  Record<string, { readonly applies: (lexeme: string) => boolean; readonly complaint: Complaint }>
-> = {
+// The library reports what is not closed at the end of the file, which helps nobody.
+function checkClosedQuote(lexeme: string, range: SourceRange): void {
+  const quote = lexeme[0];
+  if ((quote !== '"' && quote !== "'") || (lexeme.length > 1 && lexeme.endsWith(quote))) return;
+  refuse(range, {
+    code: "SCENARIO_SYNTAX",
+    message: `The quote ${quote} is never closed.`,
+    hint: `Add ${quote} at the end of the text.`,
+  });
+}
+
+function checkClosedBrackets(open: readonly SourceRange[]): void {
+  const range = open.at(-1);
+  if (range === undefined) return;
+  const bracket = range.file.text[range.start];
+  refuse(range, {
+    code: "SCENARIO_SYNTAX",
+    message: `The bracket ${bracket} is never closed.`,
+    hint: `Add ${bracket === "[" ? "]" : "}"} where the ${bracket === "[" ? "list" : "block"} ends.`,
+  });
+}
+
+/** Lexemes that no scenario has. */
+const FORBIDDEN: Readonly<Partial<Record<CST.TokenType, Complaint>>> = {
   tag: {
-    applies: () => true,
-    complaint: {
-      code: "SCENARIO_TAG",
-      message: "YAML tags are not allowed in a scenario.",
-      hint: "Write the value itself; quote it when it must be text.",
-    },
+    code: "SCENARIO_TAG",
+    message: "YAML tags are not allowed in a scenario.",
+    hint: "Write the value itself; quote it when it must be text.",
   },
   "directive-line": {
-    applies: () => true,
-    complaint: {
-      code: "SCENARIO_DIRECTIVE",
-      message: "YAML directives are not allowed in a scenario.",
-      hint: "Scenarios are YAML 1.2; remove the line.",
-    },
+    code: "SCENARIO_DIRECTIVE",
+    message: "YAML directives are not allowed in a scenario.",
+    hint: "Scenarios are YAML 1.2; remove the line.",
   },
 };
 
@@ -198,13 +219,36 @@ const sentence = (text: string): string => {
 
 const RESERVED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** Copies the document into a source tree; aliases are expanded under the same bounds. */
+const nothing = (range: SourceRange): SourceNode => ({ kind: "scalar", value: null, range });
+
+/** Adds up the bounds of a list or block while it is built. */
+class Bounds {
+  size = 1;
+  height = 1;
+
+  add(part: Pick<Built, "size" | "height">, range: SourceRange): void {
+    this.size += part.size;
+    this.height = Math.max(this.height, part.height + 1);
+    if (this.size > MAX_NODES) tooManyNodes(range);
+  }
+}
+
+/** A part of the tree, with what it adds to the bounds. */
+interface Built {
+  readonly node: SourceNode;
+  /** Values and keys in it. */
+  readonly size: number;
+  /** Levels of nesting in it; 1 for a scalar. */
+  readonly height: number;
+}
+
+/**
+ * Copies the document into a source tree. An alias shares what its anchor built, so that expansion costs nothing
+ * until its size is known, and the bounds hold for the expanded tree.
+ */
 class TreeBuilder {
   readonly warnings: Diagnostic[] = [];
-  private nodes = 0;
-  /** Anchored nodes being expanded: an alias inside its own anchor would never end. */
-  private readonly open = new Set<Node>();
-  private readonly anchors = new Map<string, Node>();
+  private readonly anchors = new Map<string, Built | "open">();
 
   constructor(
     private readonly file: SourceFile,
@@ -219,40 +263,42 @@ class TreeBuilder {
         message: "The file is empty.",
         hint: "fleetrig init writes a scenario to start from.",
       });
-    return this.node(contents!, 1);
+    return this.part(contents!).node;
   }
 
-  private node(node: Node, depth: number): SourceNode {
-    this.nodes += 1;
+  private part(node: Node): Built {
     const range = this.rangeOf(node);
-    if (this.nodes > MAX_NODES) tooManyNodes(range);
-    if (depth > MAX_DEPTH) tooDeep(range);
-    if (isAlias(node)) return this.alias(node.source, range, depth);
-    if (!isScalar(node) && !isMap(node) && !isSeq(node)) return { kind: "scalar", value: null, range };
-    if (node.anchor !== undefined) this.anchors.set(node.anchor, node);
-    this.open.add(node);
-    const built = isScalar(node)
-      ? this.scalar(node, range)
-      : isMap(node)
-        ? this.map(node, range, depth)
-        : this.list(node, range, depth);
-    this.open.delete(node);
+    if (isAlias(node)) return this.alias(node.source, range);
+    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
+    if (anchor !== undefined) this.anchors.set(anchor, "open");
+    const built = this.unaliased(node, range);
+    if (built.size > MAX_NODES) tooManyNodes(range);
+    if (built.height > MAX_DEPTH) tooDeep(range);
+    if (anchor !== undefined) this.anchors.set(anchor, built);
     return built;
   }
 
-  private alias(name: string, range: SourceRange, depth: number): SourceNode {
+  private unaliased(node: Node, range: SourceRange): Built {
+    if (isMap(node)) return this.map(node, range);
+    if (isSeq(node)) return this.list(node, range);
+    return { node: isScalar(node) ? this.scalar(node, range) : nothing(range), size: 1, height: 1 };
+  }
+
+  private alias(name: string, range: SourceRange): Built {
     const target = this.anchors.get(name);
+    if (target === "open")
+      return refuse(range, {
+        code: "SCENARIO_CIRCULAR_ALIAS",
+        message: `The alias *${name} stands inside its own anchor.`,
+        hint: "Repeat the value, or give it a name under vars.",
+      });
     if (target === undefined)
       return refuse(range, {
         code: "SCENARIO_UNKNOWN_ANCHOR",
         message: `The alias *${name} has no anchor &${name} before it.`,
+        hint: "Anchors come first; text that starts with an asterisk must be quoted.",
       });
-    if (this.open.has(target))
-      return refuse(range, {
-        code: "SCENARIO_CIRCULAR_ALIAS",
-        message: `The alias *${name} stands inside its own anchor.`,
-      });
-    return this.node(target, depth);
+    return target;
   }
 
   private scalar(node: Scalar, range: SourceRange): SourceNode {
@@ -263,18 +309,24 @@ class TreeBuilder {
         message: "Infinity and NaN are not values of a scenario.",
         hint: "Write a finite number, or quote the text.",
       });
-    if (typeof value === "bigint") return { kind: "scalar", value: Number(value), range };
     return { kind: "scalar", value: value as null | boolean | number | string, range };
   }
 
-  private list(node: YAMLSeq, range: SourceRange, depth: number): SourceNode {
-    return { kind: "list", items: node.items.map((item) => this.node(item as Node, depth + 1)), range };
+  private list(seq: YAMLSeq, range: SourceRange): Built {
+    const items: SourceNode[] = [];
+    const bounds = new Bounds();
+    for (const item of seq.items) {
+      const built = this.part(item as Node);
+      bounds.add(built, range);
+      items.push(built.node);
+    }
+    return { node: { kind: "list", items, range }, size: bounds.size, height: bounds.height };
   }
 
-  private map(node: YAMLMap, range: SourceRange, depth: number): SourceNode {
+  private map(map: YAMLMap, range: SourceRange): Built {
     const entries = new Map<string, MapEntry>();
-    for (const pair of node.items) {
-      this.nodes += 1;
+    const bounds = new Bounds();
+    for (const pair of map.items) {
       const key = this.key(pair.key as Node, range);
       if (entries.has(key.text))
         refuse(key.range, {
@@ -282,13 +334,14 @@ class TreeBuilder {
           message: `The key ${key.text} appears twice in this block.`,
           hint: "Remove one of the two: YAML would silently keep only the last.",
         });
-      const value: SourceNode =
+      const value =
         pair.value === null
-          ? { kind: "scalar", value: null, range: key.range }
-          : this.node(pair.value as Node, depth + 1);
-      entries.set(key.text, { key: key.range, value });
+          ? { node: nothing(key.range), size: 1, height: 1 }
+          : this.part(pair.value as Node);
+      bounds.add({ size: value.size + 1, height: value.height }, key.range);
+      entries.set(key.text, { key: key.range, value: value.node });
     }
-    return { kind: "map", entries, range };
+    return { node: { kind: "map", entries, range }, size: bounds.size, height: bounds.height };
   }
 
   private key(
