@@ -4,6 +4,7 @@ export {
   eventsTopic,
   type EventsTopic,
   formatReservedTopic,
+  isAcceptedJobId,
   isJobId,
   isReservedTopic,
   isRuleName,

@@ -51,6 +51,8 @@ export interface RulesTopic {
 export const isThingName = (text: string): boolean => /^[a-zA-Z0-9:_-]{1,128}$/.test(text);
 export const isShadowName = (text: string): boolean => /^[$a-zA-Z0-9:_-]{1,64}$/.test(text);
 export const isJobId = (text: string): boolean => /^[a-zA-Z0-9_-]{1,64}$/.test(text);
+/** What this cloud takes as a job id: AWS's, and the dot, because version numbers are so common. */
+export const isAcceptedJobId = (text: string): boolean => /^[a-zA-Z0-9_.-]{1,64}$/.test(text);
 export const isRuleName = (text: string): boolean => /^[a-zA-Z0-9_]{1,128}$/.test(text);
 
 const ROOT = "$aws/";
@@ -133,7 +135,7 @@ function parseJobsTopic(thing: string, rest: string): JobsTopic | undefined {
   const jobId = rest.slice(0, end);
   const ofJob = JOB_SUFFIXES.get(rest.slice(end + 1));
   if (end === -1 || ofJob === undefined) return undefined;
-  const isAddressable = isJobId(jobId) || (jobId === "$next" && ofJob.operation === "describe");
+  const isAddressable = isAcceptedJobId(jobId) || (jobId === "$next" && ofJob.operation === "describe");
   return isAddressable ? { service: "jobs", thing, jobId, ...ofJob } : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, nestingDepth } from "fleetrig/kernel";
-import { isJobId } from "../reserved-topics.js";
+import { isAcceptedJobId } from "../reserved-topics.js";
 import { jobsError } from "./errors.js";
 import { readWindow } from "./maintenance-window.js";
 import { parseUtcTime } from "./schedule.js";
@@ -139,8 +139,8 @@ const retriesOf = (entry: unknown): number =>
 const JOB_ID: Rule = {
   path: "jobId",
   required: true,
-  expected: "1 to 64 characters of a-z, A-Z, 0-9, _ and -",
-  holds: (value) => typeof value === "string" && isJobId(value),
+  expected: "1 to 64 characters of a-z, A-Z, 0-9, _, - and .",
+  holds: (value) => typeof value === "string" && isAcceptedJobId(value),
 };
 
 const CREATE_RULES: readonly Rule[] = [

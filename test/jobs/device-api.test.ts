@@ -256,3 +256,12 @@ describe("routing", () => {
     expect(bench.jobs.progress("j1").counts.IN_PROGRESS).toBe(1);
   });
 });
+
+describe("job ids with dots", () => {
+  it("are taken, although AWS refuses them, because version numbers are so common", () => {
+    const bench = new JobsBench({ all: ["t1"] });
+    bench.create({ jobId: "fw-2.4.0" });
+    bench.finish("t1", "SUCCEEDED", "fw-2.4.0");
+    expect(bench.jobs.progress("fw-2.4.0").status).toBe("COMPLETED");
+  });
+});

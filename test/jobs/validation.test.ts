@@ -55,7 +55,7 @@ describe("CreateJob input (REF §6.1)", () => {
   it.each<[string, Record<string, unknown>]>([
     ["jobId", { jobId: "" }],
     ["jobId", { jobId: "a".repeat(65) }],
-    ["jobId", { jobId: "fw-2.4.0" }],
+    ["jobId", { jobId: "fw/2" }],
     ["jobId", { jobId: 7 }],
     ["targets", { targets: [] }],
     ["targets", { targets: Array.from({ length: 101 }, () => "t1") }],

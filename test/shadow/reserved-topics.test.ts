@@ -39,6 +39,7 @@ const VECTORS: readonly (readonly [topic: string, parsed: object])[] = [
   ["$aws/things/T/jobs/get/get", jobs("describe", "request", "get")],
   ["$aws/things/T/jobs/j-1/get/accepted", jobs("describe", "accepted", "j-1")],
   ["$aws/things/T/jobs/j-1/update", jobs("update", "request", "j-1")],
+  ["$aws/things/T/jobs/fw-2.4.0/update", jobs("update", "request", "fw-2.4.0")],
   ["$aws/things/T/jobs/j-1/update/rejected", jobs("update", "rejected", "j-1")],
   ["$aws/events/presence/connected/c/1", { service: "events", category: "presence", path: "connected/c/1" }],
   ["$aws/rules/high_temp", { service: "rules", rule: "high_temp", topic: "" }],
