@@ -100,7 +100,10 @@ export class ShadowService implements ReservedTopicService {
     return parsed?.service === "shadow" && parsed.message === "request";
   }
 
-  /** An update from inside the cloud: rules, HTTP, scenario actions. `payload` is what MQTT would carry. */
+  /**
+   * An update from inside the cloud: rules, HTTP, scenario actions.
+   * @param request `payload` is what MQTT would carry. It becomes part of the document: never change it afterwards.
+   */
   update(request: ShadowKey & { readonly payload: JsonObject }): ShadowResult {
     return this.serve(request, "update", { ok: true, value: request.payload }).result;
   }
@@ -125,10 +128,15 @@ export class ShadowService implements ReservedTopicService {
 
   /** The payload as JSON, or why it cannot be read. Nothing is parsed before its size is known. */
   private read(message: ApplicationMessage, operation: ShadowOperation): JsonParse | ShadowError {
-    const bytes = message.payload.byteLength;
-    if (bytes > this.settings.maxRequestBytes) return SHADOW_ERROR.tooLarge;
-    if (bytes === 0 && operation !== "update") return EMPTY_REQUEST;
-    return isUtf8(message.payload) ? message.json() : SHADOW_ERROR.notUtf8;
+    if (message.payload.byteLength === 0 && operation !== "update") return EMPTY_REQUEST;
+    const error = this.unreadable(message.payload);
+    if (error === undefined) return message.json();
+    return operation === "delete" ? EMPTY_REQUEST : error;
+  }
+
+  private unreadable(payload: Uint8Array): ShadowError | undefined {
+    if (payload.byteLength > this.settings.maxRequestBytes) return SHADOW_ERROR.tooLarge;
+    return isUtf8(payload) ? undefined : SHADOW_ERROR.notUtf8;
   }
 
   private serve(key: ShadowKey, operation: ShadowOperation, payload: JsonParse | ShadowError): Answer {

@@ -179,7 +179,7 @@ describe("ShadowService", () => {
 
   it("ignores the payload of a delete, whatever it is", () => {
     const bench = new ShadowBench();
-    for (const payload of ["{", "[1]", '{"version":77}']) {
+    for (const payload of ["{", "[1]", '{"version":77}', Uint8Array.of(0xff), " ".repeat(131_073)]) {
       bench.update({ reported: { a: 1 } });
       expect(topicsOf(bench.request("delete", payload))).toEqual(["delete/accepted"]);
     }
