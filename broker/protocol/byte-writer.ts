@@ -1,7 +1,8 @@
 import { utf8Bytes } from "./wire-size.js";
 
 /** Up to here a loop in JavaScript beats the call into the runtime. */
-const SHORT_BYTES = 48;
+const SHORT_TEXT = 64;
+const SHORT_BYTES = 16;
 
 /** Writes MQTT's data types (§1.5) one after the other into a buffer that is large enough. */
 export class ByteWriter {
@@ -41,12 +42,28 @@ export class ByteWriter {
   }
 
   text(text: string): void {
+    const { length } = text;
+    const at = this.at + 2;
+    if (length <= SHORT_TEXT && this.ascii(text, at)) {
+      this.u16(length);
+      this.at += length;
+      return;
+    }
     const bytes = utf8Bytes(text);
     this.u16(bytes);
-    if (bytes === text.length && bytes <= SHORT_BYTES)
-      for (let i = 0; i < bytes; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
-    else this.buffer.write(text, this.at, bytes, "utf8");
+    this.buffer.write(text, at, bytes, "utf8");
     this.at += bytes;
+  }
+
+  /** Writes ASCII; anything else is noticed afterwards and has to be written again. */
+  private ascii(text: string, at: number): boolean {
+    let seen = 0;
+    for (let i = 0; i < text.length; i += 1) {
+      const code = text.charCodeAt(i);
+      seen |= code;
+      this.buffer[at + i] = code;
+    }
+    return seen < 128;
   }
 
   binary(bytes: Uint8Array): void {

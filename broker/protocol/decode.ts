@@ -146,7 +146,7 @@ export class PacketDecoder {
     if (form.flags !== undefined && (first & 15) !== form.flags)
       return decodeFailure(REASON.malformedPacket, `${form.name} has wrong reserved flags`, "MQTT-2.1.3-1");
     const senders = role === "server" ? form.fromClient : form.fromServer;
-    if (!senders.includes(version))
+    if (((senders >> version) & 1) === 0)
       return decodeFailure(REASON.protocolError, `${form.name} cannot come from this side`, "2.1.2");
     return this.opened ? this.refusalAfterOpening(form) : this.refusalBeforeOpening(form);
   }

@@ -12,12 +12,12 @@ import type {
 import { propertiesOf, type PropertyCarrier, type PropertySpec } from "./property-table.js";
 import { isFailure, REASON } from "./reason-codes.js";
 import {
+  frameBytes,
   packetPropertyBytes,
   protocolName,
   publishPropertyBytes,
   remainingBytes,
   willPropertyBytes,
-  wireBytes,
 } from "./wire-size.js";
 
 /**
@@ -147,7 +147,13 @@ function writeReason(writer: ByteWriter, packet: Packet & { readonly reasonCode:
 
 function writeAcknowledge(writer: ByteWriter, packet: AcknowledgePacket, version: ProtocolVersion): void {
   writer.u16(packet.packetId);
-  if (version === 5) writeReason(writer, packet);
+  // Most say nothing but "success": the packet identifier is all there is.
+  if (
+    version === 4 ||
+    (packet.reasonCode === 0 && packet.reasonString === undefined && packet.userProperties === undefined)
+  )
+    return;
+  writeReason(writer, packet);
 }
 
 function writeSubscribe(writer: ByteWriter, packet: SubscribePacket, version: ProtocolVersion): void {
@@ -212,20 +218,30 @@ const firstByte = (packet: Packet): number =>
     ? FIRST_BYTE.publish | (packet.dup ? 8 : 0) | (packet.qos << 1) | (packet.retain ? 1 : 0)
     : FIRST_BYTE[packet.type];
 
+interface Frame {
+  readonly packet: Packet;
+  readonly version: ProtocolVersion;
+  readonly remaining: number;
+}
+
+function writeFrame(writer: ByteWriter, { packet, version, remaining }: Frame): void {
+  writer.u8(firstByte(packet));
+  writer.varint(remaining);
+  writeBody(writer, packet, version);
+}
+
 /**
- * Writes the packet at `at`; `target` must have room for {@link wireBytes} more bytes. Lets a link collect
+ * Writes the packet at `at`; the buffer must have room for {@link wireBytes} more bytes. Lets a link collect
  * everything of one turn in one buffer.
  * @returns where the next packet goes.
  */
 export function encodeInto(
   packet: Packet,
   version: ProtocolVersion,
-  target: readonly [Buffer, number],
+  [buffer, at]: readonly [buffer: Buffer, at: number],
 ): number {
-  const writer = new ByteWriter(target[0], target[1]);
-  writer.u8(firstByte(packet));
-  writer.varint(remainingBytes(packet, version));
-  writeBody(writer, packet, version);
+  const writer = new ByteWriter(buffer, at);
+  writeFrame(writer, { packet, version, remaining: remainingBytes(packet, version) });
   return writer.position;
 }
 
@@ -235,7 +251,8 @@ export function encodeInto(
  *   the version cannot express the packet.
  */
 export function encodePacket(packet: Packet, version: ProtocolVersion): Buffer {
-  const buffer = Buffer.allocUnsafe(wireBytes(packet, version));
-  encodeInto(packet, version, [buffer, 0]);
+  const remaining = remainingBytes(packet, version);
+  const buffer = Buffer.allocUnsafe(frameBytes(packet.type, remaining));
+  writeFrame(new ByteWriter(buffer, 0), { packet, version, remaining });
   return buffer;
 }

@@ -162,35 +162,37 @@ export interface PacketForm {
   readonly name: string;
   /** The reserved flags of the fixed header; undefined where they carry meaning. */
   readonly flags: number | undefined;
-  /** Versions in which clients, and servers, send it. */
-  readonly fromClient: readonly number[];
-  readonly fromServer: readonly number[];
+  /** Versions in which clients, and servers, send it: bit 4 for 3.1.1, bit 5 for MQTT 5. */
+  readonly fromClient: number;
+  readonly fromServer: number;
   readonly read: (reader: PacketReader) => Packet;
 }
 
-const BOTH = [4, 5];
+const NONE = 0;
+const V5 = 1 << 5;
+const BOTH = (1 << 4) | V5;
 const form = (
   [name, flags]: readonly [string, number | undefined],
-  [fromClient, fromServer]: readonly [readonly number[], readonly number[]],
+  [fromClient, fromServer]: readonly [number, number],
   read: PacketForm["read"],
 ): PacketForm => ({ name, flags, fromClient, fromServer, read });
 
 /** Control packets by the high four bits of their first byte (§2.1.2); 0 is reserved. */
 export const PACKET_FORMS: readonly (PacketForm | undefined)[] = [
   undefined,
-  form(["CONNECT", 0], [BOTH, []], readConnect),
-  form(["CONNACK", 0], [[], BOTH], readConnack),
+  form(["CONNECT", 0], [BOTH, NONE], readConnect),
+  form(["CONNACK", 0], [NONE, BOTH], readConnack),
   form(["PUBLISH", undefined], [BOTH, BOTH], readPublish),
   form(["PUBACK", 0], [BOTH, BOTH], (reader) => readAcknowledge(reader, "puback")),
   form(["PUBREC", 0], [BOTH, BOTH], (reader) => readAcknowledge(reader, "pubrec")),
   form(["PUBREL", 2], [BOTH, BOTH], (reader) => readAcknowledge(reader, "pubrel")),
   form(["PUBCOMP", 0], [BOTH, BOTH], (reader) => readAcknowledge(reader, "pubcomp")),
-  form(["SUBSCRIBE", 2], [BOTH, []], readSubscribe),
-  form(["SUBACK", 0], [[], BOTH], readSuback),
-  form(["UNSUBSCRIBE", 2], [BOTH, []], readUnsubscribe),
-  form(["UNSUBACK", 0], [[], BOTH], readUnsuback),
-  form(["PINGREQ", 0], [BOTH, []], () => PINGREQ),
-  form(["PINGRESP", 0], [[], BOTH], () => PINGRESP),
-  form(["DISCONNECT", 0], [BOTH, [5]], readDisconnect),
-  form(["AUTH", 0], [[5], [5]], readAuth),
+  form(["SUBSCRIBE", 2], [BOTH, NONE], readSubscribe),
+  form(["SUBACK", 0], [NONE, BOTH], readSuback),
+  form(["UNSUBSCRIBE", 2], [BOTH, NONE], readUnsubscribe),
+  form(["UNSUBACK", 0], [NONE, BOTH], readUnsuback),
+  form(["PINGREQ", 0], [BOTH, NONE], () => PINGREQ),
+  form(["PINGRESP", 0], [NONE, BOTH], () => PINGRESP),
+  form(["DISCONNECT", 0], [BOTH, V5], readDisconnect),
+  form(["AUTH", 0], [V5, V5], readAuth),
 ];

@@ -10,8 +10,6 @@ export type DecoderRole = "server" | "client";
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const EMPTY = new Uint8Array(0);
-/** Up to here a loop in JavaScript beats the call into the runtime. */
-const SHORT_BYTES = 32;
 /** Recent topics of one connection; a device publishes to a few, again and again. Power of two. */
 const TOPIC_SLOTS = 8;
 const TOPIC_BYTES_MAX = 128;
@@ -35,6 +33,8 @@ export class PacketReader {
   end = 0;
   failure: DecodeFailure | undefined;
   private bytes: Buffer = Buffer.alloc(0);
+  /** The same bytes as a plain array: slicing it is several times faster than slicing a Buffer. */
+  private plain: Uint8Array = EMPTY;
   private topics: (KnownTopic | undefined)[] | undefined;
 
   constructor(role: DecoderRole, version: ProtocolVersion) {
@@ -43,7 +43,10 @@ export class PacketReader {
   }
 
   start(bytes: Buffer, at: number, end: number): void {
-    this.bytes = bytes;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     this.at = at;
     this.end = end;
   }
@@ -118,8 +121,7 @@ export class PacketReader {
       return known.text;
     }
     const text = this.textOf(length);
-    if (this.failure === undefined)
-      this.topics[slot] = { bytes: Uint8Array.from(bytes.subarray(at, at + length)), text };
+    if (this.failure === undefined) this.topics[slot] = { bytes: this.plain.slice(at, at + length), text };
     return text;
   }
 
@@ -139,12 +141,9 @@ export class PacketReader {
 
   private copy(length: number): Uint8Array {
     if (length === 0) return EMPTY;
-    const copy = new Uint8Array(length);
-    const { at, bytes } = this;
-    if (length <= SHORT_BYTES) for (let i = 0; i < length; i += 1) copy[i] = bytes[at + i]!;
-    else copy.set(bytes.subarray(at, at + length));
+    const { at } = this;
     this.at += length;
-    return copy;
+    return this.plain.slice(at, at + length);
   }
 
   private startsWith(expected: Uint8Array, length: number): boolean {

@@ -1,5 +1,13 @@
 import { FleetrigError } from "fleetrig/kernel";
-import type { ConnectPacket, Packet, ProtocolVersion, PublishPacket, UserProperty, Will } from "./packets.js";
+import type {
+  AcknowledgePacket,
+  ConnectPacket,
+  Packet,
+  ProtocolVersion,
+  PublishPacket,
+  UserProperty,
+  Will,
+} from "./packets.js";
 import { propertiesOf, type PropertySpec } from "./property-table.js";
 
 /**
@@ -10,7 +18,7 @@ import { propertiesOf, type PropertySpec } from "./property-table.js";
 export const MAX_REMAINING_BYTES = 268_435_455;
 const MAX_FIELD_BYTES = 65_535;
 /** Up to here a loop in JavaScript beats the call into the runtime. */
-const SHORT_TEXT = 64;
+const SHORT_TEXT = 16;
 
 /** Bytes of `text` in UTF-8; a lone surrogate counts as the replacement character it is written as. */
 export function utf8Bytes(text: string): number {
@@ -77,9 +85,8 @@ const withLength = (bytes: number): number => varintBytes(bytes) + bytes;
 const PUBLISH_PROPERTIES = propertiesOf("publish");
 const WILL_PROPERTIES = propertiesOf("will");
 
-/** The usual PUBLISH has none; this test spares it the walk through the table. */
-const hasNoProperties = (packet: PublishPacket): boolean =>
-  packet.userProperties === undefined &&
+/** The usual PUBLISH has none or a few user properties; this test spares it the walk through the table. */
+const hasUserPropertiesAtMost = (packet: PublishPacket): boolean =>
   packet.messageExpiryS === undefined &&
   packet.payloadFormat === undefined &&
   packet.contentType === undefined &&
@@ -88,8 +95,17 @@ const hasNoProperties = (packet: PublishPacket): boolean =>
   packet.topicAlias === undefined &&
   packet.subscriptionIds === undefined;
 
+function userPropertyBytes(properties: readonly UserProperty[] | undefined): number {
+  if (properties === undefined) return 0;
+  let bytes = 0;
+  for (const [name, text] of properties) bytes += 1 + textFieldBytes(name) + textFieldBytes(text);
+  return bytes;
+}
+
 export const publishPropertyBytes = (packet: PublishPacket): number =>
-  hasNoProperties(packet) ? 0 : propertyListBytes(PUBLISH_PROPERTIES, packet);
+  hasUserPropertiesAtMost(packet)
+    ? userPropertyBytes(packet.userProperties)
+    : propertyListBytes(PUBLISH_PROPERTIES, packet);
 
 export const willPropertyBytes = (will: Will): number => propertyListBytes(WILL_PROPERTIES, will);
 
@@ -119,6 +135,12 @@ function connectBytes(packet: ConnectPacket): number {
   return bytes;
 }
 
+/** Acknowledgements are as frequent as PUBLISH and know two properties only. */
+const acknowledgeBytes = (packet: AcknowledgePacket): number =>
+  packet.reasonString === undefined && packet.userProperties === undefined && packet.reasonCode === 0
+    ? 2
+    : 2 + reasonBytes(packet);
+
 /** Reason and properties are left out from the end where they say nothing (§3.4.2.1, §3.14.2.1). */
 function reasonBytes(packet: Packet & { readonly reasonCode: number }): number {
   const properties = packetPropertyBytes(packet);
@@ -146,7 +168,7 @@ export function remainingBytes(packet: Packet, version: ProtocolVersion): number
     case "pubrec":
     case "pubrel":
     case "pubcomp":
-      return isV5 ? 2 + reasonBytes(packet) : 2;
+      return isV5 ? acknowledgeBytes(packet) : 2;
     case "pingreq":
     case "pingresp":
       return 0;
@@ -177,16 +199,15 @@ export function remainingBytes(packet: Packet, version: ProtocolVersion): number
  * @throws FleetrigError `PROTOCOL_FIELD_TOO_LONG`, `PROTOCOL_PACKET_TOO_LONG`, `PROTOCOL_PACKET_UNKNOWN` when
  *   the version cannot express the packet.
  */
-export function wireBytes(packet: Packet, version: ProtocolVersion): number {
-  const remaining = remainingBytes(packet, version);
+export const wireBytes = (packet: Packet, version: ProtocolVersion): number =>
+  frameBytes(packet.type, remainingBytes(packet, version));
+
+/** Fixed header and all, for a packet with this many remaining bytes. */
+export function frameBytes(type: Packet["type"], remaining: number): number {
   if (remaining > MAX_REMAINING_BYTES)
-    throw new FleetrigError(
-      "PROTOCOL_PACKET_TOO_LONG",
-      `A ${packet.type} of ${remaining} bytes exceeds MQTT.`,
-      {
-        hint: "MQTT packets are limited to 268,435,455 bytes after the fixed header.",
-        context: { type: packet.type, bytes: remaining },
-      },
-    );
+    throw new FleetrigError("PROTOCOL_PACKET_TOO_LONG", `A ${type} of ${remaining} bytes exceeds MQTT.`, {
+      hint: "MQTT packets are limited to 268,435,455 bytes after the fixed header.",
+      context: { type, bytes: remaining },
+    });
   return 1 + varintBytes(remaining) + remaining;
 }

@@ -118,6 +118,14 @@ describe("createTcpDialer", () => {
     expect(await dial(port)).toBe("refused");
   });
 
+  it("fails as unreachable where no route leads", async () => {
+    const dialer = createTcpDialer({ host: "255.255.255.255", port: 1, version: 4, timeoutMs: 5_000 });
+    const reason = await new Promise<DialFailure>((resolve) => {
+      dialer.dial({ opened: () => expect.unreachable(), failed: resolve });
+    });
+    expect(reason).toBe("unreachable");
+  });
+
   it("calls nobody after it was abandoned", async () => {
     const calls: string[] = [];
     const port = await listen(new RecordingAcceptor());
