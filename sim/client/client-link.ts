@@ -12,7 +12,7 @@ export interface ClientLinkOwner {
  */
 export class ClientLink implements PacketReceiver {
   private owner: ClientLinkOwner | undefined;
-  private isSilenced = false;
+  isSilenced = false;
 
   constructor(
     owner: ClientLinkOwner,
@@ -29,21 +29,21 @@ export class ClientLink implements PacketReceiver {
     this.isSilenced = true;
   }
 
-  /** Ends the link after what was sent, and lets go of it. */
-  close(): void {
+  /** Stops listening: what still arrives is nobody's. */
+  letGo(): void {
     this.owner = undefined;
+  }
+
+  /** Ends the link after what was sent. */
+  close(): void {
+    this.letGo();
     this.link.close();
   }
 
-  /** Ends the link at once, and lets go of it. */
+  /** Ends the link at once. */
   destroy(): void {
-    this.owner = undefined;
+    this.letGo();
     this.link.destroy();
-  }
-
-  /** Lets go without ending it: the other side has to find out by itself. */
-  desert(): void {
-    this.owner = undefined;
   }
 
   received(packet: Packet): void {

@@ -6,14 +6,18 @@ const PING_TIMEOUT_MAX_US = 10 * US_PER_S;
 export interface KeepAliveOwner {
   /** When the last packet went out. */
   readonly lastSentUs: number;
+  /** When the last packet came in. */
+  readonly lastReceivedUs: number;
   ping(): void;
   /** No PINGRESP in time. */
   unanswered(): void;
 }
 
 /**
- * The client's half of keep-alive [MQTT-3.1.2-20]. One timer, never moved by traffic: when it fires it looks
- * when the last packet went out, and sleeps on if that was recent. Sending costs one number.
+ * The client's half of keep-alive [MQTT-3.1.2-20]. It pings after an interval without sending, as the server
+ * demands, and after one without receiving, since a device that only sends QoS 0 would never notice a dead
+ * path. One timer, never moved by traffic: when it fires it looks how long ago the last packets were, and
+ * sleeps on if that was recent. Traffic costs one number.
  */
 export class KeepAlive {
   private timer: Timer | undefined;
@@ -49,7 +53,8 @@ export class KeepAlive {
       this.owner.unanswered();
       return;
     }
-    const idleUs = this.clock.nowUs() - this.owner.lastSentUs;
+    const { lastSentUs, lastReceivedUs } = this.owner;
+    const idleUs = this.clock.nowUs() - Math.min(lastSentUs, lastReceivedUs);
     if (idleUs < this.intervalUs) {
       this.timer = this.clock.after(this.intervalUs - idleUs, check, this);
       return;

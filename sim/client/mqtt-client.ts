@@ -59,8 +59,10 @@ type Phase = "detached" | "connecting" | "connected";
  */
 export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   lastSentUs = 0;
+  lastReceivedUs = 0;
   private phase: Phase = "detached";
   private link: ClientLink | undefined;
+  private deserted: ClientLink | undefined;
   private readonly keepAlive: KeepAlive;
   /** Undefined until the first QoS 1 publish or SUBSCRIBE. */
   private inflight: Inflight | undefined;
@@ -85,6 +87,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
 
   /** Begins a connection on `link`: sends CONNECT. @returns who listens to the link. */
   open(link: PacketLink, isSilenced: boolean = false): PacketReceiver {
+    this.release();
     const held = new ClientLink(this, link);
     if (isSilenced) held.silence();
     this.link = held;
@@ -99,9 +102,10 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     this.detach()?.close();
   }
 
-  /** Ends the link without DISCONNECT. */
+  /** Ends the link without DISCONNECT. Of a silenced link the server hears not even that. */
   abort(): void {
-    this.detach()?.destroy();
+    if (this.link?.isSilenced === true) this.desert();
+    else this.detach()?.destroy();
   }
 
   /** The link goes on to exist, and nothing crosses it any more, in either direction. */
@@ -109,11 +113,18 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     this.link?.silence();
   }
 
-  /** Leaves the link to itself, as a device does that loses power. */
+  /** Leaves the link to itself, as a device does that loses power or whose path is gone. */
   desert(): void {
-    const link = this.detach();
-    link?.silence();
-    link?.desert();
+    this.release();
+    this.deserted = this.detach();
+    this.deserted?.silence();
+    this.deserted?.letGo();
+  }
+
+  /** Ends the link that was left to itself: a new one works, or the process needs its handles back. */
+  release(): void {
+    this.deserted?.destroy();
+    this.deserted = undefined;
   }
 
   /** Publishes. QoS 1 is kept until acknowledged; QoS 0 needs a connection and is discarded without. */
@@ -161,6 +172,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   }
 
   packetReceived(packet: Packet): void {
+    this.lastReceivedUs = this.options.clock.nowUs();
     if (this.phase === "connecting") {
       if (packet.type === "connack") this.onConnack(packet);
       else this.fail("protocol-error");

@@ -117,6 +117,7 @@ export class DeviceConnection implements DialHandlers, MqttClientHandlers {
   /** Leaves for good, in order when connected. */
   stop(): void {
     this.send("STOP", "stopped");
+    this.client.release();
   }
 
   /** Connects now, whatever it was waiting for; also ends a hold. */

@@ -204,14 +204,25 @@ describe("MqttClient subscriptions", () => {
 });
 
 describe("MqttClient keep-alive", () => {
-  it("pings only after a full interval without sending", () => {
+  it("pings only after a full interval without traffic", () => {
     const bench = new ClientBench().connect();
     bench.time.advance(20 * SECOND);
-    bench.publish(0);
+    bench.publish(1);
+    bench.receive({ type: "puback", packetId: 1, reasonCode: 0 });
     bench.time.advance(30 * SECOND - 1);
     expect(bench.sentOf("pingreq")).toHaveLength(0);
     bench.time.advance(1);
     expect(bench.sentOf("pingreq")).toHaveLength(1);
+  });
+
+  it("pings after a full interval without hearing anything, however much it sends", () => {
+    const bench = new ClientBench().connect();
+    for (let i = 0; i < 4; i += 1) {
+      bench.time.advance(10 * SECOND);
+      bench.publish(0);
+    }
+    expect(bench.sentOf("pingreq")).toHaveLength(1);
+    expect(bench.calls).toEqual(["connected", "lost keep-alive-timeout"]);
   });
 
   it("takes the link for lost when PINGRESP does not come", () => {

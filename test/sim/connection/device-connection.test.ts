@@ -81,6 +81,7 @@ describe("DeviceConnection", () => {
     ]);
     rig.time.advance(44 * SECOND);
     expect(rig.broker.links).toHaveLength(1);
+    expect(rig.broker.ends).toEqual([]);
     expect(rig.eventsOf("connection.refused").every(({ reason }) => reason === "timeout")).toBe(true);
     rig.time.advance(20 * SECOND);
     expect(rig.connection.isOnline).toBe(true);

@@ -105,6 +105,23 @@ describe("DeviceConnection with the embedded broker", () => {
     expect(rig.connection.isOnline).toBe(true);
   });
 
+  it("is found missing at the same time when an action makes its packets vanish while it goes on sending", () => {
+    const cloud = new Cloud("oasis");
+    const rig = cloud.device(0, { mqtt: { keepAliveS: 40 } }).online();
+    const since = cloud.time.nowUs();
+    rig.connection.disconnect("blackhole", 120 * SECOND, "hole");
+    for (let second = 0; second < 60; second += 1) {
+      rig.publish(0);
+      cloud.time.advance(SECOND);
+    }
+    expect(rig.eventsOf("connection.lost")).toMatchObject([
+      { atUs: 50 * SECOND, reason: "keep-alive-timeout" },
+    ]);
+    expect(cloud.disconnects()).toEqual([[since + 60 * SECOND, "thing-0", false]]);
+    cloud.time.advance(120 * SECOND);
+    expect(rig.connection.isOnline).toBe(true);
+  });
+
   it("gets its session back after a loss, with what was published meanwhile", () => {
     const cloud = new Cloud();
     const sender = cloud.device(0).online();
