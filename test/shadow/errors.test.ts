@@ -150,6 +150,7 @@ describe("shadow limits", () => {
     for (let i = 0; i < 50; i += 1) {
       expect(topicsOf(bench.update({ reported: { a: "x".repeat(4000) } }))).toContain("update/accepted");
     }
+    expect(bench.service.document({ thing: "T" })!.stateBytesAtMost).toBeLessThanOrEqual(8192);
     expect(topicsOf(bench.update({ desired: { b: "x".repeat(4190) } }))).toEqual(["update/rejected"]);
     expect(topicsOf(bench.update({ desired: { b: "ü".repeat(2000) } }))).toContain("update/accepted");
     expect(topicsOf(bench.update({ desired: { c: "ü".repeat(100) } }))).toEqual(["update/rejected"]);

@@ -167,6 +167,15 @@ describe("ShadowService", () => {
     });
   });
 
+  it("keeps a recreated shadow, however long ago it was once deleted", () => {
+    const bench = new ShadowBench();
+    bench.update({ reported: { a: 1 } });
+    bench.request("delete");
+    bench.update({ reported: { a: 2 } });
+    bench.advanceS(100 * 3600);
+    expect(bench.get()).toMatchObject({ state: { reported: { a: 2 } }, version: 2 });
+  });
+
   it("can count the delete itself as a version", () => {
     const bench = new ShadowBench({ settings: { deleteIncrementsVersion: true } });
     bench.update({ reported: { a: 1 } });
