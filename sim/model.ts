@@ -17,6 +17,11 @@ export interface DeviceModel {
   readonly signals: Readonly<Record<string, SignalSpec>>;
   /** Signals that the machine hears of when they cross a limit; checked at each telemetry tick. */
   readonly thresholds?: readonly SignalThreshold[];
+  /**
+   * The machine never looks at `thingName` and `attributes`, which are empty then: devices of a group share
+   * their initial state, which is most of what an idle device weighs.
+   */
+  readonly isAnonymous?: boolean;
   /** Faults that the machine understands; a scenario that injects another one into it is told so. */
   readonly faults?: readonly string[];
 }
@@ -73,6 +78,7 @@ export type DeviceSignalEvent =
 
 /** Effects a machine may name as actions; the `params` are the rest of the object. */
 export type DeviceEffect =
+  /** `{thingName}` in a filter stands for the device's name. */
   | { readonly type: "subscribe"; readonly params: { readonly filters: readonly string[] } }
   | {
       readonly type: "publish";

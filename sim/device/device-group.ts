@@ -1,8 +1,8 @@
 import type { DeliveryProbe, EventSink, RandomSource } from "fleetrig/kernel";
 import type { Will } from "fleetrig/protocol";
 import { IDENTITY_FIELDS, type IdentityBook } from "../identity/identity.js";
-import type { DeviceModel } from "../model.js";
-import type { GroupPlan, TelemetryPlan } from "../plan.js";
+import type { DeviceModel, ModelInput } from "../model.js";
+import type { GroupPlan, MemberPlan, TelemetryPlan } from "../plan.js";
 import { type CompiledSignal, compileSignal } from "../signals/signal.js";
 import {
   compilePayload,
@@ -32,8 +32,10 @@ export interface CompiledStream {
 /** A group's plan, compiled once for all of its devices. */
 export class DeviceGroup {
   readonly model: DeviceModel;
-  readonly signals: ReadonlyMap<string, CompiledSignal>;
+  /** Signals by name, each with its place in a device's list. */
+  readonly signals: ReadonlyMap<string, { readonly slot: number; readonly compiled: CompiledSignal }>;
   readonly streams: readonly CompiledStream[];
+  private readonly sharedInput: ModelInput;
   private readonly will: { readonly topic: Template; readonly payload: Template } | undefined;
 
   /** @throws {FleetrigError} TEMPLATE_UNKNOWN_PLACEHOLDER, SIGNAL_EMPTY_REPLAY */
@@ -43,7 +45,10 @@ export class DeviceGroup {
   ) {
     this.model = plan.model;
     const specs = Object.entries({ ...plan.model.signals, ...plan.signals });
-    this.signals = new Map(specs.map(([name, spec]) => [name, compileSignal(spec)]));
+    this.signals = new Map(
+      specs.map(([name, spec], slot) => [name, { slot, compiled: compileSignal(name, spec) }]),
+    );
+    this.sharedInput = { thingName: "", attributes: {}, settings: plan.settings };
     const vocabulary = this.vocabulary();
     this.streams = plan.telemetry.map((telemetry) => ({
       plan: telemetry,
@@ -55,6 +60,11 @@ export class DeviceGroup {
       topic: compileText(will.topic, vocabulary),
       payload: compileText(will.payload, vocabulary),
     };
+  }
+
+  inputOf({ name, attributes }: MemberPlan): ModelInput {
+    if (this.model.isAnonymous === true) return this.sharedInput;
+    return { thingName: name, attributes, settings: this.plan.settings };
   }
 
   willOf(scope: TemplateScope): Will | undefined {

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "fleetrig/kernel";
 import type { CompiledStream } from "./device-group.js";
 
-/** Who sends when a tick comes. */
+/** Whose telemetry it is, and who sends when a tick comes. */
 export interface TelemetryOwner {
+  readonly clock: Clock;
   /** @param scheduledUs When the schedule wanted it; earlier than now when the generator is late. */
   tick(stream: TelemetryStream, scheduledUs: number): void;
 }
@@ -24,7 +25,6 @@ export class TelemetryStream {
   /** @param phase Share of an interval in [0, 1), kept when the interval changes. */
   constructor(
     readonly compiled: CompiledStream,
-    private readonly clock: Clock,
     private readonly phase: number,
     private readonly owner: TelemetryOwner,
   ) {
@@ -53,7 +53,7 @@ export class TelemetryStream {
   private arm(dueUs: number): void {
     this.timer?.cancel();
     this.nextUs = dueUs;
-    this.timer = this.clock.after(dueUs - this.clock.nowUs(), fire, this);
+    this.timer = this.owner.clock.after(dueUs - this.owner.clock.nowUs(), fire, this);
   }
 
   fire(): void {

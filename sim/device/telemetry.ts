@@ -1,17 +1,7 @@
-import type { Clock } from "fleetrig/kernel";
-import type { GroupPlan, MemberPlan } from "../plan.js";
-import type { CompiledStream } from "./device-group.js";
+import type { Random } from "fleetrig/kernel";
+import type { MemberPlan } from "../plan.js";
+import type { CompiledStream, DeviceGroup } from "./device-group.js";
 import { type TelemetryOwner, TelemetryStream } from "./telemetry-stream.js";
-
-export interface TelemetryOptions {
-  readonly clock: Clock;
-  readonly group: GroupPlan;
-  readonly member: MemberPlan;
-  readonly streams: readonly CompiledStream[];
-  /** Uniform draw in [0, 1) for a stream whose phase is random. */
-  readonly drawPhase: (streamName: string) => number;
-  readonly owner: TelemetryOwner;
-}
 
 /** All telemetry streams of one device, and what its model says about them: on, off, how often. */
 export class Telemetry {
@@ -21,11 +11,16 @@ export class Telemetry {
   private everyUs: number | undefined;
   private slowdown = 1;
 
-  constructor(private readonly options: TelemetryOptions) {
-    const { clock, owner } = options;
-    this.streams = options.streams.map(
-      (compiled) => new TelemetryStream(compiled, clock, this.phaseOf(compiled), owner),
-    );
+  constructor(
+    group: DeviceGroup,
+    private readonly member: MemberPlan,
+    private readonly owner: TelemetryOwner & PhaseSource,
+  ) {
+    this.streams = group.streams.map((compiled) => {
+      const phase =
+        phaseOf(compiled, group, member) ?? owner.stream(`phase/${compiled.plan.name}`).fraction();
+      return new TelemetryStream(compiled, phase, owner);
+    });
   }
 
   /** Nothing is sent before `fromUs`, when the device first tries to connect. */
@@ -41,7 +36,7 @@ export class Telemetry {
 
   /** What the model wants from now on; what it does not name stays. */
   configure(wanted: { enabled?: boolean; everyUs?: number; slowdown?: number }): void {
-    const fromUs = Math.max(this.options.clock.nowUs() + 1, this.options.member.connectAtUs);
+    const fromUs = Math.max(this.owner.clock.nowUs() + 1, this.member.connectAtUs);
     this.everyUs = wanted.everyUs ?? this.everyUs;
     this.slowdown = wanted.slowdown ?? this.slowdown;
     for (const stream of this.streams) {
@@ -56,16 +51,21 @@ export class Telemetry {
       else stream.stop();
     }
   }
+}
 
-  private phaseOf({ plan }: CompiledStream): number {
-    const { member, group, drawPhase } = this.options;
-    switch (plan.phase) {
-      case "aligned":
-        return 0;
-      case "index":
-        return (member.index % group.members.length) / group.members.length;
-      case "random":
-        return drawPhase(plan.name);
-    }
+interface PhaseSource {
+  stream(purpose: string): Random;
+}
+
+/** Share of an interval; undefined when it is to be drawn. */
+function phaseOf({ plan }: CompiledStream, group: DeviceGroup, member: MemberPlan): number | undefined {
+  const { length } = group.plan.members;
+  switch (plan.phase) {
+    case "aligned":
+      return 0;
+    case "index":
+      return (member.index % length) / length;
+    case "random":
+      return undefined;
   }
 }

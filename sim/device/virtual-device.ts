@@ -9,9 +9,9 @@ import {
 import type { Dialer, PublishPacket } from "fleetrig/protocol";
 import { DeviceConnection, type DeviceConnectionHandlers } from "../connection/device-connection.js";
 import type { FaultSwitch } from "../links/link-fault.js";
-import { MachineRunner } from "../machine/machine-runner.js";
+import { MachineRunner, type MachineRunnerOptions } from "../machine/machine-runner.js";
 import type { DisconnectMode, FleetMember, StateChange } from "../member.js";
-import type { DeviceSignalEvent } from "../model.js";
+import type { DeviceModel, DeviceSignalEvent, ModelInput } from "../model.js";
 import type { MemberPlan } from "../plan.js";
 import { Signal } from "../signals/signal.js";
 import { nearestName } from "../templates/placeholder.js";
@@ -43,7 +43,13 @@ export interface VirtualDeviceOptions {
  * devices every object and closure per device counts.
  */
 export class VirtualDevice
-  implements FleetMember, DeviceConnectionHandlers, EffectTarget, TelemetryOwner, TemplateScope
+  implements
+    FleetMember,
+    DeviceConnectionHandlers,
+    EffectTarget,
+    MachineRunnerOptions,
+    TelemetryOwner,
+    TemplateScope
 {
   /** Of the message that is being rendered. */
   sequence = 0;
@@ -51,19 +57,26 @@ export class VirtualDevice
   private readonly connection: DeviceConnection;
   private readonly runner: MachineRunner;
   private readonly telemetry: Telemetry;
-  private signals: Map<string, Signal> | undefined;
+  readonly clock: Clock;
+  private readonly plan: MemberPlan;
+  private readonly shared: DeviceGroup;
+  private readonly faults: FaultSwitch | undefined;
+  private signals: (Signal | undefined)[] | undefined;
   private streams: Map<string, Random> | undefined;
   private particulars: Map<string, string> | undefined;
   /** One bit per threshold of the model: below it at the last tick. */
   private belowBits = 0;
 
-  constructor(private readonly options: VirtualDeviceOptions) {
-    const { member, group, clock, link } = options;
-    const { world, plan, model } = group;
+  constructor({ member, group, clock, link }: VirtualDeviceOptions) {
+    this.plan = member;
+    this.shared = group;
+    this.clock = clock;
+    this.faults = link.faults;
+    const { world, plan } = group;
     this.connection = new DeviceConnection({
       thing: member,
       clock,
-      random: { stream: (purpose) => this.openStream(purpose) },
+      random: this,
       events: world.events,
       probe: world.probe,
       run: world.run,
@@ -74,37 +87,24 @@ export class VirtualDevice
       buffer: plan.buffer,
       handlers: this,
     });
-    this.runner = new MachineRunner({
-      machine: model.machine,
-      input: { thingName: member.name, attributes: member.attributes, settings: plan.settings },
-      clock,
-      effect: (type, params) => carryOut(this, type, params),
-      changed: (mode) => this.changedMode(mode),
-    });
-    this.telemetry = new Telemetry({
-      clock,
-      group: plan,
-      member,
-      streams: group.streams,
-      drawPhase: (stream) => this.openStream(`phase/${stream}`).fraction(),
-      owner: this,
-    });
+    this.runner = new MachineRunner(this);
+    this.telemetry = new Telemetry(group, member, this);
   }
 
   get name(): string {
-    return this.options.member.name;
+    return this.plan.name;
   }
 
   get group(): string {
-    return this.options.group.plan.group;
+    return this.shared.plan.group;
   }
 
   get ordinal(): number {
-    return this.options.member.ordinal;
+    return this.plan.ordinal;
   }
 
   get attributes(): JsonObject {
-    return this.options.member.attributes;
+    return this.plan.attributes;
   }
 
   get isOnline(): boolean {
@@ -117,9 +117,9 @@ export class VirtualDevice
   }
 
   start(): void {
-    const { connectAtUs } = this.options.member;
+    const { connectAtUs } = this.plan;
     this.connection.start(connectAtUs);
-    this.telemetry.start(Math.max(connectAtUs, this.options.clock.nowUs()));
+    this.telemetry.start(Math.max(connectAtUs, this.clock.nowUs()));
     this.runner.start();
   }
 
@@ -141,7 +141,7 @@ export class VirtualDevice
   setState(values: Readonly<Record<string, StateChange>>): void {
     const rest: [string, JsonValue][] = [];
     for (const [name, change] of Object.entries(values)) {
-      if (this.options.group.signals.has(name)) this.moveSignal(name, change);
+      if (this.shared.signals.has(name)) this.moveSignal(name, change);
       else if ("to" in change && this.runner.accepts("SET")) rest.push([name, change.to]);
       else throw this.unknownState(name);
     }
@@ -149,10 +149,10 @@ export class VirtualDevice
   }
 
   setFault(fault: string, active: boolean, detail: JsonObject): boolean {
-    const { link, group } = this.options;
-    if (link.faults?.set(fault, active, detail) === true) return true;
+    if (this.faults?.set(fault, active, detail) === true) return true;
     if (!this.runner.accepts("FAULT")) return false;
-    if (group.model.faults !== undefined && !group.model.faults.includes(fault)) return false;
+    const { faults } = this.shared.model;
+    if (faults !== undefined && !faults.includes(fault)) return false;
     this.send({ type: "FAULT", fault, active, detail });
     return true;
   }
@@ -176,7 +176,7 @@ export class VirtualDevice
     const { plan, topic, payload } = stream.compiled;
     const sequence = stream.sequence++;
     this.sequence = sequence;
-    this.nowMs = this.options.clock.wallMs();
+    this.nowMs = this.clock.wallMs();
     this.connection.publish({
       topic: topic.isFixed ? (stream.topic ??= topic.render(this)) : topic.render(this),
       payload: Buffer.from(payload.render(this)),
@@ -184,34 +184,53 @@ export class VirtualDevice
       retain: plan.retain,
       trace: { stream: plan.stream, sequence, scheduledUs },
     });
-    if (this.options.group.model.thresholds !== undefined) this.watchThresholds();
+    if (this.shared.model.thresholds !== undefined) this.watchThresholds();
+  }
+
+  get machine(): DeviceModel["machine"] {
+    return this.shared.model.machine;
+  }
+
+  get input(): ModelInput {
+    return this.shared.inputOf(this.plan);
+  }
+
+  effect(type: string, params: unknown): void {
+    carryOut(this, type, params);
+  }
+
+  changed(mode: string): void {
+    this.emit({ type: "device.mode", mode });
+  }
+
+  /** The device's random stream of that purpose, from its beginning. */
+  stream(purpose: string): Random {
+    return this.shared.world.random.stream(`thing/${this.name}/${purpose}`);
   }
 
   get thingName(): string {
-    return this.options.member.name;
+    return this.plan.name;
   }
 
   get index(): number {
-    return this.options.member.index;
+    return this.plan.index;
   }
 
   state(signal: string): number {
-    return this.signal(signal).sample(this.options.clock.nowUs());
+    return this.signal(signal).sample(this.clock.nowUs());
   }
 
   identity(field: string): string {
     this.particulars ??= new Map();
-    let invented = this.particulars.get(field);
-    if (invented === undefined) {
-      const { identities } = this.options.group.world;
-      invented = identities.invent(field, this.openStream(`identity/${field}`));
-      this.particulars.set(field, invented);
-    }
-    return invented;
+    return remembered(this.particulars, field, () =>
+      this.shared.world.identities.invent(field, this.stream(`identity/${field}`)),
+    );
   }
 
   subscribe(filters: readonly string[]): void {
-    this.connection.subscribe(filters.map((filter) => ({ filter, qos: 1 as const })));
+    this.connection.subscribe(
+      filters.map((filter) => ({ filter: filter.replaceAll("{thingName}", this.name), qos: 1 as const })),
+    );
   }
 
   publishText({ text, ...message }: { topic: string; text: string; qos: 0 | 1; retain: boolean }): void {
@@ -242,11 +261,7 @@ export class VirtualDevice
 
   draw(purpose: string): void {
     this.streams ??= new Map();
-    let stream = this.streams.get(purpose);
-    if (stream === undefined) {
-      stream = this.openStream(purpose);
-      this.streams.set(purpose, stream);
-    }
+    const stream = remembered(this.streams, purpose, () => this.stream(purpose));
     this.send({ type: "DRAWN", purpose, value: stream.fraction() });
   }
 
@@ -255,27 +270,13 @@ export class VirtualDevice
   }
 
   private emit(event: DeviceFact): void {
-    const { clock, group } = this.options;
-    group.world.events.emit({ ...event, atUs: clock.nowUs(), thing: this.name });
-  }
-
-  private changedMode(mode: string): void {
-    this.emit({ type: "device.mode", mode });
-  }
-
-  private openStream(purpose: string): Random {
-    return this.options.group.world.random.stream(`thing/${this.name}/${purpose}`);
+    this.shared.world.events.emit({ ...event, atUs: this.clock.nowUs(), thing: this.name });
   }
 
   private signal(name: string): Signal {
-    this.signals ??= new Map();
-    let signal = this.signals.get(name);
-    if (signal === undefined) {
-      const compiled = this.options.group.signals.get(name)!;
-      signal = new Signal(compiled, () => this.openStream(`signal/${name}`));
-      this.signals.set(name, signal);
-    }
-    return signal;
+    const { slot, compiled } = this.shared.signals.get(name)!;
+    this.signals ??= [];
+    return (this.signals[slot] ??= new Signal(compiled, this));
   }
 
   private moveSignal(name: string, change: StateChange): void {
@@ -292,11 +293,11 @@ export class VirtualDevice
       );
     }
     const overUs = "overUs" in change ? change.overUs : 0;
-    this.signal(name).rampTo(target, overUs, this.options.clock.nowUs());
+    this.signal(name).rampTo(target, overUs, this.clock.nowUs());
   }
 
   private unknownState(name: string): FleetrigError {
-    const names = [...this.options.group.signals.keys()];
+    const names = [...this.shared.signals.keys()];
     const nearest = nearestName(name, names);
     return new FleetrigError(
       "DEVICE_UNKNOWN_STATE",
@@ -311,7 +312,7 @@ export class VirtualDevice
   }
 
   private watchThresholds(): void {
-    const { thresholds = [] } = this.options.group.model;
+    const { thresholds = [] } = this.shared.model;
     for (let i = 0; i < thresholds.length; i += 1) {
       const { signal, below } = thresholds[i]!;
       const value = this.state(signal);
@@ -330,3 +331,12 @@ type DeviceFact =
   | { readonly type: "device.firmware"; readonly version: string }
   | { readonly type: "device.rebooted" }
   | { readonly type: "device.mode"; readonly mode: string };
+
+function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+  }
+  return value;
+}

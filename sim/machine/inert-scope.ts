@@ -27,6 +27,8 @@ export class InertScope {
   private readonly eventTypes: ReadonlySet<string>;
   private readonly acceptsAll: boolean;
   private requested: RequestedAction[] = [];
+  private lastInput: unknown;
+  private lastInitial: Step | undefined;
 
   /** @throws {FleetrigError} MODEL_INVOKES_ACTOR */
   static of(machine: AnyStateMachine, input: unknown): InertScope {
@@ -64,10 +66,15 @@ export class InertScope {
     return this.acceptsAll || this.eventTypes.has(type);
   }
 
+  /** Runners that are given the same input object share one initial state. */
   initial(input: unknown): Step {
-    this.requested = [];
+    if (this.lastInitial !== undefined && input === this.lastInput) return this.lastInitial;
+    const requested: RequestedAction[] = [];
+    this.requested = requested;
     const snapshot = this.machine.getInitialSnapshot(this.scope, input);
-    return { snapshot, actions: this.requested };
+    this.lastInput = input;
+    this.lastInitial = { snapshot, actions: requested };
+    return this.lastInitial;
   }
 
   next(snapshot: MachineState, event: EventObject): Step {

@@ -13,7 +13,6 @@ export interface OtaJob {
 }
 
 export interface OtaContext {
-  readonly thingName: string;
   readonly settings: OtaSettings;
   /** The firmware that runs. */
   readonly firmware: string;
@@ -28,11 +27,10 @@ export interface OtaContext {
 
 const UNKNOWN_FIRMWARE = "0.0.0";
 
-export function otaContext({ thingName, attributes, settings }: ModelInput): OtaContext {
+export function otaContext({ attributes, settings }: ModelInput): OtaContext {
   const ota = otaSettings(settings);
   const firmware = attributes["firmware"];
   return {
-    thingName,
     settings: ota,
     firmware: typeof firmware === "string" || typeof firmware === "number" ? `${firmware}` : UNKNOWN_FIRMWARE,
     job: undefined,

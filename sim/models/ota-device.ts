@@ -53,9 +53,7 @@ const succeeded = {
 
 const subscribe = {
   type: "subscribe",
-  params: ({ context }: { context: OtaContext }) => ({
-    filters: SUBSCRIPTIONS.map((suffix) => jobTopic(context.thingName, suffix)),
-  }),
+  params: { filters: SUBSCRIPTIONS.map((suffix) => jobTopic("{thingName}", suffix)) },
 } as const;
 
 const askForJob = { type: "startNextJob", params: {} } as const;

@@ -16,7 +16,6 @@ import { quantileUs } from "./quantile.js";
  * shadow device and the sensor are built on it.
  */
 export interface ShadowAgentContext {
-  readonly thingName: string;
   readonly shadow: ShadowSettings;
   /** Follows a shadow at all; a sensor without a `shadow:` block does not. */
   readonly isFollowing: boolean;
@@ -30,7 +29,6 @@ export interface ShadowAgentContext {
 }
 
 export const agentContext = (input: ModelInput, isFollowing: boolean): ShadowAgentContext => ({
-  thingName: input.thingName,
   shadow: shadowSettings(input.settings),
   isFollowing,
   config: {},
@@ -88,7 +86,7 @@ export const followingShadow = shadowAgent.createStateConfig({
           type: "subscribe",
           params: ({ context }) => ({
             filters: ["update/delta", "get/accepted"].map((suffix) =>
-              shadowTopic(context.thingName, context.shadow.shadowName, suffix),
+              shadowTopic("{thingName}", context.shadow.shadowName, suffix),
             ),
           }),
         },

@@ -10,6 +10,7 @@ export const shadowDevice = defineDeviceModel({
     context: ({ input }) => agentContext(input, true),
     ...followingShadow,
   }),
+  isAnonymous: true,
   signals: {
     temperature: { shape: "sine", mean: 21, amplitude: 1.5, periodUs: 86_400e6, noise: 0.2, decimals: 1 },
     battery: { shape: "battery", start: 100, perDay: 0.3, perSample: 0.0001, decimals: 1 },

@@ -33,6 +33,7 @@ export const temperatureSensor = defineDeviceModel({
       },
     },
   }),
+  isAnonymous: true,
   signals: {
     temperature: { shape: "sine", mean: 21.5, amplitude: 1.5, periodUs: 86_400e6, noise: 0.3, decimals: 1 },
     humidity: { shape: "random-walk", start: 45, step: 0.8, min: 25, max: 70, decimals: 1 },

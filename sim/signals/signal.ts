@@ -24,6 +24,8 @@ export interface SignalMemory {
 
 /** A signal's law and precision, shared by all devices of a group. */
 export interface CompiledSignal {
+  /** Stream that the signal draws its noise from. */
+  readonly purpose: string;
   readonly law: SignalLaw;
   /** Power of ten that values are rounded to. */
   readonly scale: number;
@@ -32,8 +34,8 @@ export interface CompiledSignal {
 const DEFAULT_DECIMALS = 2;
 
 /** Values are rounded, since the last bits of `Math.sin` and `Math.log` differ between engines. */
-export function compileSignal(spec: SignalSpec): CompiledSignal {
-  return { law: lawOf(spec), scale: 10 ** (spec.decimals ?? DEFAULT_DECIMALS) };
+export function compileSignal(name: string, spec: SignalSpec): CompiledSignal {
+  return { purpose: `signal/${name}`, law: lawOf(spec), scale: 10 ** (spec.decimals ?? DEFAULT_DECIMALS) };
 }
 
 function lawOf(spec: SignalSpec): SignalLaw {
@@ -67,17 +69,17 @@ export class Signal implements SignalMemory {
   samples = 0;
   private sampledAtUs = -1;
   private rounded = 0;
-  private stream: Random | undefined;
+  private noise: Random | undefined;
   private ramp: Ramp | undefined;
 
-  /** @param openStream Opens the signal's random stream; called at most once, and not by shapes without noise. */
+  /** @param source Opens the device's random streams; not asked by shapes without noise. */
   constructor(
     private readonly compiled: CompiledSignal,
-    private readonly openStream: () => Random,
+    private readonly source: { stream(purpose: string): Random },
   ) {}
 
   random(): Random {
-    return (this.stream ??= this.openStream());
+    return (this.noise ??= this.source.stream(this.compiled.purpose));
   }
 
   /** The value now, rounded to the signal's decimals. */

@@ -184,8 +184,12 @@ const escaped: Writer = (value) => {
 /** As a JSON value of its own. */
 const typed: Writer = (value) => {
   if (typeof value === "number") return Number.isFinite(value) ? `${value}` : "null";
+  if (typeof value === "string" && !NEEDS_ESCAPE.test(value)) return `"${value}"`;
   return value === undefined ? "null" : JSON.stringify(value);
 };
+
+/** Everything that JSON text writes differently inside a string, and more: the rest may go as it is. */
+const NEEDS_ESCAPE = /[^ !#-[\]-~]/;
 
 function renderer(literals: readonly string[], slots: readonly Slot[]): Template["render"] {
   const [first = ""] = literals;

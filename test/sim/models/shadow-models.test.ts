@@ -61,8 +61,8 @@ describe("shadow-device", () => {
         type: "subscribe",
         params: {
           filters: [
-            "$aws/things/dev-1/shadow/name/config/update/delta",
-            "$aws/things/dev-1/shadow/name/config/get/accepted",
+            "$aws/things/{thingName}/shadow/name/config/update/delta",
+            "$aws/things/{thingName}/shadow/name/config/get/accepted",
           ],
         },
       },

@@ -4,8 +4,7 @@ import { compileSignal, Signal, type SignalSpec } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
 
 const S = 1_000_000;
-const signal = (spec: SignalSpec, name = "t") =>
-  new Signal(compileSignal(spec), () => createRandomSource(1).stream(name));
+const signal = (spec: SignalSpec, name = "t") => new Signal(compileSignal(name, spec), createRandomSource(1));
 
 describe("Signal", () => {
   it.each<[string, SignalSpec, number[], number[]]>([
@@ -93,6 +92,8 @@ describe("Signal", () => {
   });
 
   it("refuses a replay of nothing", () => {
-    expect(() => compileSignal({ shape: "replay", values: [], everyUs: 1 })).toThrow(/SIGNAL_EMPTY_REPLAY/);
+    expect(() => compileSignal("r", { shape: "replay", values: [], everyUs: 1 })).toThrow(
+      /SIGNAL_EMPTY_REPLAY/,
+    );
   });
 });
