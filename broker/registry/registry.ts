@@ -176,6 +176,12 @@ export class Registry implements JobTargets {
     return group === undefined ? [] : this.groups.thingsIn(group, true).map((thing) => thing.name);
   }
 
+  /** Tells an empty group from one that does not exist. @param target As for `membersOf`. */
+  isKnown(target: string): boolean {
+    if (!target.startsWith(GROUP_TARGET)) return this.hasThing(target);
+    return this.groups.find(target.slice(GROUP_TARGET.length)) !== undefined;
+  }
+
   /**
    * Calls `listener` after every change of membership, in order of subscription. A thing that joins a child group
    * joins the ancestors too; "deleted" stands for leaving every group.

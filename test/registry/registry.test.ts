@@ -179,6 +179,12 @@ describe("thing groups", () => {
     expect(things.membersOf("c")).toEqual(["c"]);
     expect(things.membersOf("unknown")).toEqual([]);
     expect(things.membersOf("group:unknown")).toEqual([]);
+    expect(["c", "group:eu", "unknown", "group:unknown"].map((target) => things.isKnown(target))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(things.listThingsInThingGroup({ thingGroupName: "eu" }).things).toEqual(["b"]);
     expect(things.listThingsInThingGroup({ thingGroupName: "eu", recursive: true, maxResults: 1 })).toEqual({
       things: ["b"],
