@@ -88,6 +88,7 @@ export {
   type CancelJobRequest,
   type CreateJobRequest,
   DEFAULT_JOBS_SETTINGS,
+  type DeleteJobExecutionRequest,
   type DescribeJobExecutionRequest,
   type EndBehavior,
   type ExecutionList,

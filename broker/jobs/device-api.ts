@@ -41,10 +41,10 @@ export class JobsDeviceApi {
   handle(message: ApplicationMessage): Routing {
     const topic = parseReservedTopic(message.topic);
     if (topic?.service !== "jobs") return this.handleUnknown(message);
-    if (topic.message !== "request") return message.publisher === undefined ? "broker" : "consumed";
-    const body = readBody(message);
-    if (!body.ok) this.answer(message, body, undefined);
-    else this.respond(message, topic, body.value);
+    const operation = this.operations[topic.operation];
+    if (topic.message !== "request" || operation === undefined)
+      return message.publisher === undefined ? "broker" : "consumed";
+    this.respond(message, (body) => operation(topic, body));
     return "consumed";
   }
 
@@ -59,10 +59,12 @@ export class JobsDeviceApi {
     return "consumed";
   }
 
-  private respond(message: ApplicationMessage, topic: JobsTopic, body: JsonObject): void {
-    const token = readClientToken(body);
-    if (!token.ok) this.answer(message, token, undefined);
-    else this.answer(message, this.operations[topic.operation](topic, body), token.value);
+  private respond(message: ApplicationMessage, operation: (body: JsonObject) => Answer): void {
+    const body = readBody(message);
+    if (!body.ok) return this.answer(message, body, undefined);
+    const token = readClientToken(body.value);
+    if (!token.ok) return this.answer(message, token, undefined);
+    this.answer(message, operation(body.value), token.value);
   }
 
   private answer(message: ApplicationMessage, answer: Answer, clientToken: string | undefined): void {
@@ -79,13 +81,11 @@ export class JobsDeviceApi {
     });
   }
 
-  private readonly operations: Readonly<Record<JobsOperation, Operation>> = {
+  private readonly operations: Readonly<Partial<Record<JobsOperation, Operation>>> = {
     "get-pending": (topic) => this.getPending(topic.thing),
     "start-next": (topic, body) => this.startNext(topic.thing, body),
     describe: (topic, body) => this.describe(topic.thing, topic.jobId ?? "$next", body),
     update: (topic, body) => this.update(topic.thing, topic.jobId ?? "", body),
-    notify: () => accepted({}),
-    "notify-next": () => accepted({}),
   };
 
   private getPending(thing: string): Answer {

@@ -7,7 +7,7 @@ const CATALOGUE = {
   ResourceAlreadyExistsException: { code: "JOBS_ALREADY_EXISTS", httpStatus: 409 },
   InvalidStateTransitionException: { code: "JOBS_INVALID_STATE_TRANSITION", httpStatus: 409 },
   VersionConflictException: { code: "JOBS_VERSION_CONFLICT", httpStatus: 409 },
-  LimitExceededException: { code: "JOBS_LIMIT_EXCEEDED", httpStatus: 409 },
+  LimitExceededException: { code: "JOBS_LIMIT_EXCEEDED", httpStatus: 410 },
   NotImplementedException: { code: "JOBS_UNSUPPORTED", httpStatus: 501 },
 } as const;
 

@@ -1,6 +1,7 @@
 export {
   type CancelJobExecutionRequest,
   type CancelJobRequest,
+  type DeleteJobExecutionRequest,
   type DescribeJobExecutionRequest,
   type JobProgress,
   JobsService,

@@ -180,7 +180,7 @@ export class JobEngine {
     this.parts.jobEvents.job(job, "completed");
   }
 
-  /** Forgets an execution without a status change: its job is being deleted. */
+  /** Takes an execution away from its thing without a status change: it is being deleted. */
   discard(execution: JobExecution): void {
     if (isPending(execution.status)) {
       this.parts.notifications.note(execution.thing, true);

@@ -53,10 +53,12 @@ export class JobStore {
     return member;
   }
 
-  /** Takes back a member that was still waiting. */
-  removeWaiting(member: JobMember): void {
-    member.job.members.delete(member.thing);
-    member.job.waiting -= 1;
+  /** Takes a member out of its job and out of every count. */
+  removeMember(member: JobMember): void {
+    const { job, thing, current } = member;
+    job.members.delete(thing);
+    if (current === undefined) job.waiting -= 1;
+    else job.counts[current.status] -= 1;
     this.forgetThing(member);
   }
 

@@ -80,7 +80,7 @@ export class Job {
 export class JobMember {
   current: JobExecution | undefined;
   /** Executions that ended before the current one, oldest first. */
-  readonly earlier: JobExecution[] = [];
+  earlier: JobExecution[] = [];
   /** Retries used, by retry criterion. */
   retriesUsed: number[] = [];
   /** Groups of the job's targets that contain it, plus one when it is a target itself. */

@@ -58,7 +58,7 @@ export class JobMembership {
   private leave(member: JobMember): void {
     member.reasons = 0;
     const { current, job } = member;
-    if (current === undefined) this.store.removeWaiting(member);
+    if (current === undefined) this.store.removeMember(member);
     else if (isPending(current.status)) this.engine.transition(current, "REMOVED", { actor: "service" });
     this.engine.completeIfDone(job);
   }

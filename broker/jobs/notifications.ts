@@ -1,7 +1,7 @@
 import type { Clock, JsonObject } from "fleetrig/kernel";
 import type { MessageBus, OutgoingMessage } from "../message-bus.js";
 import { formatReservedTopic } from "../reserved-topics.js";
-import { epochSeconds, executionDescription, executionSummary } from "./execution-view.js";
+import { epochSeconds, executionSummary } from "./execution-view.js";
 import type { JobExecution } from "./job.js";
 import type { PendingExecutions } from "./pending.js";
 
@@ -92,7 +92,8 @@ export class JobNotifications {
 }
 
 /** As a full description, without the thing's name and what the device itself has said. */
-function nextExecution(execution: JobExecution): JsonObject {
-  const { thingName: _thing, statusDetails: _details, ...rest } = executionDescription(execution, true);
-  return rest;
-}
+const nextExecution = (execution: JobExecution): JsonObject => ({
+  ...executionSummary(execution),
+  status: execution.status,
+  jobDocument: execution.job.spec.document,
+});

@@ -70,6 +70,14 @@ export interface CancelJobExecutionRequest {
   readonly statusDetails?: Readonly<Record<string, string>>;
 }
 
+export interface DeleteJobExecutionRequest {
+  readonly jobId: string;
+  readonly thingName: string;
+  readonly executionNumber: number;
+  /** Deletes an execution in progress too; its device finds out by a refusal. */
+  readonly force?: boolean;
+}
+
 export interface DescribeJobExecutionRequest {
   readonly jobId: string;
   readonly thingName: string;
@@ -196,6 +204,27 @@ export class JobsService implements ReservedTopicService {
     for (const { current } of job.members.values()) if (current !== undefined) this.engine.discard(current);
     this.store.remove(job);
     this.jobEvents.job(job, "deleted");
+    this.notifications.flush();
+  }
+
+  /**
+   * Forgets one execution. With its current one a thing leaves the job's counts, and so the base of abort criteria.
+   * @throws JOBS_NOT_FOUND, JOBS_INVALID_STATE_TRANSITION for one that is queued, or in progress without `force`.
+   */
+  deleteJobExecution(request: DeleteJobExecutionRequest): void {
+    const { jobId, thingName, executionNumber, force = false } = request;
+    const execution = this.store.execution(jobId, thingName, executionNumber);
+    const { job, member, status } = execution;
+    if (status === "QUEUED" || (status === "IN_PROGRESS" && !force))
+      throw jobsError(
+        "InvalidStateTransitionException",
+        `The execution of ${jobId} for ${thingName} is ${status}.`,
+        { hint: "Cancel it first." },
+      );
+    this.engine.discard(execution);
+    if (member.current === execution) this.store.removeMember(member);
+    else member.earlier = member.earlier.filter((earlier) => earlier !== execution);
+    this.engine.completeIfDone(job);
     this.notifications.flush();
   }
 

@@ -125,6 +125,54 @@ describe("DeleteJob", () => {
   });
 });
 
+describe("DeleteJobExecution", () => {
+  const ofThing = (thingName: string, force = false) => ({
+    jobId: "j1",
+    thingName,
+    executionNumber: 1,
+    force,
+  });
+
+  it("needs a terminal execution, or force for one in progress", () => {
+    const bench = halfStarted();
+    const refused = "JOBS_INVALID_STATE_TRANSITION";
+    expect(code(() => bench.jobs.deleteJobExecution(ofThing("t2", true)))).toBe(refused);
+    expect(code(() => bench.jobs.deleteJobExecution(ofThing("t1")))).toBe(refused);
+    bench.jobs.deleteJobExecution(ofThing("t1", true));
+    expect(bench.finish("t1", "SUCCEEDED").body).toMatchObject({ code: "ResourceNotFound" });
+    expect(bench.jobs.progress("j1")).toMatchObject({ targets: 1, counts: { IN_PROGRESS: 0, QUEUED: 1 } });
+    expect(bench.time.heap.size).toBe(0);
+  });
+
+  it("changes what abort percentages are taken of", () => {
+    const bench = new JobsBench({ all: things(3) });
+    const criterion = { failureType: "FAILED", action: "CANCEL", thresholdPercentage: 50 } as const;
+    bench.create({ abortConfig: { criteriaList: [{ ...criterion, minNumberOfExecutedThings: 2 }] } });
+    bench.time.advance(MINUTE_US);
+    bench.finish("t1", "FAILED");
+    bench.jobs.deleteJobExecution(ofThing("t1"));
+    bench.finish("t2", "FAILED");
+    expect(bench.jobs.progress("j1").status).toBe("IN_PROGRESS");
+  });
+
+  it("forgets an earlier attempt and leaves the retry", () => {
+    const bench = new JobsBench({ all: ["t1"] });
+    const criteriaList = [{ failureType: "ALL", numberOfRetries: 1 } as const];
+    bench.create({ jobExecutionsRetryConfig: { criteriaList } });
+    bench.finish("t1", "FAILED");
+    bench.jobs.deleteJobExecution(ofThing("t1"));
+    expect(code(() => bench.jobs.describeJobExecution(ofThing("t1")))).toBe("JOBS_NOT_FOUND");
+    expect(bench.startNext("t1")).toMatchObject({ executionNumber: 2 });
+  });
+
+  it("completes the job when nothing else was pending", () => {
+    const bench = halfStarted();
+    bench.finish("t2", "SUCCEEDED");
+    bench.jobs.deleteJobExecution(ofThing("t1", true));
+    expect(bench.jobs.progress("j1").status).toBe("COMPLETED");
+  });
+});
+
 describe("list calls", () => {
   const names = (list: readonly JsonObject[], key: string) => list.map((entry) => entry[key]);
 
