@@ -74,3 +74,16 @@ export {
   type ThingInfo,
 } from "./ledger/ledger.js";
 export { type StageSpan, StageTimeline } from "./ledger/stage-timeline.js";
+export { convergenceRecords } from "./metrics/convergence-records.js";
+export { type BackoffGrade, gradeBackoff, gradeGroup } from "./metrics/backoff-grade.js";
+export { metricRecords, recordUnit, recordValue } from "./metrics/metric-records.js";
+export {
+  createObservation,
+  type Observation,
+  type ObservationOptions,
+  SAMPLED_GAUGES,
+  type SampledGauge,
+} from "./metrics/observation.js";
+export { rolloutRecords } from "./metrics/rollout-records.js";
+export { seriesRecords } from "./metrics/series-records.js";
+export { stormRecords } from "./metrics/storm-records.js";

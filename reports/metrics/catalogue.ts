@@ -144,13 +144,7 @@ const DELIVERY: readonly Row[] = [
 
 const CONNECTIONS: readonly Row[] = [
   ["connections.online", "share", "count", ["group"], "things connected now / things"],
-  [
-    "connections.lost",
-    "counter",
-    "count",
-    [...OUTAGE, "stage"],
-    "things that lost their connection, once per action",
-  ],
+  ["connections.lost", "counter", "count", [...OUTAGE, "stage"], "things that lost their connection"],
   [
     "connections.dropped",
     "counter",
@@ -323,7 +317,13 @@ const JOBS: readonly Row[] = [
   ["job.cancelled_in_progress", "counter", "count", JOB, "executions cancelled from IN_PROGRESS"],
   ["job.notified_after_abort", "counter", "count", JOB, "things first notified after the abort"],
   ["job.prevented", "gauge", "count", JOB, "failures of the same seed without abort - failures of this run"],
-  ["job.false_abort_probability", "ratio", "ratio", JOB, "share of control runs that aborted"],
+  [
+    "job.false_abort_probability",
+    "ratio",
+    "ratio",
+    JOB,
+    "1 when the job aborted, else 0: over the control runs of a sweep, avg is the probability",
+  ],
 ];
 
 const REST: readonly Row[] = [

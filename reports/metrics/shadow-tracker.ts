@@ -1,0 +1,315 @@
+import {
+  isJsonObject,
+  jsonEqual,
+  type JsonObject,
+  type JsonValue,
+  type RunEvent,
+  type ShadowEvent,
+} from "fleetrig/kernel";
+import type { Labels } from "../expectations/expectation.js";
+import { Histogram } from "../ledger/histogram.js";
+import type { TrackerContext } from "./connection-tracker.js";
+import { counted, type Measure, type MetricSources, noData, ratioOf, shareOf, single } from "./measure.js";
+import { leavesOf, overlaps } from "./shadow-leaves.js";
+import { ShadowUpdate } from "./shadow-update.js";
+
+export const STABLE_US = 1_000_000;
+
+/** What is known of one shadow of one thing. */
+interface ShadowState {
+  readonly thing: string;
+  reported: JsonObject;
+  device: JsonObject | undefined;
+  hasDelta: boolean;
+  /** Updates that may still converge. */
+  pending: ShadowUpdate[];
+}
+
+/** An `updateShadow` action; its details say `shadowName` and `desired`. */
+interface UpdateAction {
+  readonly id: string;
+  readonly atUs: number;
+  readonly things: ReadonlySet<string>;
+  readonly shadowName: string | undefined;
+  readonly desired: JsonValue | undefined;
+}
+
+interface GroupCounts {
+  diverged: number;
+  areaThingUs: number;
+  countedToUs: number;
+  updates: number;
+  deltas: number;
+  readonly rejected: Map<number, number>;
+}
+
+const NO_STATE: JsonObject = {};
+
+/**
+ * Shadow convergence. An accepted update of `desired` belongs to the `updateShadow` action whose id is its
+ * clientToken, or else to the latest one for that thing and shadow that asked for the same state.
+ */
+export class ShadowTracker {
+  readonly #shadows = new Map<string, Map<string, ShadowState>>();
+  readonly #updates: ShadowUpdate[] = [];
+  readonly #actions: UpdateAction[] = [];
+  readonly #onlineSinceUs = new Map<string, number>();
+  readonly #groups = new Map<string, GroupCounts>();
+  /** Per thing: shadows with a delta. */
+  readonly #deltas = new Map<string, number>();
+
+  constructor(
+    readonly context: TrackerContext,
+    readonly stableUs: number = STABLE_US,
+  ) {}
+
+  on(event: RunEvent): void {
+    switch (event.type) {
+      case "action.started":
+        if (event.verb === "updateShadow") this.#actions.push(updateAction(event));
+        return;
+      case "connection.open":
+        this.#onlineSinceUs.set(event.thing, event.atUs);
+        return;
+      case "connection.lost":
+      case "connection.closed":
+        this.#onlineSinceUs.delete(event.thing);
+        return;
+      case "device.config": {
+        const shadow = this.#shadow(event.thing, event.shadowName);
+        shadow.device = event.state;
+        this.#observe(shadow, event.atUs);
+        return;
+      }
+      case "shadow.accepted":
+        this.#accept(event);
+        return;
+      case "shadow.rejected": {
+        const { rejected } = this.#group(event.thing, event.atUs);
+        rejected.set(event.code, (rejected.get(event.code) ?? 0) + 1);
+        return;
+      }
+      case "shadow.deleted": {
+        const shadow = this.#shadow(event.thing, event.shadowName);
+        shadow.reported = NO_STATE;
+        this.#setDelta(shadow, false, event.atUs);
+        this.#observe(shadow, event.atUs);
+        return;
+      }
+      default:
+    }
+  }
+
+  #accept(event: Extract<ShadowEvent, { type: "shadow.accepted" }>): void {
+    const { atUs, thing, requested, hasDelta } = event;
+    const shadow = this.#shadow(thing, event.shadowName);
+    const counts = this.#group(thing, atUs);
+    if (hasDelta) counts.deltas += 1;
+    if (requested.desired !== undefined) {
+      counts.updates += 1;
+      this.#begin(shadow, event, requested.desired);
+    }
+    shadow.reported = event.reported;
+    this.#setDelta(shadow, hasDelta, atUs);
+    this.#observe(shadow, atUs);
+  }
+
+  #begin(
+    shadow: ShadowState,
+    event: Extract<ShadowEvent, { type: "shadow.accepted" }>,
+    desired: JsonValue,
+  ): void {
+    const leaves = isJsonObject(desired) ? leavesOf(desired) : [];
+    for (const earlier of shadow.pending) {
+      if (desired === null || overlaps(earlier.leaves, leaves)) earlier.supersede(event.atUs);
+    }
+    if (leaves.length === 0) return;
+    const update = new ShadowUpdate(
+      this.#actionOf(event, desired),
+      event.thing,
+      event.atUs,
+      leaves,
+      this.#onlineSinceUs.has(event.thing),
+      this.stableUs,
+    );
+    shadow.pending.push(update);
+    this.#updates.push(update);
+  }
+
+  #actionOf(event: Extract<ShadowEvent, { type: "shadow.accepted" }>, desired: JsonValue): string {
+    const { clientToken, thing, shadowName } = event;
+    const candidates = this.#actions.filter((action) => action.things.has(thing));
+    const named = candidates.find((action) => action.id === clientToken);
+    const alike = candidates.findLast(
+      (action) => action.shadowName === shadowName && jsonEqual(action.desired, desired),
+    );
+    return (named ?? alike)?.id ?? clientToken ?? "";
+  }
+
+  #observe(shadow: ShadowState, atUs: number): void {
+    const onlineSinceUs = this.#onlineSinceUs.get(shadow.thing);
+    for (const update of shadow.pending) update.observe(atUs, shadow.reported, shadow.device, onlineSinceUs);
+    if (shadow.pending.some((update) => !update.isPending)) {
+      shadow.pending = shadow.pending.filter((update) => update.isPending);
+    }
+  }
+
+  #shadow(thing: string, shadowName: string | undefined): ShadowState {
+    const ofThing = this.#shadows.get(thing) ?? new Map<string, ShadowState>();
+    this.#shadows.set(thing, ofThing);
+    const shadow = ofThing.get(shadowName ?? "") ?? {
+      thing,
+      reported: NO_STATE,
+      device: undefined,
+      hasDelta: false,
+      pending: [],
+    };
+    ofThing.set(shadowName ?? "", shadow);
+    return shadow;
+  }
+
+  /** Counts of the thing's group, with the area counted up to now. */
+  #group(thing: string, atUs: number): GroupCounts {
+    const name = this.context.directory.groupOf(thing) ?? "";
+    const counts = this.#groups.get(name) ?? {
+      diverged: 0,
+      areaThingUs: 0,
+      countedToUs: 0,
+      updates: 0,
+      deltas: 0,
+      rejected: new Map<number, number>(),
+    };
+    this.#groups.set(name, counts);
+    counts.areaThingUs += counts.diverged * (atUs - counts.countedToUs);
+    counts.countedToUs = atUs;
+    return counts;
+  }
+
+  #setDelta(shadow: ShadowState, hasDelta: boolean, atUs: number): void {
+    if (shadow.hasDelta === hasDelta) return;
+    const counts = this.#group(shadow.thing, atUs);
+    shadow.hasDelta = hasDelta;
+    const before = this.#deltas.get(shadow.thing) ?? 0;
+    const after = before + (hasDelta ? 1 : -1);
+    this.#deltas.set(shadow.thing, after);
+    if (before === 0) counts.diverged += 1;
+    if (after === 0) counts.diverged -= 1;
+  }
+
+  /** Updates that belong to a selector, with everything that time alone has decided. */
+  select({ update, group }: Labels): readonly ShadowUpdate[] {
+    const nowUs = this.context.nowUs();
+    const selected = this.#updates.filter(
+      (one) =>
+        (update === undefined || one.update === update) && this.context.directory.isIn(one.thing, group),
+    );
+    for (const one of selected) one.settle(nowUs);
+    return selected;
+  }
+
+  /** The `updateShadow` actions so far, by id. */
+  get actions(): readonly {
+    readonly id: string;
+    readonly atUs: number;
+    readonly things: ReadonlySet<string>;
+  }[] {
+    return this.#actions;
+  }
+
+  get metrics(): MetricSources {
+    const { directory } = this.context;
+    return {
+      "shadow.convergence_time": (labels) => this.#convergenceTime(labels),
+      "shadow.converged": (labels) => this.#converged(labels),
+      "shadow.superseded": (labels) => this.#count(labels, (update) => update.isSuperseded),
+      "shadow.false_convergence": (labels) => this.#count(labels, (update) => update.hasLied),
+      "shadow.diverged": ({ group }) =>
+        counted(
+          this.#sum(group, (one) => one.diverged),
+          directory.size(group),
+        ),
+      "shadow.divergence_area": ({ group }) => {
+        const nowUs = this.context.nowUs();
+        const areaUs = this.#sum(group, (one) => one.areaThingUs + one.diverged * (nowUs - one.countedToUs));
+        return single(areaUs / 1e6, directory.size(group));
+      },
+      "shadow.conflicts": ({ group }) =>
+        counted(
+          this.#sum(group, (one) => one.rejected.get(409) ?? 0),
+          directory.size(group),
+        ),
+      "shadow.rejected": ({ group, code }) =>
+        counted(
+          this.#sum(group, (one) => rejections(one.rejected, code)),
+          directory.size(group),
+        ),
+      "shadow.delta_messages_per_update": ({ group }) =>
+        ratioOf(
+          this.#sum(group, (one) => one.deltas),
+          this.#sum(group, (one) => one.updates),
+          "desired was never updated",
+        ),
+    };
+  }
+
+  #sum(group: string | undefined, of: (counts: GroupCounts) => number): number {
+    let sum = 0;
+    for (const [name, counts] of this.#groups) if (group === undefined || name === group) sum += of(counts);
+    return sum;
+  }
+
+  #count(labels: Labels, predicate: (update: ShadowUpdate) => boolean): Measure {
+    const updates = this.select(labels);
+    if (updates.length === 0) return noData(noUpdate(labels));
+    return counted(updates.filter(predicate).length, updates.length);
+  }
+
+  /** Things targeted by an action count as not converged before their update is even accepted. */
+  #converged(labels: Labels): Measure {
+    const updates = this.select(labels);
+    const { directory } = this.context;
+    const accepted = new Set(updates.map((update) => update.thing));
+    const waiting = this.#actions
+      .filter((action) => labels.update === undefined || action.id === labels.update)
+      .flatMap((action) => [...action.things])
+      .filter((thing) => directory.isIn(thing, labels.group) && !accepted.has(thing)).length;
+    const relevant = updates.filter((update) => !update.isSuperseded);
+    const converged = relevant.filter((update) => update.convergedUs !== undefined).length;
+    return shareOf(converged, relevant.length + waiting, noUpdate(labels));
+  }
+
+  /** What has not converged counts with the time it has taken so far; what was superseded does not count. */
+  #convergenceTime(labels: Labels): Measure {
+    const histogram = new Histogram();
+    for (const update of this.select(labels)) {
+      if (update.isSuperseded || (labels.online !== undefined && String(update.wasOnline) !== labels.online))
+        continue;
+      const onlineUs = update.isPending ? this.#onlineSinceUs.get(update.thing) : update.onlineSinceUs;
+      const isAway = update.isPending && onlineUs === undefined;
+      if (labels.since === "reconnect" && isAway) continue;
+      const fromUs =
+        labels.since === "reconnect" ? Math.max(update.acceptedUs, onlineUs ?? 0) : update.acceptedUs;
+      histogram.record((update.convergedUs ?? this.context.nowUs()) - fromUs);
+    }
+    return { kind: "histogram", histogram, seconds: 0 };
+  }
+}
+
+const rejections = (byCode: ReadonlyMap<number, number>, code: string | undefined): number =>
+  code === undefined
+    ? [...byCode.values()].reduce((sum, count) => sum + count, 0)
+    : (byCode.get(Number(code)) ?? 0);
+
+const noUpdate = ({ update }: Labels): string =>
+  update === undefined ? "no desired state was updated" : `no update "${update}" was accepted`;
+
+function updateAction(event: Extract<RunEvent, { type: "action.started" }>): UpdateAction {
+  const { shadowName, desired } = event.detail;
+  return {
+    id: event.action,
+    atUs: event.atUs,
+    things: new Set(event.things),
+    shadowName: typeof shadowName === "string" ? shadowName : undefined,
+    desired,
+  };
+}

@@ -1,0 +1,77 @@
+import type { JsonObject } from "fleetrig/kernel";
+import { type Leaf, stateHas } from "./shadow-leaves.js";
+
+/**
+ * One update of a thing's desired state on its way to the device. It has converged at t when every leaf of it
+ * equals both `reported` and the device's own state from t on, for at least the stable time.
+ */
+export class ShadowUpdate {
+  /** Since when it looks converged. */
+  #agreesSinceUs: number | undefined;
+  #onlineSinceUs: number | undefined;
+  #convergedUs: number | undefined;
+  #liesSinceUs: number | undefined;
+  #hasLied = false;
+  isSuperseded = false;
+
+  constructor(
+    readonly update: string,
+    readonly thing: string,
+    readonly acceptedUs: number,
+    readonly leaves: readonly Leaf[],
+    readonly wasOnline: boolean,
+    readonly stableUs: number,
+  ) {}
+
+  /** The states after a change. `device` is undefined where the device's truth is unknown: `reported` decides. */
+  observe(
+    atUs: number,
+    reported: JsonObject,
+    device: JsonObject | undefined,
+    onlineSinceUs: number | undefined,
+  ): void {
+    this.settle(atUs);
+    if (this.#convergedUs !== undefined || this.isSuperseded) return;
+    const isReported = this.leaves.every((leaf) => stateHas(reported, leaf));
+    const isTrue = device === undefined || this.leaves.every((leaf) => stateHas(device, leaf));
+    if (!(isReported && isTrue)) this.#agreesSinceUs = undefined;
+    else if (this.#agreesSinceUs === undefined) {
+      this.#agreesSinceUs = atUs;
+      this.#onlineSinceUs = onlineSinceUs;
+    }
+    if (!isReported || isTrue) this.#liesSinceUs = undefined;
+    else this.#liesSinceUs ??= atUs;
+  }
+
+  /** Time has passed: what has been so for the stable time is so. */
+  settle(nowUs: number): void {
+    if (this.#liesSinceUs !== undefined && nowUs - this.#liesSinceUs >= this.stableUs) this.#hasLied = true;
+    if (this.#convergedUs === undefined && this.#agreesSinceUs !== undefined) {
+      if (nowUs - this.#agreesSinceUs >= this.stableUs) this.#convergedUs = this.#agreesSinceUs;
+    }
+  }
+
+  /** A newer update writes the same keys. */
+  supersede(atUs: number): void {
+    this.settle(atUs);
+    if (this.#convergedUs === undefined) this.isSuperseded = true;
+  }
+
+  get convergedUs(): number | undefined {
+    return this.#convergedUs;
+  }
+
+  /** When the thing that converged had last connected. */
+  get onlineSinceUs(): number | undefined {
+    return this.#onlineSinceUs;
+  }
+
+  /** It was reported for the stable time while the device did something else. */
+  get hasLied(): boolean {
+    return this.#hasLied;
+  }
+
+  get isPending(): boolean {
+    return this.#convergedUs === undefined && !this.isSuperseded;
+  }
+}
