@@ -32,3 +32,9 @@ export {
   type ScenarioSource,
 } from "./load/load-scenario.js";
 export type { SourceMap, SourcePath, SourcePosition } from "./load/source-tree.js";
+export type { Host, HostFiles, Output } from "./cli/host.js";
+export { initCommand } from "./cli/commands/init.js";
+export { listCommand, type ListOptions } from "./cli/commands/list.js";
+export { schemaCommand } from "./cli/commands/schema.js";
+export { validateCommand } from "./cli/commands/validate.js";
+export { type ResolvedFiles, resolveScenarioFiles } from "./cli/scenario-files.js";

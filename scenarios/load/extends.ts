@@ -139,10 +139,16 @@ class ChainReader {
   }
 }
 
+/** By the text of the paths alone: nothing here knows the working directory. */
 function isWithin(folder: string, path: string): boolean {
-  const relative = posix.relative(posix.resolve("/", folder), posix.resolve("/", path));
-  return relative !== ".." && !relative.startsWith("../");
+  const around = posix.normalize(folder).replace(/(?<=.)\/$/, "");
+  const inner = posix.normalize(path);
+  if (around === ".") return !posix.isAbsolute(inner) && !leavesUpwards(inner);
+  if (around === "/") return posix.isAbsolute(inner);
+  return inner.startsWith(`${around}/`) && !leavesUpwards(inner.slice(around.length + 1));
 }
+
+const leavesUpwards = (path: string): boolean => path === ".." || path.startsWith("../");
 
 const withoutKey = (node: MapNode, key: string): MapNode => ({
   ...node,

@@ -1,0 +1,49 @@
+/**
+ * Everything a command needs of the operating system. Commands are functions `(host, ...) => exit code`, so a test
+ * runs them in process on a host of its own; only the node host touches `process`. Paths use forward slashes
+ * and are relative to `cwd` unless absolute.
+ */
+export interface Host {
+  /** Arguments after the command's name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly files: HostFiles;
+  /** Microseconds since an arbitrary instant; never steps. */
+  nowUs(): number;
+  /** Milliseconds since 1970. */
+  wallMs(): number;
+  /** Calls back on SIGINT and SIGTERM. @returns stops calling back */
+  onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}
+
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width in characters; 80 when it is not a terminal. */
+  readonly columns: number;
+}
+
+export interface HostFiles {
+  /**
+   * Text of a file, at most `maxBytes` of it.
+   * @throws {FleetrigError} CLI_FILE_UNREADABLE
+   */
+  readFile(path: string, maxBytes?: number): string;
+  /**
+   * Writes a file and the folders above it.
+   * @throws {FleetrigError} CLI_FILE_UNWRITABLE, or CLI_FILE_EXISTS with `exclusive` when there is one already
+   */
+  writeFile(path: string, text: string, options?: { readonly exclusive?: boolean }): void;
+  /** What a path is; `undefined` when there is nothing. */
+  kind(path: string): "file" | "folder" | undefined;
+  /** Names in a folder, unsorted, folders with a trailing slash; empty when there is no such folder. */
+  list(path: string): readonly string[];
+  /** The path without symbolic links. */
+  realPath(path: string): string;
+}
+
+/** One line to an output. */
+export const writeLine = (output: Output, text = ""): void => output.write(`${text}\n`);

@@ -1,0 +1,116 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import { EXIT, FleetrigError, hostNowUs, hostWallMs } from "fleetrig/kernel";
+import type { Host, HostFiles, Output } from "../host.js";
+
+/** The host of the real command: this process. */
+export function createNodeHost(argv: readonly string[]): Host {
+  const cwd = process.cwd();
+  return {
+    argv,
+    env: process.env,
+    cwd,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    files: filesBelow(cwd),
+    nowUs: hostNowUs,
+    wallMs: hostWallMs,
+    onSignal: (handler) => {
+      const onInt = () => handler("SIGINT");
+      const onTerm = () => handler("SIGTERM");
+      process.on("SIGINT", onInt);
+      process.on("SIGTERM", onTerm);
+      return () => {
+        process.off("SIGINT", onInt);
+        process.off("SIGTERM", onTerm);
+      };
+    },
+  };
+}
+
+const DEFAULT_COLUMNS = 80;
+
+const outputOf = (stream: NodeJS.WriteStream): Output => ({
+  write: (text) => void stream.write(text),
+  isTTY: stream.isTTY,
+  columns: stream.isTTY ? stream.columns : DEFAULT_COLUMNS,
+});
+
+/** What a file may have in all when the caller sets no limit. */
+const MAX_FILE_BYTES = 256 * 1_048_576;
+
+/** Files of this machine; relative paths are relative to `cwd`. */
+export function filesBelow(cwd: string): HostFiles {
+  const at = (path: string): string => resolve(cwd, path);
+  return {
+    readFile: (path, maxBytes = MAX_FILE_BYTES) => {
+      try {
+        return readStart(at(path), maxBytes);
+      } catch (cause) {
+        throw fileError("CLI_FILE_UNREADABLE", `The file ${path} cannot be read.`, cause);
+      }
+    },
+    writeFile: (path, text, { exclusive = false } = {}) => {
+      try {
+        mkdirSync(dirname(at(path)), { recursive: true });
+        writeFileSync(at(path), text, { flag: exclusive ? "wx" : "w" });
+      } catch (cause) {
+        if (exclusive && reasonOf(cause) === "EEXIST")
+          throw fileError("CLI_FILE_EXISTS", `The file ${path} exists already.`, cause);
+        throw fileError("CLI_FILE_UNWRITABLE", `The file ${path} cannot be written.`, cause);
+      }
+    },
+    kind: (path) => {
+      const found = statSync(at(path), { throwIfNoEntry: false });
+      if (found === undefined) return undefined;
+      return found.isDirectory() ? "folder" : found.isFile() ? "file" : undefined;
+    },
+    list: (path) => {
+      try {
+        const entries = readdirSync(at(path), { withFileTypes: true });
+        return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+      } catch {
+        return [];
+      }
+    },
+    realPath: (path) => realpathSync(at(path)),
+  };
+}
+
+/** Reads no more than asked for, whatever the size of the file. */
+function readStart(path: string, maxBytes: number): string {
+  const descriptor = openSync(path, "r");
+  try {
+    const parts: Uint8Array[] = [];
+    let left = maxBytes;
+    while (left > 0) {
+      const part = Buffer.allocUnsafe(Math.min(left, 65_536));
+      const read = readSync(descriptor, part);
+      if (read === 0) break;
+      parts.push(part.subarray(0, read));
+      left -= read;
+    }
+    return Buffer.concat(parts).toString("utf8");
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+
+const fileError = (code: string, message: string, cause: unknown): FleetrigError =>
+  new FleetrigError(code, message, {
+    hint: `The system says ${reasonOf(cause)}.`,
+    cause,
+    exitCode: EXIT.usage,
+  });

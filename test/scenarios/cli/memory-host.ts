@@ -1,0 +1,50 @@
+import { posix } from "node:path";
+import { FleetrigError } from "fleetrig/kernel";
+import type { Host } from "fleetrig/scenarios";
+
+/** A host in memory: files by path, and everything a command wrote. */
+export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
+  const files = new Map(Object.entries(initial));
+  const written = { stdout: "", stderr: "" };
+  const clean = (path: string) => posix.normalize(path).replace(/(?<=.)\/$/, "");
+  const isBelow = (file: string, folder: string) =>
+    clean(folder) === "." || file.startsWith(`${clean(folder)}/`);
+  const output = (stream: "stdout" | "stderr") => ({
+    write: (text: string) => void (written[stream] += text),
+    isTTY: false,
+    columns: 80,
+  });
+  const host: Host = {
+    argv: [],
+    env: {},
+    cwd: "/work",
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    files: {
+      readFile: (path) => {
+        const text = files.get(clean(path));
+        if (text === undefined) throw new FleetrigError("CLI_FILE_UNREADABLE", `No ${path}.`);
+        return text;
+      },
+      writeFile: (path, text, options) => {
+        if (options?.exclusive === true && files.has(clean(path)))
+          throw new FleetrigError("CLI_FILE_EXISTS", `There is ${path}.`);
+        files.set(clean(path), text);
+      },
+      kind: (path) => {
+        if (files.has(clean(path))) return "file";
+        return [...files.keys()].some((file) => isBelow(file, path)) ? "folder" : undefined;
+      },
+      list: (path) => {
+        const below = [...files.keys()].filter((file) => isBelow(file, path));
+        const start = clean(path) === "." ? 0 : clean(path).length + 1;
+        return [...new Set(below.map((file) => /^[^/]+\/?/.exec(file.slice(start))?.[0] ?? ""))];
+      },
+      realPath: clean,
+    },
+    nowUs: () => 0,
+    wallMs: () => 0,
+    onSignal: () => () => undefined,
+  };
+  return { host, files, written };
+}
