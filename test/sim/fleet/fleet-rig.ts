@@ -3,15 +3,17 @@ import {
   type DeliveryProbe,
   type JsonObject,
   type JsonValue,
+  type RandomSource,
   type RunEvent,
   VirtualTime,
 } from "fleetrig/kernel";
-import { type PublishPacket, wireBytes } from "fleetrig/protocol";
+import { type PacketAcceptor, type PublishPacket, wireBytes } from "fleetrig/protocol";
 import {
   BUILTIN_MODELS,
   createFleet,
   createMemoryDialer,
   type Fleet,
+  type FleetEnvironment,
   type GroupPlan,
   LinkFaults,
   PERFECT_LINK,
@@ -72,7 +74,7 @@ export function groupPlan(options: GroupOptions = {}): GroupPlan {
 }
 
 /** Remembers when each message was wanted and when it went. */
-class SentLog implements DeliveryProbe {
+export class SentLog implements DeliveryProbe {
   readonly sends: { thing: number; sequence: number; scheduledUs: number; sentUs: number }[] = [];
   sent(_stream: number, thing: number, sequence: number, scheduledUs: number, sentUs: number): void {
     this.sends.push({ thing, sequence, scheduledUs, sentUs });
@@ -82,6 +84,24 @@ class SentLog implements DeliveryProbe {
   discarded(): void {}
   received(): void {}
   ruleOutput(): void {}
+}
+
+/** Links in memory from every member to one door. */
+export function memoryLinks(acceptor: PacketAcceptor, random: RandomSource): FleetEnvironment["linkFor"] {
+  return (member, group, clock) => {
+    const stream = (purpose: string) => random.stream(`thing/${member.name}/${purpose}`);
+    const faults = new LinkFaults({ clock, random: stream });
+    const dialer = createMemoryDialer({
+      acceptor,
+      clock,
+      profile: group.link,
+      random: stream("network"),
+      wireBytes,
+      version: group.mqtt.protocolVersion,
+      faults,
+    });
+    return { dialer, faults };
+  };
 }
 
 /** A fleet in virtual time, on links in memory to a broker that follows a script. */
@@ -103,20 +123,7 @@ export class FleetRig {
         events: { emit: (event) => this.events.push(event) },
         probe: this.probe,
         run: "test",
-        linkFor: (member, group, clock) => {
-          const stream = (purpose: string) => random.stream(`thing/${member.name}/${purpose}`);
-          const faults = new LinkFaults({ clock, random: stream });
-          const dialer = createMemoryDialer({
-            acceptor: this.broker,
-            clock,
-            profile: group.link,
-            random: stream("network"),
-            wireBytes,
-            version: group.mqtt.protocolVersion,
-            faults,
-          });
-          return { dialer, faults };
-        },
+        linkFor: memoryLinks(this.broker, random),
       },
     );
   }
