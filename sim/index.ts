@@ -11,6 +11,7 @@ export {
   type Vocabulary,
 } from "./templates/template.js";
 export { createMemoryDialer, type MemoryDialerOptions } from "./links/memory-dialer.js";
+export { createShapedDialer, type ShapedDialerOptions } from "./links/shaped-dialer.js";
 export type { LinkPathOptions } from "./links/link-path.js";
 export { LinkFaults, type LinkFaultsOptions } from "./links/link-faults.js";
 export { LINK_FAULTS } from "./links/faults/table.js";

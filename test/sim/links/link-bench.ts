@@ -1,6 +1,19 @@
 import { type JsonObject, LANE, Random, VirtualTime } from "fleetrig/kernel";
-import type { Packet, PacketLink, PendingLink, PublishPacket } from "fleetrig/protocol";
-import { createMemoryDialer, LinkFaults, type LinkProfile, PERFECT_LINK } from "fleetrig/sim";
+import type {
+  Dialer,
+  Packet,
+  PacketLink,
+  PendingLink,
+  ProtocolVersion,
+  PublishPacket,
+} from "fleetrig/protocol";
+import {
+  createMemoryDialer,
+  createShapedDialer,
+  LinkFaults,
+  type LinkProfile,
+  PERFECT_LINK,
+} from "fleetrig/sim";
 
 export const MS = 1_000;
 export const SECOND = 1_000_000;
@@ -16,27 +29,36 @@ export class LinkBench {
   readonly faults: LinkFaults;
   client: PacketLink | undefined;
   server: PacketLink | undefined;
-  private readonly dialer;
+  private readonly dialer: Dialer;
   pending: PendingLink | undefined;
 
-  constructor(profile: Partial<LinkProfile> = {}, seed: number = 1) {
+  /** @param kind `shaped` bends a perfect link instead of making an imperfect one. */
+  constructor(profile: Partial<LinkProfile> = {}, seed: number = 1, kind: "memory" | "shaped" = "memory") {
     const clock = this.time.lane(LANE.firstDevice);
     const random = (purpose: string): Random => Random.seeded(`${seed}/${purpose}`);
     this.faults = new LinkFaults({ clock, random });
-    this.dialer = createMemoryDialer({
-      acceptor: {
-        accept: (link) => {
-          this.server = link;
-          return this.receiver(this.up);
-        },
+    const acceptor = {
+      accept: (link: PacketLink) => {
+        this.server = link;
+        return this.receiver(this.up);
       },
+    };
+    const version: ProtocolVersion = 5;
+    const wireBytes = (): number => PACKET_BYTES;
+    const shape = {
       clock,
       profile: { ...PERFECT_LINK, ...profile },
       random: random("network"),
-      wireBytes: () => PACKET_BYTES,
-      version: 5,
-      faults: this.faults,
-    });
+      wireBytes,
+      version,
+    };
+    if (kind === "memory") {
+      this.dialer = createMemoryDialer({ ...shape, acceptor, faults: this.faults });
+      return;
+    }
+    const unshaped = new LinkFaults({ clock, random });
+    const inner = createMemoryDialer({ ...shape, profile: PERFECT_LINK, acceptor, faults: unshaped });
+    this.dialer = createShapedDialer({ ...shape, inner, faults: this.faults });
   }
 
   dial(): void {
