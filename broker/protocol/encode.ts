@@ -13,6 +13,7 @@ import { propertiesOf, type PropertyCarrier, type PropertySpec } from "./propert
 import { isFailure, REASON } from "./reason-codes.js";
 import {
   frameBytes,
+  hasUserPropertiesAtMost,
   packetPropertyBytes,
   protocolName,
   publishPropertyBytes,
@@ -42,6 +43,8 @@ const FIRST_BYTE = {
   disconnect: 0xe0,
   auth: 0xf0,
 } as const satisfies Record<Packet["type"], number>;
+
+const USER_PROPERTY_ID = 38;
 
 /** Reason codes that CONNACK of 3.1.1 can express (3.1.1 §3.2.2.3). */
 const RETURN_CODES = new Map<number, number>([
@@ -96,10 +99,24 @@ function writeProperties(writer: ByteWriter, source: object, of: readonly [Prope
 const writePacketProperties = (writer: ByteWriter, packet: Packet): void =>
   writeProperties(writer, packet, [packet.type, packetPropertyBytes(packet)]);
 
+/** What {@link writeProperties} would write for a PUBLISH that has user properties at most. */
+function writeUserProperties(writer: ByteWriter, packet: PublishPacket): void {
+  writer.varint(publishPropertyBytes(packet));
+  if (packet.userProperties === undefined) return;
+  for (const [name, text] of packet.userProperties) {
+    writer.u8(USER_PROPERTY_ID);
+    writer.text(name);
+    writer.text(text);
+  }
+}
+
 function writePublish(writer: ByteWriter, packet: PublishPacket, version: ProtocolVersion): void {
   writer.text(packet.topic);
   if (packet.qos !== 0) writer.u16(packet.packetId!);
-  if (version === 5) writeProperties(writer, packet, ["publish", publishPropertyBytes(packet)]);
+  if (version === 5) {
+    if (hasUserPropertiesAtMost(packet)) writeUserProperties(writer, packet);
+    else writeProperties(writer, packet, ["publish", publishPropertyBytes(packet)]);
+  }
   writer.raw(packet.payload);
 }
 

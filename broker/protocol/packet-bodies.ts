@@ -29,7 +29,7 @@ function readPublish(reader: PacketReader): Packet {
   const qos = (flags >> 1) & 3;
   if (qos === 3) reader.malformed("PUBLISH has QoS 3", "MQTT-3.3.1-4");
   if (qos === 0 && flags >= 8) reader.malformed("PUBLISH with QoS 0 has DUP set", "MQTT-3.3.1-2");
-  const topic = reader.topic();
+  const topic = reader.recurringText();
   const packet: Mutable<PublishPacket> = {
     type: "publish",
     topic,

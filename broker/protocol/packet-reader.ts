@@ -10,11 +10,11 @@ export type DecoderRole = "server" | "client";
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const EMPTY = new Uint8Array(0);
-/** Recent topics of one connection; a device publishes to a few, again and again. Power of two. */
-const TOPIC_SLOTS = 8;
-const TOPIC_BYTES_MAX = 128;
+/** Recent texts of one connection; a device uses a few topics and names again and again. Power of two. */
+const RECENT_SLOTS = 8;
+const RECENT_BYTES_MAX = 128;
 
-interface KnownTopic {
+interface RecentText {
   readonly bytes: Uint8Array;
   readonly text: string;
 }
@@ -35,7 +35,7 @@ export class PacketReader {
   private bytes: Buffer = Buffer.alloc(0);
   /** The same bytes as a plain array: slicing it is several times faster than slicing a Buffer. */
   private plain: Uint8Array = EMPTY;
-  private topics: (KnownTopic | undefined)[] | undefined;
+  private recent: (RecentText | undefined)[] | undefined;
 
   constructor(role: DecoderRole, version: ProtocolVersion) {
     this.role = role;
@@ -108,20 +108,20 @@ export class PacketReader {
     return this.textOf(length);
   }
 
-  /** Like {@link text}; remembers recent ones, so that a repeated topic costs a comparison of bytes. */
-  topic(): string {
+  /** Like {@link text}; remembers recent ones, so that a repeated one costs a comparison of bytes. */
+  recurringText(): string {
     const length = this.u16();
-    if (length === 0 || length > TOPIC_BYTES_MAX || length > this.end - this.at) return this.textOf(length);
+    if (length === 0 || length > RECENT_BYTES_MAX || length > this.end - this.at) return this.textOf(length);
     const { at, bytes } = this;
-    this.topics ??= Array.from({ length: TOPIC_SLOTS });
-    const slot = (length + bytes[at + length - 1]! + 3 * bytes[at + (length >> 1)]!) & (TOPIC_SLOTS - 1);
-    const known = this.topics[slot];
+    this.recent ??= Array.from({ length: RECENT_SLOTS });
+    const slot = (length + bytes[at + length - 1]! + 3 * bytes[at + (length >> 1)]!) & (RECENT_SLOTS - 1);
+    const known = this.recent[slot];
     if (known !== undefined && this.startsWith(known.bytes, length)) {
       this.at += length;
       return known.text;
     }
     const text = this.textOf(length);
-    if (this.failure === undefined) this.topics[slot] = { bytes: this.plain.slice(at, at + length), text };
+    if (this.failure === undefined) this.recent[slot] = { bytes: this.plain.slice(at, at + length), text };
     return text;
   }
 

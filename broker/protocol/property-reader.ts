@@ -21,7 +21,7 @@ function readValue(reader: PacketReader, spec: PropertySpec): unknown {
     case "binary":
       return reader.binary();
     case "pair":
-      return [reader.text(), reader.text()];
+      return [reader.recurringText(), reader.text()];
     default: {
       const value = readNumber(reader, spec);
       if (value < spec.min || value > spec.max)

@@ -86,7 +86,7 @@ const PUBLISH_PROPERTIES = propertiesOf("publish");
 const WILL_PROPERTIES = propertiesOf("will");
 
 /** The usual PUBLISH has none or a few user properties; this test spares it the walk through the table. */
-const hasUserPropertiesAtMost = (packet: PublishPacket): boolean =>
+export const hasUserPropertiesAtMost = (packet: PublishPacket): boolean =>
   packet.messageExpiryS === undefined &&
   packet.payloadFormat === undefined &&
   packet.contentType === undefined &&

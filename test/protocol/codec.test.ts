@@ -56,7 +56,7 @@ describe.each(DIRECTIONS)("codec, %s", (_, version, role) => {
           failure: undefined,
         });
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -70,7 +70,7 @@ describe.each(DIRECTIONS)("codec, %s", (_, version, role) => {
         const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
         expect(decode(single, role, version).packets).toEqual(packets);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -85,7 +85,7 @@ describe.each(DIRECTIONS)("codec, %s", (_, version, role) => {
         for (let at = 1; at < bytes.length; at += step)
           expect(decode([bytes.subarray(0, at), bytes.subarray(at)], role, version)).toEqual(whole);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -98,7 +98,7 @@ describe.each(DIRECTIONS)("codec, %s", (_, version, role) => {
         expect(packets.length).toBeLessThanOrEqual(2 * noise.length + start.length);
         if (failure !== undefined) expect(failure.message).toMatch(/\[.+\]\.$/);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 2_000 },
     );
   });
 

@@ -1,9 +1,16 @@
-import { encodeInto, encodePacket, type Packet, REASON, wireBytes } from "fleetrig/protocol";
+import {
+  encodeInto,
+  encodePacket,
+  type Packet,
+  type PublishPacket,
+  REASON,
+  wireBytes,
+} from "fleetrig/protocol";
 import { describe, expect, it } from "vitest";
 
 const hex = (packet: Packet, version: 4 | 5): string => encodePacket(packet, version).toString("hex");
 
-const publish = (topic: string, payload: Uint8Array = new Uint8Array(0)): Packet => ({
+const publish = (topic: string, payload: Uint8Array = new Uint8Array(0)): PublishPacket => ({
   type: "publish",
   topic,
   payload,
@@ -98,6 +105,20 @@ describe("encodePacket", () => {
       expect(wireBytes(packet, 4)).toBe(bytes + 3 + header);
       expect(encodePacket(packet, 4)).toHaveLength(bytes + 3 + header);
     }
+  });
+
+  it("writes user properties in their order, alone and among others (§3.3.2.3.7)", () => {
+    const tagged = {
+      ...publish("a"),
+      userProperties: [
+        ["k", "v"],
+        ["k", "é"],
+      ],
+    } as const;
+    expect(hex(tagged, 5)).toBe("30130001610f26" + "00016b000176" + "26" + "00016b0002c3a9");
+    expect(wireBytes(tagged, 5)).toBe(21);
+    expect(wireBytes({ ...tagged, messageExpiryS: 1 }, 5)).toBe(26);
+    expect(hex({ ...tagged, messageExpiryS: 1 }, 5)).toContain("0200000001" + "2600016b000176");
   });
 
   it("writes a lone surrogate as the replacement character, so that its size is known", () => {
