@@ -36,7 +36,7 @@ export interface AbortVerdict {
 }
 
 /** Things that reached SUCCEEDED, FAILED, REJECTED or TIMED_OUT. */
-export const executedThings = (counters: AbortCounters): number =>
+const executedThings = (counters: AbortCounters): number =>
   counters.SUCCEEDED + counters.FAILED + counters.REJECTED + counters.TIMED_OUT;
 
 const failures = (type: AbortFailureType, counters: AbortCounters): number =>

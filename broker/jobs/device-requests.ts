@@ -5,7 +5,7 @@ import { NO_STEP_TIMER } from "./timers.js";
 /** Reading what devices ask for (REF §6.5): every member is checked before anything is done. */
 
 /** AWS: why a device's request was refused. */
-export type DeviceErrorCode =
+type DeviceErrorCode =
   | "InvalidTopic"
   | "InvalidJson"
   | "InvalidRequest"

@@ -150,7 +150,7 @@ export interface JobSpec {
 }
 
 /** AWS: rollout rate and its cap when a job names none. */
-export const DEFAULT_MAXIMUM_PER_MINUTE = 1_000;
+const DEFAULT_MAXIMUM_PER_MINUTE = 1_000;
 
 /** Reads a request that `checkCreateJob` has accepted. */
 export function jobSpec(request: CreateJobRequest): JobSpec {
