@@ -18,7 +18,7 @@ import {
   REASON,
 } from "fleetrig/protocol";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
-import { JobsService } from "./jobs/index.js";
+import { JobsService, type JobsSettings } from "./jobs/index.js";
 import { listenTcp, type TcpListener } from "./listeners/tcp.js";
 import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
@@ -41,6 +41,8 @@ export interface CloudOptions {
   readonly limits?: Partial<BrokerLimits>;
   /** Default: all of them. */
   readonly services?: Partial<Readonly<Record<CloudServiceName, boolean>>>;
+  /** Choices of the jobs service, such as what abort percentages are taken of. */
+  readonly jobs?: Partial<JobsSettings>;
   /** AWS account id in ARNs and `accountid()`. Default: 000000000000. */
   readonly accountId?: string;
 }
@@ -88,7 +90,16 @@ export class Cloud implements Service {
     const bus = this.broker;
     this.registry = createRegistry({ clock, random });
     this.shadows = new ShadowService({ clock, bus, events });
-    this.jobs = new JobsService({ clock, bus, events, registry: this.registry });
+    this.jobs = new JobsService({
+      clock,
+      bus,
+      events,
+      registry: this.registry,
+      settings: {
+        ...(options.accountId !== undefined && { arnPrefix: `arn:aws:iot:us-east-1:${options.accountId}` }),
+        ...options.jobs,
+      },
+    });
     this.rules = new RuleEngine({
       clock,
       bus,
@@ -160,7 +171,9 @@ export class Cloud implements Service {
   private serve(message: ApplicationMessage): Routing {
     const reserved = parseReservedTopic(message.topic);
     if (reserved?.service === "shadow" && this.enabled.shadows) return this.shadows.handle(message);
-    if (reserved?.service === "jobs" && this.enabled.jobs) return this.jobs.handle(message);
+    // Without a meaning it may still be below a thing's jobs/ topics, which answer InvalidTopic.
+    if ((reserved === undefined || reserved.service === "jobs") && this.enabled.jobs)
+      return this.jobs.handle(message);
     return "broker";
   }
 }
