@@ -115,10 +115,10 @@ describe("encodePacket", () => {
         ["k", "é"],
       ],
     } as const;
-    expect(hex(tagged, 5)).toBe("30130001610f26" + "00016b000176" + "26" + "00016b0002c3a9");
+    expect(hex(tagged, 5)).toBe("30130001610f2600016b0001762600016b0002c3a9");
     expect(wireBytes(tagged, 5)).toBe(21);
     expect(wireBytes({ ...tagged, messageExpiryS: 1 }, 5)).toBe(26);
-    expect(hex({ ...tagged, messageExpiryS: 1 }, 5)).toContain("0200000001" + "2600016b000176");
+    expect(hex({ ...tagged, messageExpiryS: 1 }, 5)).toContain("02000000012600016b000176");
   });
 
   it("writes a lone surrogate as the replacement character, so that its size is known", () => {
