@@ -1,4 +1,4 @@
-import type { DeliveryProbe, EventSink, RandomSource } from "fleetrig/kernel";
+import { type DeliveryProbe, type EventSink, EXIT, FleetrigError, type RandomSource } from "fleetrig/kernel";
 import type { Will } from "fleetrig/protocol";
 import { IDENTITY_FIELDS, type IdentityBook } from "../identity/identity.js";
 import type { DeviceModel, ModelInput } from "../model.js";
@@ -38,7 +38,7 @@ export class DeviceGroup {
   private readonly sharedInput: ModelInput;
   private readonly will: { readonly topic: Template; readonly payload: Template } | undefined;
 
-  /** @throws {FleetrigError} TEMPLATE_UNKNOWN_PLACEHOLDER, SIGNAL_EMPTY_REPLAY */
+  /** @throws {FleetrigError} TEMPLATE_UNKNOWN_PLACEHOLDER, SIGNAL_EMPTY_REPLAY, MODEL_UNKNOWN_SIGNAL */
   constructor(
     readonly plan: GroupPlan,
     readonly world: DeviceWorld,
@@ -48,6 +48,7 @@ export class DeviceGroup {
     this.signals = new Map(
       specs.map(([name, spec], slot) => [name, { slot, compiled: compileSignal(name, spec) }]),
     );
+    this.checkThresholds();
     this.sharedInput = { thingName: "", attributes: {}, settings: plan.settings };
     const vocabulary = this.vocabulary();
     this.streams = plan.telemetry.map((telemetry) => ({
@@ -77,6 +78,17 @@ export class DeviceGroup {
       retain: will.retain,
       ...(will.delayS > 0 ? { delayS: will.delayS } : {}),
     };
+  }
+
+  private checkThresholds(): void {
+    for (const { signal } of this.model.thresholds ?? []) {
+      if (this.signals.has(signal)) continue;
+      throw new FleetrigError(
+        "MODEL_UNKNOWN_SIGNAL",
+        `Model ${this.model.name} has a threshold on "${signal}", which is no signal of it.`,
+        { hint: `Signals: ${[...this.signals.keys()].join(", ") || "none"}.`, exitCode: EXIT.usage },
+      );
+    }
   }
 
   private vocabulary(): Vocabulary {

@@ -1,11 +1,4 @@
-import {
-  type Clock,
-  EXIT,
-  FleetrigError,
-  type JsonObject,
-  type JsonValue,
-  type Random,
-} from "fleetrig/kernel";
+import { type Clock, type JsonObject, type JsonValue, type Random } from "fleetrig/kernel";
 import type { Dialer, PublishPacket } from "fleetrig/protocol";
 import { DeviceConnection, type DeviceConnectionHandlers } from "../connection/device-connection.js";
 import type { FaultSwitch } from "../links/link-fault.js";
@@ -13,10 +6,9 @@ import { MachineRunner, type MachineRunnerOptions } from "../machine/machine-run
 import type { DisconnectMode, FleetMember, StateChange } from "../member.js";
 import type { DeviceModel, DeviceSignalEvent, ModelInput } from "../model.js";
 import type { MemberPlan } from "../plan.js";
-import { Signal } from "../signals/signal.js";
-import { nearestName } from "../templates/placeholder.js";
 import type { TemplateScope } from "../templates/template.js";
 import type { DeviceGroup } from "./device-group.js";
+import { DeviceSignals } from "./device-signals.js";
 import { carryOut, type EffectTarget } from "./effects.js";
 import { eventOf } from "./inbound.js";
 import { Telemetry } from "./telemetry.js";
@@ -61,17 +53,16 @@ export class VirtualDevice
   private readonly plan: MemberPlan;
   private readonly shared: DeviceGroup;
   private readonly faults: FaultSwitch | undefined;
-  private signals: (Signal | undefined)[] | undefined;
+  private readonly signals: DeviceSignals;
   private streams: Map<string, Random> | undefined;
   private particulars: Map<string, string> | undefined;
-  /** One bit per threshold of the model: below it at the last tick. */
-  private belowBits = 0;
 
   constructor({ member, group, clock, link }: VirtualDeviceOptions) {
     this.plan = member;
     this.shared = group;
     this.clock = clock;
     this.faults = link.faults;
+    this.signals = new DeviceSignals(group, this);
     const { world, plan } = group;
     this.connection = new DeviceConnection({
       thing: member,
@@ -141,9 +132,9 @@ export class VirtualDevice
   setState(values: Readonly<Record<string, StateChange>>): void {
     const rest: [string, JsonValue][] = [];
     for (const [name, change] of Object.entries(values)) {
-      if (this.shared.signals.has(name)) this.moveSignal(name, change);
-      else if ("to" in change && this.runner.accepts("SET")) rest.push([name, change.to]);
-      else throw this.unknownState(name);
+      const isForMachine = !this.signals.has(name) && "to" in change && this.runner.accepts("SET");
+      if (isForMachine) rest.push([name, change.to]);
+      else this.signals.move(name, change, this.clock.nowUs());
     }
     if (rest.length > 0) this.send({ type: "SET", values: Object.fromEntries(rest) });
   }
@@ -184,7 +175,7 @@ export class VirtualDevice
       retain: plan.retain,
       trace: { stream: plan.stream, sequence, scheduledUs },
     });
-    if (this.shared.model.thresholds !== undefined) this.watchThresholds();
+    this.signals.watch(this.clock.nowUs(), this);
   }
 
   get machine(): DeviceModel["machine"] {
@@ -217,7 +208,7 @@ export class VirtualDevice
   }
 
   state(signal: string): number {
-    return this.signal(signal).sample(this.clock.nowUs());
+    return this.signals.sample(signal, this.clock.nowUs());
   }
 
   identity(field: string): string {
@@ -265,63 +256,12 @@ export class VirtualDevice
     this.send({ type: "DRAWN", purpose, value: stream.fraction() });
   }
 
-  private send(event: DeviceSignalEvent): void {
+  send(event: DeviceSignalEvent): void {
     this.runner.send(event);
   }
 
   private emit(event: DeviceFact): void {
     this.shared.world.events.emit({ ...event, atUs: this.clock.nowUs(), thing: this.name });
-  }
-
-  private signal(name: string): Signal {
-    const { slot, compiled } = this.shared.signals.get(name)!;
-    this.signals ??= [];
-    return (this.signals[slot] ??= new Signal(compiled, this));
-  }
-
-  private moveSignal(name: string, change: StateChange): void {
-    const target = "to" in change ? change.to : change.rampTo;
-    if (typeof target !== "number") {
-      throw new FleetrigError(
-        "DEVICE_NOT_A_NUMBER",
-        `Signal "${name}" cannot become ${JSON.stringify(target)}.`,
-        {
-          hint: "Signals are numbers; give one, or { rampTo, over }.",
-          context: { thing: this.name, signal: name },
-          exitCode: EXIT.usage,
-        },
-      );
-    }
-    const overUs = "overUs" in change ? change.overUs : 0;
-    this.signal(name).rampTo(target, overUs, this.clock.nowUs());
-  }
-
-  private unknownState(name: string): FleetrigError {
-    const names = [...this.shared.signals.keys()];
-    const nearest = nearestName(name, names);
-    return new FleetrigError(
-      "DEVICE_UNKNOWN_STATE",
-      `Devices of group ${this.group} have no "${name}" to set.`,
-      {
-        hint:
-          nearest === undefined ? `Signals: ${names.join(", ") || "none"}.` : `Did you mean "${nearest}"?`,
-        context: { group: this.group, state: name },
-        exitCode: EXIT.usage,
-      },
-    );
-  }
-
-  private watchThresholds(): void {
-    const { thresholds = [] } = this.shared.model;
-    for (let i = 0; i < thresholds.length; i += 1) {
-      const { signal, below } = thresholds[i]!;
-      const value = this.state(signal);
-      const isBelow = value < below;
-      const bit = 1 << i;
-      if (isBelow === ((this.belowBits & bit) !== 0)) continue;
-      this.belowBits ^= bit;
-      this.send({ type: "THRESHOLD", signal, value, isBelow });
-    }
   }
 }
 

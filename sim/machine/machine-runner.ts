@@ -86,7 +86,7 @@ export class MachineRunner {
 
   /** True when the machine is in that state or below it. */
   matches(value: StateValue): boolean {
-    return this.snapshot?.matches(value as never) ?? false;
+    return this.snapshot?.matches(value) ?? false;
   }
 
   private drain(): void {

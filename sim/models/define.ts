@@ -4,7 +4,10 @@ import type { DeviceEffect, DeviceModel } from "../model.js";
  * Declares a device model; checks nothing at run time, but gives a user's file its types:
  *
  * ```ts
- * const machine = setup({ types: {} as ModelTypes<Context>, actions: deviceEffects }).createMachine({ ... });
+ * const machine = setup({
+ *   types: { context: {} as Context, events: {} as DeviceSignalEvent, input: {} as ModelInput },
+ *   actions: deviceEffects,
+ * }).createMachine({ ... });
  * export default defineDeviceModel({ name: "thermostat", description: "...", machine, signals: { ... } });
  * ```
  */

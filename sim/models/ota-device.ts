@@ -70,7 +70,7 @@ const rejected = (reason: string) =>
   }) as const;
 
 const ota = setup({
-  types: {} as { context: OtaContext; events: DeviceSignalEvent; input: ModelInput },
+  types: { context: {} as OtaContext, events: {} as DeviceSignalEvent, input: {} as ModelInput },
   actions: {
     ...deviceEffects,
     noteFault: assign({ faults: ({ context, event }) => faultsAfter(context.faults, event) }),

@@ -49,7 +49,7 @@ const ofShadow = ({ shadow }: ShadowAgentContext): { shadowName?: string } =>
   shadow.shadowName === undefined ? {} : { shadowName: shadow.shadowName };
 
 export const shadowAgent = setup({
-  types: {} as { context: ShadowAgentContext; events: DeviceSignalEvent; input: ModelInput },
+  types: { context: {} as ShadowAgentContext, events: {} as DeviceSignalEvent, input: {} as ModelInput },
   actions: {
     ...deviceEffects,
     takeDelta: assign(({ context, event }) => {

@@ -1,4 +1,4 @@
-import type { JsonObject } from "fleetrig/kernel";
+import { type JsonObject, withBannedGlobals } from "fleetrig/kernel";
 import { artifactFor, type VirtualDevice } from "fleetrig/sim";
 import { createMachine } from "xstate";
 import { describe, expect, it } from "vitest";
@@ -228,6 +228,19 @@ describe("faults of a device", () => {
   });
 });
 
+describe("a virtual run", () => {
+  it("reads no time and no randomness of the host: machines, identities and templates included", () => {
+    const attributes = () => ({ site: "hq", firmware: "1.0.0" });
+    const payload = { serial: "{identity.serial}", made: "{identity.manufacturedAt}", t: "{now}" };
+    const telemetry = [{ ...climate, payload }];
+    const sent = withBannedGlobals(() => {
+      const fleet = rig({ model: "ota-device", attributes, telemetry }).start().advance(61);
+      return fleet.published("site/hq/sensors-0");
+    });
+    expect(sent).toHaveLength(2);
+  });
+});
+
 describe("a user's machine", () => {
   const withMachine = (machine: ReturnType<typeof createMachine>): FleetRig => {
     const plan = groupPlan({ telemetry: [] });
@@ -272,6 +285,14 @@ describe("a user's machine", () => {
         hint: expect.stringContaining(hint) as string,
       }),
     );
+  });
+
+  it("may set thresholds only on signals that it has", () => {
+    const model = { name: "own", description: "", machine: createMachine({}), signals: {} };
+    const thresholds = [{ signal: "battery", below: 5 }];
+    expect(
+      () => new FleetRig([{ ...groupPlan({ telemetry: [] }), model: { ...model, thresholds } }]),
+    ).toThrow(/MODEL_UNKNOWN_SIGNAL/);
   });
 
   it("draws from streams that go on, one per purpose", () => {

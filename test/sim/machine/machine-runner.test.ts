@@ -16,8 +16,8 @@ function run(machine: AnyStateMachine, input: unknown = {}) {
 }
 
 const blinker = setup({
-  types: {} as { context: { ms: number }; input: { ms: number } },
-  actions: { lamp: (_, _params: { on: boolean; ms?: number }) => undefined },
+  types: { context: {} as { ms: number }, input: {} as { ms: number } },
+  actions: { lamp: (_args, _params: { on: boolean; ms?: number }) => undefined },
   delays: { bright: ({ context }) => context.ms },
 }).createMachine({
   id: "blinker",
