@@ -27,6 +27,12 @@ const MAX_EARLY_PACKETS = 32;
 /** How often a slow client's output is looked at. */
 const SLOW_CHECK_US = US_PER_S;
 
+/** Ways for a link to close that are the client's fault. */
+const LINK_FAULTS: Readonly<Partial<Record<LinkCloseReason, number>>> = {
+  malformed: REASON.malformedPacket,
+  "too-large": REASON.packetTooLarge,
+};
+
 /** The CONNECT that waits at the gate, and what came after it. */
 interface WaitingConnect {
   readonly packet: ConnectPacket;
@@ -94,9 +100,11 @@ export class Connection implements PacketReceiver, Entrant {
 
   closed(reason: LinkCloseReason): void {
     if (this.state === "ended") return;
-    if (reason === "malformed") this.fail(REASON.malformedPacket);
-    else if (reason === "too-large") this.fail(REASON.packetTooLarge);
-    else this.end(ENDING.connectionLost);
+    // A link that refused bytes has told the client why before it closed.
+    const reasonCode = LINK_FAULTS[reason];
+    if (reasonCode === undefined) this.end(ENDING.connectionLost);
+    else if (this.state === "connected") this.end({ ...clientError(reasonCode), reasonCode: undefined });
+    else this.fail(reasonCode);
   }
 
   /** The gate lets this client in. */
@@ -149,7 +157,7 @@ export class Connection implements PacketReceiver, Entrant {
     let reason: "slow-client" | "packet-too-large" | "publish-rate" | undefined;
     if (
       this.packetBytesMax < Number.POSITIVE_INFINITY &&
-      delivery.wireBytes(this.version) > this.packetBytesMax
+      delivery.wireBytes(this.version, this.core.clock) > this.packetBytesMax
     )
       reason = "packet-too-large";
     else if (delivery.qos === 0 && !this.hasRoom()) reason = "slow-client";

@@ -1,5 +1,6 @@
 import type { Clock, EventSink, Random } from "fleetrig/kernel";
 import type { Connection } from "./connection.js";
+import type { AccountRates } from "./account-rates.js";
 import type { ConnectGate } from "./connect-gate.js";
 import type { HookChain } from "./hooks.js";
 import type { BrokerLimits } from "./limits.js";
@@ -22,6 +23,7 @@ export interface BrokerCore {
   readonly router: Router;
   readonly sessions: SessionDirectory;
   readonly gate: ConnectGate;
+  readonly rates: AccountRates;
   /** The link became a connection. */
   opened(connection: Connection): void;
   /** The link ended before or after that. */

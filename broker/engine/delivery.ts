@@ -1,9 +1,18 @@
 import { type Clock, US_PER_S } from "fleetrig/kernel";
-import type { MessageProperties, ProtocolVersion, PublishPacket } from "fleetrig/protocol";
+import {
+  type MessageProperties,
+  type ProtocolVersion,
+  type PublishPacket,
+  wireBytes,
+} from "fleetrig/protocol";
 import type { ApplicationMessage } from "../message.js";
 
 /** Bookkeeping per queued message besides its content; measured on 64-bit V8. */
 const OVERHEAD_BYTES = 200;
+/** The pair and its two strings, besides their characters. */
+const PROPERTY_BYTES = 64;
+/** Any packet identifier: all take two bytes. */
+const SAMPLE = { packetId: 1, dup: false } as const;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -90,11 +99,13 @@ export class Delivery {
     return OVERHEAD_BYTES + contentBytes(this.message);
   }
 
-  /** Upper bound of the encoded packet, exact but for a few bytes of length fields. */
-  wireBytes(version: ProtocolVersion): number {
-    const idsBytes = 5 * (this.subscriptionIds?.length ?? 0);
-    const propertiesBytes = version === 5 ? propertyBytes(this.message.properties) + idsBytes : 0;
-    return 5 + 2 + Buffer.byteLength(this.topic) + 2 + propertiesBytes + this.message.payload.byteLength;
+  /** Size of the encoded packet. */
+  wireBytes(version: ProtocolVersion, clock: Clock): number {
+    const isShared = this.qos === 0;
+    return wireBytes(
+      isShared ? this.sharedPacket(version, clock) : this.packet(SAMPLE, version, clock),
+      version,
+    );
   }
 
   /** [MQTT-3.3.2-6] the expiry interval shrinks by the time spent waiting here. */
@@ -135,24 +146,11 @@ function extrasOf(properties: MessageProperties): Extras {
 }
 
 /** Topic, payload and properties, in bytes (UTF-16 code units count as one: topics are ASCII in practice). */
-export const contentBytes = (message: ApplicationMessage): number =>
-  message.topic.length + message.payload.byteLength + userPropertyBytes(message.properties, lengthOf);
-
-const lengthOf = (text: string): number => text.length;
-
-function userPropertyBytes(properties: MessageProperties, measure: (text: string) => number): number {
-  let bytes = properties.correlationData?.byteLength ?? 0;
-  bytes += measure(properties.contentType ?? "") + measure(properties.responseTopic ?? "");
-  for (const [name, value] of properties.userProperties ?? []) bytes += 5 + measure(name) + measure(value);
-  return bytes;
-}
-
-/** Property length field, and per property its identifier and length prefix (§2.2.2). */
-function propertyBytes(properties: MessageProperties): number {
-  let bytes = 4 + userPropertyBytes(properties, Buffer.byteLength);
-  if (properties.messageExpiryS !== undefined) bytes += 5;
-  if (properties.payloadFormat !== undefined) bytes += 2;
-  for (const field of [properties.contentType, properties.responseTopic, properties.correlationData])
-    if (field !== undefined) bytes += 3;
+export function contentBytes({ topic, payload, properties }: ApplicationMessage): number {
+  const { contentType, responseTopic, correlationData, userProperties } = properties;
+  let bytes = topic.length + payload.byteLength + (correlationData?.byteLength ?? 0);
+  bytes += (contentType?.length ?? 0) + (responseTopic?.length ?? 0);
+  if (userProperties !== undefined)
+    for (const [name, value] of userProperties) bytes += name.length + value.length + PROPERTY_BYTES;
   return bytes;
 }

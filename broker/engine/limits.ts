@@ -49,6 +49,12 @@ export interface BrokerLimits {
   readonly connectQueue: number;
   /** Publishes per second and connection, both directions together; excess is discarded; 0 = unlimited. */
   readonly publishRatePerConnection: number;
+  /** Publishes per second from all clients; excess is discarded; 0 = unlimited. */
+  readonly publishRate: number;
+  /** Messages per second stored for clients that are away, all together; excess is lost; 0 = unlimited. */
+  readonly storeRate: number;
+  /** Filters per second subscribed to by all clients; excess fails in SUBACK; 0 = unlimited. */
+  readonly subscribeRate: number;
   /** Stored messages per second sent to a resumed session; 0 = unlimited. */
   readonly resumeRate: number;
 }
@@ -71,6 +77,9 @@ const SHARED = {
   connectOverload: "refuse",
   connectQueue: 1_000_000,
   publishRatePerConnection: 0,
+  publishRate: 0,
+  storeRate: 0,
+  subscribeRate: 0,
 } as const;
 
 export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {

@@ -8,6 +8,7 @@ import {
 } from "fleetrig/protocol";
 import { ApplicationMessage } from "../message.js";
 import type { MessageBus, OutgoingMessage } from "../message-bus.js";
+import { AccountRates } from "./account-rates.js";
 import { ConnectGate } from "./connect-gate.js";
 import { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
@@ -140,6 +141,7 @@ class CoreOfBroker implements BrokerCore {
   readonly router: Router;
   readonly sessions: SessionDirectory;
   readonly gate: ConnectGate;
+  readonly rates: AccountRates;
   /** Links that have not become connections yet. */
   private readonly opening = new Set<Connection>();
   private isShutDown = false;
@@ -153,6 +155,7 @@ class CoreOfBroker implements BrokerCore {
     this.limits = { ...DEFAULT_LIMITS[profile], ...limits };
     this.retained = new RetainedMessages(clock, this.limits, profile, this.traits.retainedOnWildcards);
     this.gate = new ConnectGate(clock, this.limits);
+    this.rates = new AccountRates(clock, this.limits);
     this.router = new Router(this);
     this.sessions = new SessionDirectory(this);
   }

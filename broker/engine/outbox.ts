@@ -25,14 +25,6 @@ export class Outbox {
     return this.queue.length > 0 || this.inflight.hasUnsent;
   }
 
-  get inflightMessages(): number {
-    return this.inflight.size;
-  }
-
-  get queuedMessages(): number {
-    return this.queue.length;
-  }
-
   offer(delivery: Delivery): void {
     const { connection } = this.session;
     const isSendable =
@@ -107,7 +99,11 @@ export class Outbox {
   }
 
   private enqueue(delivery: Delivery): void {
-    const { limits, counters, clock } = this.core;
+    const { limits, counters, clock, rates } = this.core;
+    if (this.session.connection === undefined && !rates.takeStore()) {
+      this.core.dropped(this.session.clientId, "store-rate", delivery.topic);
+      return;
+    }
     const bytes = delivery.footprintBytes;
     while (!this.hasSpaceFor(bytes)) {
       const isOldestDropped = limits.queueOverflow === "drop-oldest" && this.queue.length > 0;

@@ -22,7 +22,7 @@ export function takePublish(connection: Connection, packet: PublishPacket): void
     connection.fail(REASON.quotaExceeded);
     return;
   }
-  if (connection.publishBucket !== undefined && !connection.publishBucket.take()) {
+  if (!isWithinRates(connection)) {
     core.dropped(connection.clientId, "publish-rate", publish.topic);
     if (connection.version === 5) acknowledge(connection, publish, REASON.quotaExceeded);
     return;
@@ -37,6 +37,9 @@ export function takePublish(connection: Connection, packet: PublishPacket): void
   const isUnheard = receivers === 0 && connection.version === 5 && core.traits.reportsNoMatchingSubscribers;
   acknowledge(connection, publish, isUnheard ? REASON.noMatchingSubscribers : REASON.success);
 }
+
+const isWithinRates = ({ publishBucket, core }: Connection): boolean =>
+  (publishBucket === undefined || publishBucket.take()) && core.rates.takePublish();
 
 function acknowledge(connection: Connection, publish: PublishPacket, reasonCode: number): void {
   // A service may have ended this very connection while it handled the message.

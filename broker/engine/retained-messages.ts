@@ -36,11 +36,6 @@ export class RetainedMessages {
     return this.byTopic.size;
   }
 
-  /** Topics with a retained message, in the order in which they first got one. */
-  topics(): Iterable<string> {
-    return this.byTopic.keys();
-  }
-
   get(topic: string): ApplicationMessage | undefined {
     const message = this.byTopic.get(topic);
     if (message === undefined || !this.hasExpired(message)) return message;

@@ -35,10 +35,6 @@ export class SessionDirectory {
     return this.sessions.get(clientId);
   }
 
-  all(): Iterable<Session> {
-    return this.sessions.values();
-  }
-
   /** Finds or makes the session of a connecting client; a connection that still holds it ends [MQTT-3.1.4-3]. */
   open(request: SessionRequest, connection: Connection): OpenedSession {
     this.sessions.get(request.clientId)?.connection?.end(ENDING.takenOver);

@@ -30,14 +30,6 @@ export class Session {
     return this.byFilter?.size ?? 0;
   }
 
-  get queuedMessages(): number {
-    return this.outbox?.queuedMessages ?? 0;
-  }
-
-  get inflightMessages(): number {
-    return this.outbox?.inflightMessages ?? 0;
-  }
-
   subscription(filter: string): Subscription | undefined {
     return this.byFilter?.get(filter);
   }

@@ -9,8 +9,10 @@ export type DropReason =
   /** Message expiry passed while it was queued. */
   | "expired"
   | "receive-denied"
-  /** Above publishes per second of one connection. */
+  /** Above publishes per second of one connection or of all. */
   | "publish-rate"
+  /** Above messages stored per second for clients that are away. */
+  | "store-rate"
   | "publish-denied"
   /** Cloud services kept answering each other's messages. */
   | "publish-depth"

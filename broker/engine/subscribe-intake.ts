@@ -19,16 +19,21 @@ export function takeSubscribe(connection: Connection, packet: SubscribePacket): 
   const { core, version } = connection;
   if (version === 4 && core.traits.qos2 === "ignored" && packet.subscriptions.some(({ qos }) => qos === 2))
     return;
-  const ending = subscribeFault(connection, packet);
-  if (ending !== undefined) {
-    connection.end(ending);
+  const fault = subscribeFault(connection, packet);
+  if (fault !== undefined) {
+    connection.end(fault);
     return;
   }
-  const isTooMany = packet.subscriptions.length > core.limits.filtersPerPacket;
+  const failures = requestFailures(connection, packet.subscriptions);
+  const isLegacyClosed = version === 4 && core.traits.deniedLegacyClient === "closed";
+  if (isLegacyClosed && failures.includes(REASON.notAuthorized)) {
+    connection.end(ENDING.notAuthorized);
+    return;
+  }
   const reasonCodes: number[] = [];
   const granted: GrantedSubscription[] = [];
-  for (const request of packet.subscriptions) {
-    const failure = isTooMany ? REASON.quotaExceeded : requestFailure(connection, request);
+  for (const [index, request] of packet.subscriptions.entries()) {
+    const failure = failures[index]! || quotaFailure(connection, request);
     if (failure === 0) {
       const grant = subscribe(connection, request, packet.subscriptionId);
       granted.push(grant);
@@ -54,7 +59,7 @@ interface GrantedSubscription {
 
 /** Faults of the whole packet, which end the connection. */
 function subscribeFault(connection: Connection, packet: SubscribePacket): Ending | undefined {
-  const { core, version, clientId } = connection;
+  const { core, version } = connection;
   const { subscriptions, subscriptionId } = packet;
   // [MQTT-3.8.3-2] at least one filter.
   if (subscriptions.length === 0 || subscriptionId === 0) return clientError(REASON.protocolError);
@@ -66,23 +71,30 @@ function subscribeFault(connection: Connection, packet: SubscribePacket): Ending
     const fault = filterFault(request.filter, core.limits);
     if (fault === "too-long" || (fault === "malformed" && version === 4))
       return clientError(REASON.topicFilterInvalid);
-    const isDenied = fault === undefined && !core.hooks.authorizeSubscribe(clientId, request);
-    if (isDenied && version === 4 && core.traits.deniedLegacyClient === "closed") return ENDING.notAuthorized;
   }
   return undefined;
 }
 
-/** Why one filter is not granted; 0 when it is. */
-function requestFailure(connection: Connection, request: SubscriptionRequest): number {
+/** Per filter, why it can never be granted; 0 when it can. Policies are asked once per filter. */
+function requestFailures(connection: Connection, requests: readonly SubscriptionRequest[]): number[] {
   const { core, clientId } = connection;
+  if (requests.length > core.limits.filtersPerPacket) return requests.map(() => REASON.quotaExceeded);
+  return requests.map((request) => {
+    const { filter } = request;
+    if (filterFault(filter, core.limits) !== undefined) return REASON.topicFilterInvalid;
+    if (filter.startsWith(SHARED_PREFIX)) return REASON.sharedSubscriptionsNotSupported;
+    if (isUnavailableFilter(filter, core.traits)) return REASON.topicFilterInvalid;
+    return core.hooks.authorizeSubscribe(clientId, request) ? 0 : REASON.notAuthorized;
+  });
+}
+
+/** Why there is no room for one more filter now; 0 when there is. */
+function quotaFailure(connection: Connection, request: SubscriptionRequest): number {
+  const { core } = connection;
   const session = connection.session!;
-  const { filter } = request;
-  if (filterFault(filter, core.limits) !== undefined) return REASON.topicFilterInvalid;
-  if (filter.startsWith(SHARED_PREFIX)) return REASON.sharedSubscriptionsNotSupported;
-  if (isUnavailableFilter(filter, core.traits)) return REASON.topicFilterInvalid;
-  if (!core.hooks.authorizeSubscribe(clientId, request)) return REASON.notAuthorized;
   const isFull = session.subscriptionCount >= core.limits.subscriptionsPerConnection;
-  return isFull && session.subscription(filter) === undefined ? REASON.quotaExceeded : 0;
+  if (isFull && session.subscription(request.filter) === undefined) return REASON.quotaExceeded;
+  return core.rates.takeSubscription() ? 0 : REASON.quotaExceeded;
 }
 
 function subscribe(

@@ -5,7 +5,7 @@ import type { ProfileTraits } from "./profiles.js";
 const RULES_PREFIX = "$aws/rules/";
 
 /** Length and depth of a topic name or filter. AWS: the levels `$aws/rules/<rule>/` do not count (REF §2.7). */
-export function isWithinTopicLimits(topic: string, limits: BrokerLimits): boolean {
+function isWithinTopicLimits(topic: string, limits: BrokerLimits): boolean {
   if (topic.length > limits.topicBytes || Buffer.byteLength(topic) > limits.topicBytes) return false;
   let start = 0;
   if (topic.startsWith(RULES_PREFIX)) {

@@ -185,4 +185,32 @@ describe("limits that the client or the account sets", () => {
     expect(client.publishes).toHaveLength(10);
     expect(bench.eventsOf("broker.dropped").every(({ reason }) => reason === "publish-rate")).toBe(true);
   });
+
+  it("publishes per second of the account: the excess is discarded", () => {
+    const bench = new Bench({ limits: { publishRate: 3 } });
+    const clients = ["a", "b"].map((id) => bench.connect(id, { protocolVersion: 4 }));
+    for (let i = 0; i < 4; i += 1) for (const client of clients) client.publish("t", "x");
+    expect(bench.broker.statistics()).toMatchObject({ received: 3, dropped: 5 });
+  });
+
+  it("stored messages per second: the excess is lost for clients that are away, not for those that are here", () => {
+    const bench = new Bench({ limits: { storeRate: 3, maxInflight: 1 } });
+    const away = bench.connect("away", persistent);
+    const here = bench.connect("here");
+    for (const client of [away, here]) client.subscribe(["t"]);
+    away.lose();
+    for (let i = 0; i < 5; i += 1) bench.broker.publish({ topic: "t", payload: "x", qos: 1 });
+    expect(bench.broker.statistics()).toMatchObject({ queuedMessages: 3 + 4, dropped: 2 });
+    expect(bench.eventsOf("broker.dropped")[0]).toMatchObject({ clientId: "away", reason: "store-rate" });
+  });
+
+  it("subscriptions per second: the excess fails in SUBACK", () => {
+    const bench = new Bench({ limits: { subscribeRate: 2 } });
+    const client = bench.connect("client");
+    client.subscribe(["a", "b", "c"]);
+    expect(client.suback.reasonCodes).toEqual([1, 1, REASON.quotaExceeded]);
+    bench.advanceS(1);
+    client.subscribe(["c"]);
+    expect(client.suback.reasonCodes).toEqual([1]);
+  });
 });

@@ -21,14 +21,12 @@ const CASES: readonly Case[] = [
     end: (c) => c.lose("malformed"),
     reason: "CLIENT_ERROR",
     hasWill: true,
-    code: 0x81,
   },
   {
     name: "an oversize packet",
     end: (c) => c.lose("too-large"),
     reason: "CLIENT_ERROR",
     hasWill: true,
-    code: 0x95,
   },
   {
     name: "the same client id again",

@@ -42,6 +42,13 @@ describe("authorizeSubscribe", () => {
     expect(client.suback?.reasonCodes).toEqual(codes);
     expect(client.state).toBe(codes === undefined ? "closed" : "open");
   });
+
+  it("is asked once per valid filter", () => {
+    const asked: string[] = [];
+    const bench = new Bench({ hooks: { authorizeSubscribe: (_, { filter }) => asked.push(filter) > 0 } });
+    bench.connect("client").subscribe(["a", "b#", "c"]);
+    expect(asked).toEqual(["a", "c"]);
+  });
 });
 
 describe("authorizeReceive", () => {
