@@ -31,6 +31,8 @@ const highestOf = (bucket: number): number => {
 
 export class Histogram {
   #buckets = new Uint32Array(INITIAL_BUCKETS);
+  /** Largest value recorded in each bucket: percentiles are values that occurred, not edges of buckets. */
+  #largest = new Uint32Array(INITIAL_BUCKETS);
   #count = 0;
   #sum = 0;
   #min = Number.POSITIVE_INFINITY;
@@ -42,6 +44,7 @@ export class Histogram {
     const bucket = bucketOf(value);
     if (bucket >= this.#buckets.length) this.#grow(bucket);
     this.#buckets[bucket] = this.#buckets[bucket]! + 1;
+    if (value > this.#largest[bucket]!) this.#largest[bucket] = value;
     this.#count += 1;
     this.#sum += value;
     if (value < this.#min) this.#min = value;
@@ -58,9 +61,11 @@ export class Histogram {
     const lastBucket = bucketOf(lastUs);
     if (lastBucket >= this.#buckets.length) this.#grow(lastBucket);
     const buckets = this.#buckets;
+    const largest = this.#largest;
     for (let i = 0, us = firstUs; i < within; i += 1, us += stepUs) {
       const bucket = bucketOf(us >>> 0);
       buckets[bucket] = buckets[bucket]! + 1;
+      if (us > largest[bucket]!) largest[bucket] = us;
     }
     this.#count += within;
     this.#sum += (within * (firstUs + lastUs)) / 2;
@@ -71,16 +76,22 @@ export class Histogram {
   #grow(bucket: number): void {
     let length = this.#buckets.length;
     while (length <= bucket) length *= 2;
-    const grown = new Uint32Array(Math.min(length, MAX_BUCKETS));
-    grown.set(this.#buckets);
-    this.#buckets = grown;
+    const buckets = new Uint32Array(Math.min(length, MAX_BUCKETS));
+    const largest = new Uint32Array(buckets.length);
+    buckets.set(this.#buckets);
+    largest.set(this.#largest);
+    this.#buckets = buckets;
+    this.#largest = largest;
   }
 
   /** Takes over everything the other one recorded; percentiles of the result are exact, never averages. */
   merge(other: Histogram): void {
     if (other.#buckets.length > this.#buckets.length) this.#grow(other.#buckets.length - 1);
     const { length } = other.#buckets;
-    for (let i = 0; i < length; i += 1) this.#buckets[i] = this.#buckets[i]! + other.#buckets[i]!;
+    for (let i = 0; i < length; i += 1) {
+      this.#buckets[i] = this.#buckets[i]! + other.#buckets[i]!;
+      this.#largest[i] = Math.max(this.#largest[i]!, other.#largest[i]!);
+    }
     this.#count += other.#count;
     this.#sum += other.#sum;
     this.#min = Math.min(this.#min, other.#min);
@@ -115,15 +126,15 @@ export class Histogram {
   }
 
   /**
-   * Nearest rank: the smallest recorded value with at least `percent` % of the values at or below it.
-   * 0 when nothing was recorded.
+   * Nearest rank: the smallest recorded value with at least `percent` % of the values at or below it, up to
+   * the other values of its bucket. 0 when nothing was recorded.
    */
   percentile(percent: number): number {
     const rank = nearestRank(percent, this.#count);
     let seen = 0;
     for (let bucket = 0; bucket < this.#buckets.length; bucket += 1) {
       seen += this.#buckets[bucket]!;
-      if (seen >= rank && seen > 0) return Math.max(this.#min, Math.min(this.#max, highestOf(bucket)));
+      if (seen >= rank && seen > 0) return this.#largest[bucket]!;
     }
     return 0;
   }
@@ -137,7 +148,7 @@ export class Histogram {
       numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
     });
     this.#buckets.forEach((count, bucket) => {
-      if (count > 0) hdr.recordValueWithCount(Math.min(highestOf(bucket), HISTOGRAM_MAX_US), count);
+      if (count > 0) hdr.recordValueWithCount(this.#largest[bucket]!, count);
     });
     return encodeIntoCompressedBase64(hdr);
   }
