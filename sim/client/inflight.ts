@@ -4,7 +4,7 @@ const PACKET_ID_MAX = 65_535;
 /** The window is never all identifiers, so that SUBSCRIBE always finds a free one. */
 export const WINDOW_MAX = 65_000;
 /** QoS 1 publishes that may wait for the window to open; beyond that the newest is given up. */
-export const WINDOW_QUEUE_MAX = 65_535;
+const WINDOW_QUEUE_MAX = 65_535;
 
 /**
  * The QoS 1 sender of a session: what is unacknowledged, what waits for the send window (Receive Maximum), and

@@ -57,6 +57,9 @@ class MemoryEnd implements PacketLink, DirectionState {
   }
 
   destroy(): void {
+    if (this.isShut) return;
+    // Bytes that still wait for their turn die with this end, and the RST does not wait for them.
+    if (this.busyUntilUs > this.link.path.clock.nowUs()) this.lastArrivalUs = 0;
     this.shut("reset");
   }
 

@@ -17,7 +17,7 @@ type Walk = readonly { readonly state: unknown; readonly effects: readonly strin
 function walkByActor(events: readonly ConnectionEventType[]): Walk {
   const done: string[] = [];
   const recording = Object.fromEntries(CONNECTION_EFFECTS.map((effect) => [effect, () => done.push(effect)]));
-  const actor = createActor(connectionMachine.provide({ actions: recording as never }));
+  const actor = createActor(connectionMachine.provide({ actions: recording }));
   actor.start();
   return events.map((type) => {
     done.length = 0;

@@ -18,7 +18,7 @@ import {
 export const MS = 1_000;
 export const SECOND = 1_000_000;
 /** Every packet of the bench takes so many bytes on the wire. */
-export const PACKET_BYTES = 125;
+const PACKET_BYTES = 125;
 
 /** Both ends of a link in memory, and what arrived when: `<µs> <topic>`. */
 export class LinkBench {

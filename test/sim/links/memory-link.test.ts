@@ -107,6 +107,16 @@ describe("the end of a link in memory", () => {
     expect(bench.up).toEqual([`${startUs} local`]);
   });
 
+  it("takes what was not yet transmitted with it when it is destroyed", () => {
+    const bench = new LinkBench({ ...constant(20 * MS), bitsPerSecond: 100_000 }).open();
+    const startUs = bench.time.nowUs();
+    for (const topic of ["a", "b", "c"]) bench.client!.send(message(topic));
+    bench.time.advance(15 * MS);
+    bench.client!.destroy();
+    bench.time.advance(SECOND);
+    expect(bench.up).toEqual([`${startUs + 30 * MS} a`, `${startUs + 35 * MS} reset`]);
+  });
+
   it("is told once to each side when both end it at the same time", () => {
     const bench = new LinkBench(constant(20 * MS)).open();
     bench.client!.close();
