@@ -10,7 +10,8 @@ import {
   type SourceNode,
   type SourceRange,
 } from "./source-tree.js";
-import { MAX_SCENARIO_BYTES, readYaml } from "./yaml-text.js";
+import { MAX_SCENARIO_BYTES } from "./refusal.js";
+import { readYaml } from "./yaml-text.js";
 
 /** How the loader reaches files. Paths use forward slashes. */
 export interface ScenarioFiles {
@@ -61,7 +62,6 @@ class ChainReader {
       this.diagnostics.push(...yaml.diagnostics);
       return undefined;
     }
-    this.diagnostics.push(...yaml.warnings);
     const entry = yaml.root.kind === "map" ? yaml.root.entries.get("extends") : undefined;
     if (yaml.root.kind !== "map" || entry === undefined) return yaml.root;
     const base = this.base(path, entry.value, [...chain, posix.normalize(path)]);

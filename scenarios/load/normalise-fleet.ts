@@ -3,7 +3,7 @@ import type { AttributeDocument, FleetGroupDocument } from "../schema/fleet.js";
 import { durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import type { SignalDocument } from "../schema/signals.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, TelemetrySpec } from "../scenario.js";
-import { normaliseDistribution } from "./normalise.js";
+import { normaliseDistribution } from "./normalise-distribution.js";
 
 const US_PER_S = 1e6;
 

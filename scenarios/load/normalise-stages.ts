@@ -68,9 +68,7 @@ const NORMALISERS: { readonly [V in Verb]: (action: Written<V>) => ActionVerb } 
   setState: ({ setState: { id: _id, select, ...values } }) => ({
     verb: "setState",
     select: normaliseSelection(select),
-    values: Object.fromEntries(
-      Object.entries(values).map(([key, change]) => [key, normaliseChange(change as StateDocument)]),
-    ),
+    values: Object.fromEntries(Object.entries(values).map(([key, change]) => [key, normaliseChange(change)])),
   }),
   updateShadow: ({ updateShadow }) => ({
     verb: "updateShadow",

@@ -1,12 +1,12 @@
-import { type Distribution, invariant } from "fleetrig/kernel";
+import { invariant } from "fleetrig/kernel";
 import { parseExpectation } from "fleetrig/reports";
 import type { LinkProfile } from "fleetrig/sim";
-import type { DistributionDocument } from "../schema/distribution.js";
 import type { RuleDocument, ScenarioDocument, SweepDocument } from "../schema/document.js";
 import type { ExpectationDocument } from "../schema/expectations.js";
 import type { BridgeDocument } from "../schema/fleet.js";
 import { bitsPerSecond, durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import type { BridgeSpec, BrokerSpec, ExpectationSpec, ReportSpec, RuleSpec, Scenario } from "../scenario.js";
+import { normaliseDistribution } from "./normalise-distribution.js";
 import { normaliseGroup } from "./normalise-fleet.js";
 import { normaliseStage } from "./normalise-stages.js";
 import type { SourceMap, SourcePath } from "./source-tree.js";
@@ -75,15 +75,6 @@ export function normaliseExpectations(
       position: sourceMap.locate(typeof document === "string" ? at : [...at, "expr"]),
     };
   });
-}
-
-/** A random duration in µs. */
-export function normaliseDistribution(document: DistributionDocument): Distribution {
-  if (typeof document === "string") return { dist: "constant", value: durationUs(document) };
-  if (document.dist === "empirical") return { dist: "empirical", samples: document.samples.map(durationUs) };
-  const { dist, ...parameters } = document;
-  const values = Object.entries(parameters).map(([key, text]) => [key, durationUs(text)] as const);
-  return { dist, ...Object.fromEntries(values) } as Distribution;
 }
 
 function normaliseBroker(document: ScenarioDocument["broker"]): BrokerSpec {

@@ -9,7 +9,7 @@ import {
   type SourceRange,
 } from "./source-tree.js";
 import { suggestion } from "./suggest.js";
-import { MAX_NODES } from "./yaml-text.js";
+import { MAX_NODES } from "./refusal.js";
 
 /**
  * `${vars.<name>}` and `${env.<NAME>}`. A text that is nothing but one reference takes the value with its type;

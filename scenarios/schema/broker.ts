@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { block, choice, flag, integer, named, text } from "./block.js";
 import { distribution } from "./distribution.js";
 import { bitrate, rate, share } from "./quantities.js";

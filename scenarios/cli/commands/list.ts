@@ -35,7 +35,12 @@ interface Row {
 function summary({ path, scenario }: Row) {
   const { name, description, tags, clock, seed, fleet, stages, expect, sweep } = scenario;
   return {
-    ...{ path, name, description, tags, clock, seed },
+    path,
+    name,
+    description,
+    tags,
+    clock,
+    seed,
     things: fleet.reduce((sum, group) => sum + group.count, 0),
     stages: stages.map((stage) => stage.name),
     expectations: expect.length,

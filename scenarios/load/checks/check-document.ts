@@ -5,6 +5,7 @@ import { Checker } from "./checker.js";
 import { checkExpectations } from "./expectations.js";
 import { checkFleet } from "./fleet.js";
 import { checkFormat } from "./format.js";
+import { checkRewrittenNumbers } from "./rewritten-numbers.js";
 import { checkStages } from "./stages.js";
 
 /** Finds what no schema can: names that lead nowhere, and parts that contradict each other. */
@@ -14,5 +15,6 @@ export function checkDocument(document: ScenarioDocument, sourceMap: SourceMap):
   checkFleet(checker);
   checkStages(checker);
   checkExpectations(checker);
+  checkRewrittenNumbers(checker);
   return checker.diagnostics;
 }

@@ -31,9 +31,7 @@ function labelValues({ document }: Checker): LabelValues {
       if (verb === undefined || (verbs !== undefined && !verbs.includes(verb))) return [];
       const written = action[verb];
       return [
-        typeof written === "object" && "id" in written && written.id !== undefined
-          ? `${written.id}`
-          : implied,
+        typeof written === "object" && "id" in written && written.id !== undefined ? written.id : implied,
       ];
     });
   return {

@@ -122,11 +122,10 @@ export function checkDistribution(
 }
 
 /** AWS: actions of a topic rule (REF §9.6). All but `republish` are recorded, not carried out. */
-const RULE_ACTIONS: readonly string[] = [
-  ...["cloudwatchAlarm", "cloudwatchLogs", "cloudwatchMetric", "dynamoDB", "dynamoDBv2", "elasticsearch"],
-  ...["firehose", "http", "iotAnalytics", "iotEvents", "iotSiteWise", "kafka", "kinesis", "lambda"],
-  ...["location", "openSearch", "republish", "s3", "salesforce", "sns", "sqs", "stepFunctions", "timestream"],
-];
+const RULE_ACTIONS =
+  "cloudwatchAlarm cloudwatchLogs cloudwatchMetric dynamoDB dynamoDBv2 elasticsearch firehose http iotAnalytics iotEvents iotSiteWise kafka kinesis lambda location openSearch republish s3 salesforce sns sqs stepFunctions timestream".split(
+    " ",
+  );
 
 function checkRules(checker: Checker): void {
   const { rules = [], services } = checker.document;
