@@ -143,6 +143,8 @@ const trust = z.object({
 
 /** What depends on the machine and the moment; the only part that differs between two virtual runs. */
 const environment = z.object({
+  /** Expectations on the machine itself, such as `process.rss max`; they count like any other. */
+  expectations: z.array(expectation),
   startedAt: z.string(),
   wallMs: z.number(),
   node: z.string(),

@@ -24,7 +24,7 @@ export function loadFiles(
 }
 
 /** A scenario may extend files of the folder the command runs in. */
-function loadFile(
+export function loadFile(
   host: Host,
   path: string,
   overrides: Pick<LoadOptions, "seedOverride" | "clockOverride">,

@@ -4,15 +4,15 @@ import { nearestName } from "../templates/placeholder.js";
 
 /** Whom an action means: everybody who fits, or a share of them picked at random. */
 export interface Selection {
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** Attributes with their values; where a list is given, any of them. */
-  readonly where?: JsonObject;
-  readonly things?: readonly string[];
+  readonly where?: JsonObject | undefined;
+  readonly things?: readonly string[] | undefined;
   /** That many of those who fit. */
-  readonly count?: number;
+  readonly count?: number | undefined;
   /** That share of those who fit, 0..1, rounded to whole members. */
-  readonly percent?: number;
-  readonly state?: "online" | "offline";
+  readonly share?: number | undefined;
+  readonly state?: "online" | "offline" | undefined;
 }
 
 /** What a selection chooses from. */
@@ -29,17 +29,17 @@ export interface Roster {
  * @throws {FleetrigError} FLEET_UNKNOWN_GROUP, FLEET_UNKNOWN_THING, FLEET_TOO_FEW
  */
 export function select(roster: Roster, selection: Selection, random: Random): FleetMember[] {
-  const { where, state, count, percent } = selection;
+  const { where, state, count, share } = selection;
   const fitting = candidates(roster, selection).filter(
     (member) => fits(member, where) && (state === undefined || member.isOnline === (state === "online")),
   );
-  if (count === undefined && percent === undefined) return fitting;
+  if (count === undefined && share === undefined) return fitting;
   if (count !== undefined && count > fitting.length && state === undefined) {
     throw usage("FLEET_TOO_FEW", `The selection wants ${count} things, but only ${fitting.length} fit.`, {
       hint: "Ask for fewer, or loosen the selection.",
     });
   }
-  const wanted = Math.min(count ?? fitting.length, Math.round((percent ?? 1) * fitting.length));
+  const wanted = Math.min(count ?? fitting.length, Math.round((share ?? 1) * fitting.length));
   return random
     .shuffle(fitting)
     .slice(0, wanted)

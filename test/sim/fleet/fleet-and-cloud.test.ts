@@ -73,7 +73,7 @@ describe("shadow devices before the cloud", () => {
 
   it("converge after a disconnection during which their configuration changed", () => {
     const rig = new CloudRig([hvac()]).advance(5);
-    const away = rig.fleet.select({ percent: 0.4 }, rig.random.stream("pick"));
+    const away = rig.fleet.select({ share: 0.4 }, rig.random.stream("pick"));
     for (const member of away) member.disconnect("ungraceful", 30 * S, "wave");
     rig.advance(10);
     setpoint(rig, 21);

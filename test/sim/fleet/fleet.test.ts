@@ -23,7 +23,7 @@ describe("createFleet", () => {
       const plan = groups();
       const reversed = plan.map((group) => ({ ...group, members: group.members.toReversed() })).reverse();
       const rig = new FleetRig(isReversed ? reversed : plan).start().advance(100);
-      for (const member of rig.fleet.select({ percent: 0.5 }, stream())) {
+      for (const member of rig.fleet.select({ share: 0.5 }, stream())) {
         member.disconnect("ungraceful", 20 * S, "wave");
       }
       rig.advance(200);
@@ -126,11 +126,11 @@ describe("Fleet.select", () => {
     [{ where: { toString: 1 } }, 0],
     [{ state: "online" as const }, 50],
     [{ state: "offline" as const, where: { floor: 7 } }, 10],
-    [{ percent: 0.4 }, 40],
+    [{ share: 0.4 }, 40],
     [{ where: { floor: 7 }, count: 5 }, 5],
     [{ state: "offline" as const, count: 80 }, 50],
     [{ things: ["f-9", "f-3", "f-9"] }, 2],
-    [{ percent: 0 }, 0],
+    [{ share: 0 }, 0],
   ])("finds those who fit %j", (selection, count) => {
     const ordinals = picked(selection);
     expect(ordinals).toHaveLength(count);
@@ -138,8 +138,8 @@ describe("Fleet.select", () => {
   });
 
   it("picks the same for the same stream, others for another", () => {
-    expect(picked({ percent: 0.3 })).toEqual(picked({ percent: 0.3 }));
-    expect(picked({ percent: 0.3 })).not.toEqual(picked({ percent: 0.3 }, "other"));
+    expect(picked({ share: 0.3 })).toEqual(picked({ share: 0.3 }));
+    expect(picked({ share: 0.3 })).not.toEqual(picked({ share: 0.3 }, "other"));
   });
 
   it.each([

@@ -1,0 +1,110 @@
+import { Worker } from "node:worker_threads";
+import { FleetrigError } from "fleetrig/kernel";
+import type { RunJob, RunJobResult } from "../runner/job.js";
+import type { RunProgress } from "../runner/run-scenario.js";
+import type { Host } from "./host.js";
+import { doRunJob, type RunJobHooks } from "./run-job.js";
+
+/** What a worker tells its pool. */
+export type WorkerMessage =
+  | { readonly type: "progress"; readonly progress: RunProgress }
+  | { readonly type: "done"; readonly result: RunJobResult }
+  | { readonly type: "failed"; readonly error: WorkerError };
+
+export interface WorkerError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
+/** What a pool tells its worker. */
+export type PoolMessage =
+  | { readonly type: "run"; readonly job: RunJob; readonly gitSha: string | null }
+  | { readonly type: "abort" };
+
+export interface PoolOptions {
+  readonly host: Host;
+  readonly hooks: RunJobHooks;
+  /** Runs at the same time. One means: in this thread. */
+  readonly threads: number;
+  readonly finished: (job: RunJob, result: RunJobResult) => void;
+}
+
+/**
+ * Does all jobs and returns their results in the order of the jobs. Each thread has globals of its own, so virtual runs do
+ * not get into each other's way.
+ * @throws FleetrigError the first failure; the jobs under way are ended first
+ */
+export async function doAll(jobs: readonly RunJob[], options: PoolOptions): Promise<RunJobResult[]> {
+  const results = new Array<RunJobResult>(jobs.length);
+  const threads = Math.min(options.threads, jobs.length);
+  let next = 0;
+  const takeTurns = async (perform: (job: RunJob) => Promise<RunJobResult>): Promise<void> => {
+    while (next < jobs.length && options.hooks.signal?.aborted !== true) {
+      const index = next++;
+      results[index] = await perform(jobs[index]!);
+      options.finished(jobs[index]!, results[index]);
+    }
+  };
+  if (threads <= 1) await takeTurns((job) => doRunJob(options.host, job, options.hooks));
+  else {
+    const runners = Array.from({ length: threads }, () => new JobThread(options));
+    try {
+      await Promise.all(runners.map((runner) => takeTurns((job) => runner.perform(job))));
+    } finally {
+      await Promise.all(runners.map((runner) => runner.stop()));
+    }
+  }
+  return results.filter((result) => result !== undefined);
+}
+
+/** One worker thread, doing one job at a time. */
+class JobThread {
+  private readonly worker = new Worker(new URL("./run-worker.js", import.meta.url));
+  private readonly onAbort = (): void => this.post({ type: "abort" });
+
+  constructor(private readonly options: PoolOptions) {
+    options.hooks.signal?.addEventListener("abort", this.onAbort);
+  }
+
+  perform(job: RunJob): Promise<RunJobResult> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        this.worker.removeAllListeners("message").removeAllListeners("error");
+        act();
+      };
+      this.worker.on("error", (error) => settle(() => reject(crashed(error))));
+      this.worker.on("message", (message: WorkerMessage) => {
+        if (message.type === "progress") this.options.hooks.progress?.(message.progress);
+        else if (message.type === "done") settle(() => resolve(message.result));
+        else settle(() => reject(fromWorker(message.error)));
+      });
+      this.post({ type: "run", job, gitSha: this.options.hooks.gitSha });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.options.hooks.signal?.removeEventListener("abort", this.onAbort);
+    await this.worker.terminate();
+  }
+
+  private post(message: PoolMessage): void {
+    this.worker.postMessage(message);
+  }
+}
+
+const crashed = (cause: unknown): FleetrigError =>
+  new FleetrigError("RUN_WORKER_CRASHED", "A worker thread crashed.", {
+    hint: "Run the scenario with --jobs 1 to see where.",
+    cause,
+  });
+
+/** The worker's message already ends with its code. */
+function fromWorker({ code, message, hint, exitCode }: WorkerError): FleetrigError {
+  const sentence = message.replace(new RegExp(` \\(${code}\\)$`), "");
+  return new FleetrigError(code, sentence, {
+    ...(hint !== undefined && { hint }),
+    exitCode: exitCode as FleetrigError["exitCode"],
+  });
+}

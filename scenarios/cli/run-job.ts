@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { EXIT, FleetrigError } from "fleetrig/kernel";
+import type { RunRecord } from "fleetrig/reports";
+import type { LoadResult } from "../load/load-scenario.js";
+import { replayCommand, type RunJob, type RunJobResult, toPortable, variantsOf } from "../runner/job.js";
+import { runAndMeasure, type RunProgress } from "../runner/run-scenario.js";
+import type { Host } from "./host.js";
+import { loadFile } from "./load-files.js";
+
+export interface RunJobHooks {
+  readonly signal?: AbortSignal;
+  readonly progress?: (progress: RunProgress) => void;
+  readonly listening?: (endpoint: { readonly host: string; readonly port: number }) => void;
+  readonly gitSha: string | null;
+}
+
+/**
+ * Does one run: reads its scenario, picks the variant, runs it.
+ * @throws FleetrigError `RUN_SCENARIO_INVALID`, `RUN_VARIANT_UNKNOWN` (exit 2)
+ */
+export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Promise<RunJobResult> {
+  const loaded = loadFile(host, job.file, { seedOverride: job.seed, clockOverride: job.clock });
+  if (!loaded.ok) {
+    throw new FleetrigError("RUN_SCENARIO_INVALID", `${job.file} is not valid.`, {
+      hint: `Run fleetrig validate ${job.file}.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  const variants = variantsOf(loaded.scenario);
+  const variant = variants.find(({ name }) => name === job.variant);
+  if (variant === undefined) {
+    throw new FleetrigError("RUN_VARIANT_UNKNOWN", `${job.file} has no variant "${job.variant}".`, {
+      hint: `It has: ${variants.map(({ name }) => name).join(", ")}.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  const { gitSha, ...callbacks } = hooks;
+  const { record, measurement } = await runAndMeasure({
+    scenario: variant.scenario,
+    folder: posix.resolve(host.cwd, posix.dirname(job.file)),
+    identity: {
+      file: job.file,
+      sha256: sha256Of(loaded),
+      seed: job.seed,
+      clock: job.clock,
+      variant: job.variant,
+      replay: replayCommand(job),
+      gitSha,
+    },
+    ...callbacks,
+  });
+  if (!job.isSweep) return { kind: "record", record };
+  return {
+    kind: "sweep",
+    seed: job.seed,
+    verdict: record.verdict,
+    failed: failuresOf(record),
+    measures: variant.expect.map(({ expectation: { metric, labels } }) =>
+      toPortable(measurement.observation.store.measure(metric, labels)),
+    ),
+  };
+}
+
+const failuresOf = (record: RunRecord): RunRecord["expectations"] =>
+  record.expectations.filter(({ verdict, severity }) => verdict !== "pass" && severity === "fail");
+
+/** Of the scenario and everything it extends. */
+function sha256Of({ sources }: LoadResult): string {
+  const hash = createHash("sha256");
+  for (const { text } of sources) hash.update(text).update("\0");
+  return hash.digest("hex");
+}

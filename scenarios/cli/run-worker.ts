@@ -1,0 +1,44 @@
+import { parentPort } from "node:worker_threads";
+import { EXIT, FleetrigError } from "fleetrig/kernel";
+import { createNodeHost } from "./host/node-host.js";
+import type { PoolMessage, WorkerError, WorkerMessage } from "./job-pool.js";
+import { doRunJob } from "./run-job.js";
+
+// The thread behind `--jobs`: one run at a time, each from its scenario file.
+const port = parentPort!;
+const host = createNodeHost([]);
+let controller = new AbortController();
+
+const post = (message: WorkerMessage): void => port.postMessage(message);
+
+port.on("message", (message: PoolMessage) => {
+  if (message.type === "abort") controller.abort();
+  else void run(message);
+});
+
+async function run({ job, gitSha }: Extract<PoolMessage, { type: "run" }>): Promise<void> {
+  controller = new AbortController();
+  const progress = job.isSweep
+    ? {}
+    : {
+        progress: (at: Parameters<NonNullable<Parameters<typeof doRunJob>[2]["progress"]>>[0]) =>
+          post({ type: "progress", progress: at }),
+      };
+  try {
+    post({
+      type: "done",
+      result: await doRunJob(host, job, { gitSha, signal: controller.signal, ...progress }),
+    });
+  } catch (error) {
+    post({ type: "failed", error: describe(error) });
+  }
+}
+
+function describe(error: unknown): WorkerError {
+  if (error instanceof FleetrigError) {
+    const { code, message, hint, exitCode } = error;
+    return { code, message, hint, exitCode };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: "RUN_WORKER_CRASHED", message, hint: undefined, exitCode: EXIT.environment };
+}

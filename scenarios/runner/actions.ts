@@ -1,0 +1,236 @@
+import type { Cloud } from "fleetrig/broker";
+import {
+  type Clock,
+  EXIT,
+  type EventSink,
+  FleetrigError,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type RandomSource,
+} from "fleetrig/kernel";
+import { artifactFor, compileText, type Fleet, type FleetMember, IDENTITY_FIELDS } from "fleetrig/sim";
+import type { Action, ActionVerb, Selection } from "../scenario.js";
+
+/** What actions act on. `cloud` is absent when the broker is somebody else's. */
+export interface ActionStage {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly events: EventSink;
+  readonly fleet: Fleet;
+  readonly cloud: Cloud | undefined;
+}
+
+type VerbOf<V extends ActionVerb["verb"]> = Extract<Action, { verb: V }>;
+type Performer<V extends ActionVerb["verb"]> = (action: VerbOf<V>, stage: ActionStage) => void;
+
+/** One performer per verb of the format. */
+const PERFORMERS: { readonly [V in ActionVerb["verb"]]: Performer<V> } = {
+  connect: (action, stage) => {
+    const members = announce(action, stage, action.select, { overUs: action.overUs });
+    spread(members, action.overUs, stage, (member) => member.connect());
+  },
+  disconnect,
+  setState: (action, stage) => {
+    for (const member of announce(action, stage, action.select, {})) member.setState(action.values);
+  },
+  updateShadow,
+  createJob,
+  cancelJob: (action, stage) => {
+    const { jobId, force, reasonCode, comment } = action;
+    started(action, stage, [], { jobId });
+    cloudOf(action, stage).jobs.cancelJob({
+      jobId,
+      force,
+      ...(reasonCode !== undefined && { reasonCode }),
+      ...(comment !== undefined && { comment }),
+    });
+  },
+  inject,
+  publish,
+  restartBroker: (action, stage) => {
+    started(action, stage, [], { downForUs: action.downForUs });
+    cloudOf(action, stage).restart(action.downForUs);
+  },
+  checkpoint: (action, stage) => started(action, stage, [], { label: action.label }),
+};
+
+/** Carries out one action of a stage, now. */
+export function perform(action: Action, stage: ActionStage): void {
+  (PERFORMERS[action.verb] as (action: Action, stage: ActionStage) => void)(action, stage);
+}
+
+function disconnect(action: VerbOf<"disconnect">, stage: ActionStage): void {
+  const { mode, holdUs, overUs, repeat, id } = action;
+  const members = announce(action, stage, action.select, { mode, holdUs, overUs, repeat });
+  // Between two outages of a flapping link it stays up as long as it was down.
+  const periodUs = Math.max(holdUs * 2, 1);
+  for (let round = 0; round < repeat; round += 1) {
+    stage.clock.after(round * periodUs, () =>
+      spread(members, overUs, stage, (member) => member.disconnect(mode, holdUs, id)),
+    );
+  }
+  const endUs = (repeat - 1) * periodUs + overUs + holdUs;
+  stage.clock.after(endUs, () =>
+    stage.events.emit({ type: "action.ended", atUs: stage.clock.nowUs(), action: id }),
+  );
+}
+
+function updateShadow(action: VerbOf<"updateShadow">, stage: ActionStage): void {
+  const { shadowName, desired, version, id } = action;
+  const members = announce(action, stage, action.select, {
+    desired,
+    ...(shadowName !== undefined && { shadowName }),
+  });
+  const { shadows } = cloudOf(action, stage);
+  const payload: JsonObject = {
+    state: { desired },
+    clientToken: id,
+    ...(version !== undefined && { version }),
+  };
+  for (const { name } of members) {
+    shadows.update({ thing: name, payload, ...(shadowName !== undefined && { shadowName }) });
+  }
+}
+
+function createJob(action: VerbOf<"createJob">, stage: ActionStage): void {
+  const { jobId, targets, request } = action;
+  const isWholeGroup =
+    targets.group !== undefined &&
+    Object.keys(targets).every((key) => key === "group" || isUnset(targets[key as keyof Selection]));
+  const members = announce(action, stage, targets, { jobId });
+  cloudOf(action, stage).jobs.createJob({
+    ...request,
+    jobId,
+    document: withArtifact(request["document"]),
+    targets: isWholeGroup ? [`group:${targets.group}`] : members.map(({ name }) => name),
+  });
+}
+
+const isUnset = (value: unknown): boolean =>
+  value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+
+/** `{artifact.sha256}` and `{artifact.size}` in a job document stand for the firmware of its `version`. */
+function withArtifact(document: JsonValue | undefined): JsonObject {
+  if (!isJsonObject(document)) return {};
+  const artifact = artifactFor(String(document["version"] ?? ""));
+  const entries = Object.entries(document).map(([key, value]): [string, JsonValue] => {
+    if (value === "{artifact.sha256}") return [key, artifact.sha256];
+    return [key, value === "{artifact.size}" ? artifact.bytes : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function inject(action: VerbOf<"inject">, stage: ActionStage): void {
+  const { fault, probability, forUs, detail, id } = action;
+  const drawn = select(action.select, action, stage).filter(({ name }) =>
+    stage.random.stream(`fault/${id}/${name}`).chance(probability),
+  );
+  const affected = drawn.filter((member) => member.setFault(fault, true, detail));
+  const things = affected.map(({ name }) => name);
+  started(action, stage, things, { fault });
+  stage.events.emit({ type: "fault.injected", atUs: stage.clock.nowUs(), fault, things, detail });
+  if (drawn.length > affected.length) {
+    throw new FleetrigError(
+      "SCENARIO_FAULT_UNSUPPORTED",
+      `${drawn.length - affected.length} of ${drawn.length} devices cannot have the fault ${fault}.`,
+      {
+        hint: "Select only devices whose model or link knows it; `fleetrig list --faults` names them.",
+        exitCode: EXIT.usage,
+      },
+    );
+  }
+  if (forUs === undefined) return;
+  stage.clock.after(forUs, () => {
+    for (const member of affected) member.setFault(fault, false, {});
+  });
+}
+
+function publish(action: VerbOf<"publish">, stage: ActionStage): void {
+  const { broker } = cloudOf(action, stage);
+  const { qos, retain } = action;
+  const payload = typeof action.payload === "string" ? action.payload : JSON.stringify(action.payload);
+  if (action.select === undefined) {
+    started(action, stage, [], { topic: action.topic });
+    broker.publish({ topic: action.topic, payload, qos, retain });
+    return;
+  }
+  for (const { name, attributes } of announce(action, stage, action.select, { topic: action.topic })) {
+    const scope = {
+      thingName: name,
+      index: 0,
+      attributes,
+      sequence: 0,
+      nowMs: stage.clock.wallMs(),
+      state: () => undefined,
+      identity: () => "",
+    };
+    const vocabulary = { signals: [], attributes: Object.keys(attributes), identity: IDENTITY_FIELDS };
+    broker.publish({ topic: compileText(action.topic, vocabulary).render(scope), payload, qos, retain });
+  }
+}
+
+/** Selects and says so: the picked names belong into the report. */
+function announce(
+  action: Action,
+  stage: ActionStage,
+  selection: Selection,
+  detail: JsonObject,
+): readonly FleetMember[] {
+  const members = select(selection, action, stage);
+  started(
+    action,
+    stage,
+    members.map(({ name }) => name),
+    detail,
+  );
+  return members;
+}
+
+const select = (
+  selection: Selection,
+  action: Action,
+  { fleet, random }: ActionStage,
+): readonly FleetMember[] => fleet.select(selection, random.stream(`select/${action.id}`));
+
+function started(
+  action: Action,
+  { events, clock }: ActionStage,
+  things: readonly string[],
+  detail: JsonObject,
+): void {
+  events.emit({
+    type: "action.started",
+    atUs: clock.nowUs(),
+    action: action.id,
+    verb: action.verb,
+    things,
+    detail,
+  });
+}
+
+/** Calls `act` for each member, evenly spread over `overUs`. */
+function spread(
+  members: readonly FleetMember[],
+  overUs: number,
+  { clock }: ActionStage,
+  act: (member: FleetMember) => void,
+): void {
+  if (overUs === 0) {
+    for (const member of members) act(member);
+    return;
+  }
+  members.forEach((member, index) => clock.after(Math.floor((overUs * index) / members.length), act, member));
+}
+
+function cloudOf(action: Action, { cloud }: ActionStage): Cloud {
+  if (cloud !== undefined) return cloud;
+  throw new FleetrigError(
+    "SCENARIO_NEEDS_CLOUD",
+    `The action ${action.verb} needs the embedded cloud, but the broker is external.`,
+    {
+      hint: "Set broker.mode: embedded, or take the action out.",
+      exitCode: EXIT.usage,
+    },
+  );
+}

@@ -1,0 +1,260 @@
+import { EXIT, type FleetrigError, formatDurationUs, type HostReading } from "fleetrig/kernel";
+import {
+  assessTrust,
+  convergenceRecords,
+  evaluateExpectation,
+  type ExpectationRecord,
+  type FaultRecord,
+  formatSubject,
+  type Labels,
+  metricRecords,
+  type Observation,
+  recordUnit,
+  recordValue,
+  rolloutRecords,
+  type RunRecord,
+  seriesRecords,
+  type StageRecord,
+  stormRecords,
+  type Trust,
+  type TrustRecord,
+  type Verdict,
+} from "fleetrig/reports";
+import type { ExpectationSpec, Scenario, Stage } from "../scenario.js";
+import type { PlannedFleet } from "./fleet-plan.js";
+import type { Disturbance, Measurement } from "./measurement.js";
+
+/** What a run is called and how it can be repeated. */
+export interface RunIdentity {
+  /** Path as the user gave it, with forward slashes. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly seed: number;
+  readonly clock: "virtual" | "real";
+  /** `main`, or the name of a sweep's variant. */
+  readonly variant: string;
+  readonly replay: string;
+  readonly gitSha: string | null;
+}
+
+/** How the run ended. */
+export interface RunOutcome {
+  readonly durationUs: number;
+  readonly isInterrupted: boolean;
+  readonly failure: FleetrigError | undefined;
+}
+
+export interface RecordParts {
+  readonly scenario: Scenario;
+  readonly identity: RunIdentity;
+  readonly outcome: RunOutcome;
+  readonly planned: PlannedFleet;
+  readonly measurement: Measurement;
+  readonly fingerprint: string | undefined;
+  readonly host: HostReading;
+}
+
+const MAX_NAMED_THINGS = 50;
+const US_PER_MS = 1000;
+
+/** Puts the record of one run together: judges the expectations and collects what the reports draw. */
+export function assembleRecord(parts: RecordParts): RunRecord {
+  const { scenario, identity, outcome, planned, measurement, host } = parts;
+  const { observation } = measurement;
+  const trust = trustOf(identity, observation, host);
+  const judged = scenario.expect.map((spec) => ({
+    spec,
+    record: judge(spec, { observation, trust, file: identity.file }),
+  }));
+  const isOfHost = ({ spec }: { spec: ExpectationSpec }): boolean =>
+    HOST_METRICS.has(spec.expectation.metric);
+  const ofHost = judged.filter(isOfHost).map(({ record }) => record);
+  const expectations = [
+    ...judged.filter((one) => !isOfHost(one)).map(({ record }) => record),
+    ...timedOutStages(scenario, observation, identity.file),
+  ];
+  return {
+    scenario: {
+      name: scenario.name,
+      description: scenario.description,
+      file: identity.file,
+      sha256: identity.sha256,
+      tags: [...scenario.tags],
+    },
+    variant: identity.variant,
+    seed: identity.seed,
+    clock: identity.clock,
+    devices: planned.things.length,
+    verdict: verdictOf(outcome, [...expectations, ...ofHost]),
+    failure: failureOf(outcome.failure),
+    durationMs: ms(outcome.durationUs),
+    fingerprint: parts.fingerprint ?? null,
+    replay: identity.replay,
+    stages: stagesOf(observation, outcome.durationUs),
+    expectations,
+    trust: trustRecord({ trust, observation, planned, expectations }),
+    metrics: metricRecords(observation.store, labelSets(observation, planned)).filter(
+      ({ name }) => !HOST_METRICS.has(name),
+    ),
+    series: seriesRecords(observation),
+    storms: stormRecords(observation, policyIn(scenario), outcome.durationUs),
+    rollouts: rolloutRecords(observation, outcome.durationUs),
+    convergence: convergenceRecords(observation),
+    faults: measurement.disturbances.map(faultOf),
+    environment: {
+      ...host,
+      expectations: ofHost,
+      gitSha: identity.gitSha,
+      timerResolutionMs: identity.clock === "real" ? 1 : null,
+    },
+  };
+}
+
+/** Metrics of the machine: what depends on them belongs to the environment, or two equal runs would differ. */
+const HOST_METRICS = new Set(["process.rss", "event_loop.utilisation"]);
+
+const policyIn =
+  ({ fleet }: Scenario) =>
+  (name: string): string =>
+    fleet.find(({ group }) => group === name)?.reconnect.policy ?? "";
+
+/** The whole run, and its parts by stage and by group. */
+function labelSets({ stages }: Observation, { plan }: PlannedFleet): Labels[] {
+  const measured = stages.spans.filter(({ name, measured }) => measured && name !== "");
+  const groups = plan.groups.length > 1 ? plan.groups.map(({ group }) => ({ group })) : [];
+  return [{}, ...measured.map(({ name }) => ({ stage: name })), ...groups];
+}
+
+const ms = (us: number): number => us / US_PER_MS;
+
+interface JudgeContext {
+  readonly observation: Observation;
+  readonly trust: Trust;
+  readonly file: string;
+}
+
+function judge(spec: ExpectationSpec, { observation, trust, file }: JudgeContext): ExpectationRecord {
+  const result = evaluateExpectation(spec.expectation, observation.store, trust, {
+    allowEmpty: spec.allowEmpty,
+  });
+  return {
+    name: spec.name,
+    expr: spec.text,
+    severity: spec.severity,
+    ...result,
+    unit: recordUnit(result.unit),
+    value: result.value === null ? null : recordValue(result.value, result.unit),
+    stage: spec.expectation.labels.stage ?? null,
+    file,
+    line: spec.position.line,
+    column: spec.position.column,
+  };
+}
+
+/** `until` is a promise of the scenario: a stage that ran into its timeout did not keep it. */
+function timedOutStages(scenario: Scenario, { stages }: Observation, file: string): ExpectationRecord[] {
+  return stages.spans
+    .filter(({ timedOut }) => timedOut)
+    .map(({ name }) => {
+      const stage = scenario.stages.find((candidate) => candidate.name === name) as Stage & {
+        until: NonNullable<Stage["until"]>;
+      };
+      return {
+        name: `stage ${name} reaches ${stage.until.text}`,
+        expr: stage.until.text,
+        severity: "fail",
+        verdict: "fail",
+        measured: `not within ${formatDurationUs(stage.durationUs)}`,
+        limit: stage.until.text,
+        value: false,
+        unit: "boolean",
+        samples: 1,
+        reason: `${formatSubject(stage.until.condition)} did not get there before the stage's timeout.`,
+        stage: name,
+        file,
+        line: stage.until.position.line,
+        column: stage.until.position.column,
+      } as const;
+    });
+}
+
+function verdictOf(
+  { failure, isInterrupted }: RunOutcome,
+  expectations: readonly ExpectationRecord[],
+): Verdict {
+  if (failure !== undefined) return "error";
+  if (isInterrupted) return "interrupted";
+  const serious = expectations.filter(({ severity }) => severity === "fail");
+  if (serious.some(({ verdict }) => verdict === "fail")) return "failed";
+  return serious.some(({ verdict }) => verdict === "inconclusive") ? "inconclusive" : "passed";
+}
+
+const failureOf = (failure: FleetrigError | undefined): RunRecord["failure"] =>
+  failure === undefined ? null : { code: failure.code, message: failure.message, hint: failure.hint ?? null };
+
+/** Exit code of a suite with that verdict. */
+export const EXIT_OF_VERDICT: Readonly<Record<Verdict, number>> = {
+  passed: EXIT.passed,
+  failed: EXIT.failed,
+  inconclusive: EXIT.inconclusive,
+  error: EXIT.environment,
+  interrupted: EXIT.sigint,
+};
+
+function trustOf(identity: RunIdentity, observation: Observation, host: HostReading): Trust {
+  const lag = observation.store.query("generator.schedule_lag", {}, { name: "p", percentile: 99 });
+  return assessTrust({
+    clock: identity.clock,
+    scheduleLagP99Us: lag.kind === "value" ? Number(lag.value) : undefined,
+    eventLoopUtilisation: host.eventLoopUtilisation,
+  });
+}
+
+interface TrustParts {
+  readonly trust: Trust;
+  readonly observation: Observation;
+  readonly planned: PlannedFleet;
+  readonly expectations: readonly ExpectationRecord[];
+}
+
+function trustRecord({ trust, observation, planned, expectations }: TrustParts): TrustRecord {
+  const lag = observation.store.query("generator.schedule_lag", {}, { name: "p", percentile: 99 });
+  return {
+    trusted: trust.doubts.length === 0,
+    warnings: [...trust.doubts],
+    scheduleLagP99Ms: lag.kind === "value" ? ms(Number(lag.value)) : null,
+    samples: observation.ledger.cells.reduce((sum, cell) => sum + cell.received, 0),
+    skippedGroups: [...planned.skipped],
+    withoutData: expectations.filter(({ value }) => value === null).map(({ expr }) => expr),
+  };
+}
+
+function stagesOf({ stages }: Observation, durationUs: number): StageRecord[] {
+  return stages.spans.slice(1).map(({ name, startUs, endUs, measured, timedOut }) => ({
+    name,
+    startMs: ms(startUs),
+    endMs: ms(endUs ?? durationUs),
+    measured,
+    timedOut,
+  }));
+}
+
+function faultOf(event: Disturbance): FaultRecord {
+  return {
+    atMs: ms(event.atUs),
+    fault: event.type === "fault.injected" ? event.fault : event.verb,
+    detail: describe(event),
+    count: event.things.length,
+    things: event.things.slice(0, MAX_NAMED_THINGS),
+  };
+}
+
+/** `hold 30 s, mode ungraceful`: the detail of an action or fault in words. */
+const describe = ({ detail }: Disturbance): string =>
+  Object.entries(detail)
+    .map(([name, value]) => {
+      if (name.endsWith("Us") && typeof value === "number")
+        return `${name.slice(0, -2)} ${formatDurationUs(value)}`;
+      return `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`;
+    })
+    .join(", ");

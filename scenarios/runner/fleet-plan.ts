@@ -1,0 +1,196 @@
+import { type JsonObject, type JsonValue, type Random, type RandomSource, US_PER_S } from "fleetrig/kernel";
+import {
+  type ArrivalPlan,
+  compileText,
+  type DeviceModel,
+  type FleetPlan,
+  type GroupPlan,
+  IDENTITY_FIELDS,
+  IdentityBook,
+  type MemberPlan,
+  PERFECT_LINK,
+  planArrival,
+  type TelemetryPlan,
+} from "fleetrig/sim";
+import type { ArrivalSpec, AttributeSpec, FleetGroup, Scenario } from "../scenario.js";
+
+/** A telemetry stream of the run; its position in the table is its number on the wire and in the ledger. */
+export interface StreamPlan {
+  readonly name: string;
+  readonly group: string;
+  readonly qos: 0 | 1;
+  /** Topic template as written. */
+  readonly topic: string;
+}
+
+/** The fleet of one run with every choice made: names, attributes, arrival times. */
+export interface PlannedFleet {
+  readonly plan: FleetPlan;
+  readonly streams: readonly StreamPlan[];
+  /** In ordinal order. */
+  readonly things: readonly { readonly name: string; readonly group: string }[];
+  readonly skipped: readonly { readonly group: string; readonly reason: string }[];
+}
+
+/**
+ * Plans the fleet. Same scenario and seed, same plan: nothing here depends on time or host.
+ * @param models By the reference a group names.
+ */
+export function planFleet(
+  scenario: Scenario,
+  models: ReadonlyMap<string, DeviceModel>,
+  random: RandomSource,
+): PlannedFleet {
+  const streams: StreamPlan[] = [];
+  const groups: GroupPlan[] = [];
+  const skipped: { group: string; reason: string }[] = [];
+  const identities = new IdentityBook();
+  let firstOrdinal = 0;
+  for (const group of scenario.fleet) {
+    const model = group.model === undefined ? undefined : models.get(group.model);
+    if (group.requires === "hardware" || model === undefined) {
+      skipped.push({ group: group.group, reason: "needs a real board and none is attached" });
+      continue;
+    }
+    const members = planMembers(group, { firstOrdinal, random, identities });
+    firstOrdinal += members.length;
+    groups.push(planGroup(scenario, group, { model, members, telemetry: planTelemetry(group, streams) }));
+  }
+  const things = groups.flatMap(({ group, members }) => members.map(({ name }) => ({ name, group })));
+  return { plan: { groups }, streams, things, skipped };
+}
+
+interface GroupParts {
+  readonly model: DeviceModel;
+  readonly members: readonly MemberPlan[];
+  readonly telemetry: readonly TelemetryPlan[];
+}
+
+function planGroup(scenario: Scenario, group: FleetGroup, parts: GroupParts): GroupPlan {
+  return {
+    group: group.group,
+    model: parts.model,
+    members: parts.members,
+    link: (group.network === undefined ? undefined : scenario.network[group.network]) ?? PERFECT_LINK,
+    mqtt: group.mqtt,
+    reconnect: group.reconnect,
+    telemetry: parts.telemetry,
+    buffer: group.buffer,
+    signals: group.signals,
+    settings: settingsOf(group),
+  };
+}
+
+/** The `settings:` block, with the `shadow:` and `ota:` blocks where the models look for them. */
+function settingsOf(group: FleetGroup): JsonObject {
+  const blocks: Record<string, JsonValue> = { ...group.settings };
+  for (const [name, block] of [
+    ["shadow", group.shadow],
+    ["ota", group.ota],
+  ] as const) {
+    if (block !== undefined) blocks[name] = JSON.parse(JSON.stringify(block)) as JsonValue;
+  }
+  return blocks;
+}
+
+function planTelemetry(group: FleetGroup, streams: StreamPlan[]): TelemetryPlan[] {
+  return group.telemetry.map((spec) => {
+    streams.push({ name: spec.name, group: group.group, qos: spec.qos, topic: spec.topic });
+    return { ...spec, stream: streams.length - 1 };
+  });
+}
+
+interface MemberSources {
+  readonly firstOrdinal: number;
+  readonly random: RandomSource;
+  readonly identities: IdentityBook;
+}
+
+function planMembers(group: FleetGroup, sources: MemberSources): MemberPlan[] {
+  const count = group.things?.length ?? group.count;
+  const arrivals = planArrival(
+    arrivalOf(group.arrival, count),
+    count,
+    sources.random.stream(`group/${group.group}/arrival`),
+  );
+  const name = nameMaker(group);
+  return Array.from({ length: count }, (_, index) => {
+    const attributes = planAttributes(
+      group.attributes,
+      index,
+      (purpose) => sources.random.stream(`group/${group.group}/${index}/${purpose}`),
+      sources.identities,
+    );
+    return {
+      name: name(index, attributes),
+      ordinal: sources.firstOrdinal + index,
+      index,
+      attributes,
+      connectAtUs: arrivals[index]!,
+    };
+  });
+}
+
+/** Poisson arrivals at a rate are exponential gaps over the time that the group takes at that rate. */
+function arrivalOf(arrival: ArrivalSpec, count: number): ArrivalPlan {
+  if (arrival.kind === "spread") return arrival;
+  if (arrival.distribution === "linear") return { ratePerSecond: arrival.perSecond };
+  return { spreadUs: (count / arrival.perSecond) * US_PER_S, distribution: "poisson" };
+}
+
+function nameMaker(group: FleetGroup): (index: number, attributes: JsonObject) => string {
+  const { things } = group;
+  if (things !== undefined) return (index) => things[index]!;
+  const template = compileText(group.thingName, {
+    signals: [],
+    attributes: Object.keys(group.attributes),
+    identity: IDENTITY_FIELDS,
+  });
+  return (index, attributes) =>
+    template.render({
+      thingName: "",
+      index,
+      attributes,
+      sequence: 0,
+      nowMs: 0,
+      state: () => undefined,
+      identity: () => "",
+    });
+}
+
+function planAttributes(
+  specs: Readonly<Record<string, AttributeSpec>>,
+  index: number,
+  stream: (purpose: string) => Random,
+  identities: IdentityBook,
+): JsonObject {
+  const attributes: Record<string, JsonValue> = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    attributes[name] = planAttribute(spec, index, () => stream(`attribute/${name}`), identities);
+  }
+  return attributes;
+}
+
+function planAttribute(
+  spec: AttributeSpec,
+  index: number,
+  stream: () => Random,
+  identities: IdentityBook,
+): JsonValue {
+  switch (spec.kind) {
+    case "constant":
+      return spec.value;
+    case "cycle":
+      return spec.from + (index % (spec.to - spec.from + 1));
+    case "identity":
+      return identities.invent(spec.identity, stream());
+    case "choice": {
+      let remaining = stream().fraction();
+      for (const { value, share } of spec.options) {
+        remaining -= share;
+        if (remaining < 0) return value;
+      }
+      return spec.options.at(-1)!.value;
+    }
+  }
+}

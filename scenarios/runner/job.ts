@@ -1,0 +1,68 @@
+import type { ExpectationRecord, Measure, RunRecord } from "fleetrig/reports";
+import { Histogram } from "fleetrig/reports";
+import type { ExpectationSpec, Scenario } from "../scenario.js";
+
+/** One run to be done: everything a worker thread needs to do it by itself. */
+export interface RunJob {
+  readonly file: string;
+  readonly seed: number;
+  readonly clock: "virtual" | "real";
+  /** `main`, or a variant of the sweep. */
+  readonly variant: string;
+  /** For a sweep: bring back what its expectations need instead of the whole record. */
+  readonly isSweep: boolean;
+}
+
+/** What came of a run job. */
+export type RunJobResult =
+  | { readonly kind: "record"; readonly record: RunRecord }
+  | {
+      readonly kind: "sweep";
+      readonly seed: number;
+      readonly verdict: RunRecord["verdict"];
+      readonly failed: readonly ExpectationRecord[];
+      readonly measures: readonly PortableMeasure[];
+    };
+
+/** A scenario as one of its variants: what runs, and what the sweep expects of it. */
+export interface Variant {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly expect: readonly ExpectationSpec[];
+}
+
+export const MAIN_VARIANT = "main";
+
+/** The scenario itself, then the variants its sweep names. */
+export function variantsOf(scenario: Scenario): Variant[] {
+  const { sweep } = scenario;
+  const main: Variant = { name: MAIN_VARIANT, scenario, expect: sweep?.expect ?? [] };
+  return sweep?.control === undefined ? [main] : [main, { name: "control", ...sweep.control }];
+}
+
+/** A measure that survives the way between threads. */
+export type PortableMeasure =
+  | Exclude<Measure, { kind: "histogram" }>
+  | { readonly kind: "histogram"; readonly hdr: string; readonly seconds: number };
+
+export const toPortable = (measure: Measure): PortableMeasure =>
+  measure.kind === "histogram"
+    ? { kind: "histogram", hdr: measure.histogram.toHdr(), seconds: measure.seconds }
+    : measure;
+
+export const fromPortable = (measure: PortableMeasure): Measure =>
+  measure.kind === "histogram"
+    ? { kind: "histogram", histogram: Histogram.fromHdr(measure.hdr), seconds: measure.seconds }
+    : measure;
+
+/** The line that repeats a run. */
+export function replayCommand({
+  file,
+  seed,
+  clock,
+  variant,
+}: Pick<RunJob, "file" | "seed" | "clock" | "variant">): string {
+  const quoted = /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`;
+  const command = `fleetrig run ${quoted} --seed ${seed} --clock ${clock}`;
+  return variant === MAIN_VARIANT ? command : `${command} --variant ${variant}`;
+}

@@ -1,0 +1,134 @@
+import type { ApplicationMessage } from "fleetrig/broker";
+import {
+  type DeliveryProbe,
+  type EventSink,
+  type HostProbe,
+  parseTraceTag,
+  type RunEvent,
+  teeSink,
+  TRACE_PROPERTY,
+  US_PER_S,
+} from "fleetrig/kernel";
+import { conditionHolds, createObservation, type Expectation, type Observation } from "fleetrig/reports";
+import { createRuleOracle, type RuleOracle } from "../oracle/rule-oracle.js";
+import type { Scenario } from "../scenario.js";
+import type { PlannedFleet } from "./fleet-plan.js";
+import type { World } from "./world.js";
+
+/** A disturbance of the run, as the report lists it. */
+export type Disturbance = Extract<RunEvent, { type: "action.started" | "fault.injected" }>;
+
+/** How often gauges of the broker are read, in the run's time. */
+const GAUGES_EVERY_US = US_PER_S;
+/** A device is silent when it misses three reports and the longest wait between two attempts to connect. */
+const MISSED_REPORTS = 3;
+const SILENT_AFTER_MIN_US = 300 * US_PER_S;
+
+export interface MeasurementOptions {
+  readonly scenario: Scenario;
+  readonly planned: PlannedFleet;
+  readonly host: HostProbe;
+}
+
+/** Everything that watches one run: ledger and trackers, the rules' oracle, gauges of broker and host. */
+export class Measurement {
+  readonly observation: Observation;
+  readonly events: EventSink;
+  /** In the order in which they happened. */
+  readonly disturbances: Disturbance[] = [];
+  private readonly oracles: readonly RuleOracle[];
+  private world: World | undefined;
+
+  constructor(private readonly options: MeasurementOptions) {
+    const { scenario, planned } = options;
+    this.observation = createObservation({
+      streams: planned.streams.map((stream) => ({ ...stream, observed: true })),
+      things: planned.things,
+      rules: scenario.rules.map(({ name }) => name),
+      nowUs: () => this.world?.time.nowUs() ?? 0,
+      silentAfterUs: silentAfterUs(scenario),
+    });
+    this.events = teeSink(this.observation, { emit: (event) => this.note(event) });
+    this.oracles = scenario.services.rules
+      ? scenario.rules
+          .filter(({ ruleDisabled }) => !ruleDisabled)
+          .map(({ name, sql }) => createRuleOracle(name, sql))
+      : [];
+  }
+
+  get probe(): DeliveryProbe {
+    return this.observation.probe;
+  }
+
+  get online(): number {
+    const measure = this.observation.store.measure("connections.online", {});
+    return measure.kind === "share" ? measure.count : 0;
+  }
+
+  get published(): number {
+    return this.observation.ledger.cells.reduce((sum, cell) => sum + cell.sent, 0);
+  }
+
+  /** Begins to read what no event carries. */
+  attach(world: World): void {
+    this.world = world;
+    const { broker } = world.cloud ?? {};
+    if (broker === undefined) return;
+    if (this.oracles.length > 0) {
+      broker.addHooks({
+        message: (message) => {
+          this.consultOracles(message);
+          return "broker";
+        },
+        listensTo: () => false,
+      });
+    }
+    const read = (): void => {
+      const { connectQueue, queuedMessages } = broker.statistics();
+      this.observation.sample("broker.connect_queue", connectQueue);
+      this.observation.sample("broker.queued", queuedMessages);
+      world.harness.after(GAUGES_EVERY_US, read);
+    };
+    read();
+  }
+
+  sampleHost(): void {
+    this.observation.sample("process.rss", this.options.host.sampleRss());
+    this.observation.sample("event_loop.utilisation", this.options.host.utilisation());
+  }
+
+  /** Does an `until` condition, or one that aborts the run, hold now? */
+  holds(condition: Expectation): boolean {
+    return conditionHolds(condition, this.observation.store);
+  }
+
+  /** Ends the measurement: what has not arrived by now is lost. */
+  settle(atUs: number): void {
+    this.observation.settle(atUs);
+  }
+
+  /** Ground truth is what the broker accepted: a message lost before it could not have fired a rule. */
+  private consultOracles(message: ApplicationMessage): void {
+    const tag = parseTraceTag(message.userProperty(TRACE_PROPERTY) ?? "");
+    if (tag === undefined || message.publisher === undefined) return;
+    const json = message.json();
+    if (!json.ok) return;
+    for (const oracle of this.oracles) {
+      if (oracle.shouldFire(message.topic, json.value)) {
+        this.observation.rules.should(oracle.rule, tag.stream, tag.thing, tag.sequence);
+      }
+    }
+  }
+
+  private note(event: RunEvent): void {
+    if (event.type === "action.started" || event.type === "fault.injected") this.disturbances.push(event);
+  }
+}
+
+function silentAfterUs(scenario: Scenario): number {
+  const perGroup = scenario.fleet.map(({ telemetry, reconnect }) => {
+    const slowest = Math.max(0, ...telemetry.map(({ everyUs }) => everyUs));
+    return MISSED_REPORTS * slowest + reconnect.capUs;
+  });
+  return Math.max(SILENT_AFTER_MIN_US, ...perGroup);
+}

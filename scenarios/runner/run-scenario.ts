@@ -1,0 +1,283 @@
+import {
+  createRandomSource,
+  EXIT,
+  FleetrigError,
+  HostProbe,
+  hostNowUs,
+  hostYield,
+  teeSink,
+  withBannedGlobals,
+} from "fleetrig/kernel";
+import type { RunRecord } from "fleetrig/reports";
+import { type DeviceModel, resolveModel } from "fleetrig/sim";
+import type { Action, Scenario, Stage } from "../scenario.js";
+import { perform } from "./actions.js";
+import { assembleRecord, type RunIdentity, type RunOutcome } from "./assemble-record.js";
+import { planFleet } from "./fleet-plan.js";
+import { Measurement } from "./measurement.js";
+import { StageRunner } from "./stage-runner.js";
+import { TraceRecorder } from "./trace.js";
+import { createWorld, type World } from "./world.js";
+
+/** Where a run is, for whoever shows it. */
+export interface RunProgress {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly stage: string;
+  /** Time of the run so far. */
+  readonly runUs: number;
+  /** Time of the host so far. */
+  readonly wallUs: number;
+  readonly online: number;
+  readonly devices: number;
+  readonly published: number;
+}
+
+export interface RunOptions {
+  readonly scenario: Scenario;
+  readonly identity: RunIdentity;
+  /** Folder that relative model files are looked up in. */
+  readonly folder: string;
+  readonly progress?: (progress: RunProgress) => void;
+  /** Ends the run early; the record then says `interrupted`. */
+  readonly signal?: AbortSignal;
+  /** Called when sockets listen in a real-time run, so that other clients can take part. */
+  readonly listening?: (endpoint: { readonly host: string; readonly port: number }) => void;
+}
+
+/** Wall time between two looks at signals, progress and abort conditions, in µs. */
+const SLICE_US = 50_000;
+/** Virtual events run before the wall clock is looked at. */
+const EVENTS_PER_LOOK = 2_000;
+/** An external broker that has not granted the observer's subscriptions by then counts as unreachable. */
+const OBSERVER_DEADLINE_US = 5_000_000;
+
+/**
+ * Runs one scenario once and returns its record. Whatever goes wrong inside the run ends up in the record's
+ * verdict and `failure`; only a bug of ours throws.
+ */
+export const runScenario = async (options: RunOptions): Promise<RunRecord> =>
+  (await runAndMeasure(options)).record;
+
+/** Like {@link runScenario}, and lets the caller ask the measurement for more than the record holds. */
+export async function runAndMeasure(
+  options: RunOptions,
+): Promise<{ readonly record: RunRecord; readonly measurement: Measurement }> {
+  const host = new HostProbe();
+  const { scenario, identity } = options;
+  const models = await resolveModels(scenario, options.folder);
+  const run = await Run.create(options, models, host);
+  try {
+    const outcome = await run.toTheEnd();
+    // Before the world ends: its end is not part of the run.
+    const record = assembleRecord({
+      scenario,
+      identity,
+      outcome,
+      planned: run.planned,
+      measurement: run.measurement,
+      fingerprint: run.fingerprint,
+      host: host.stop(),
+    });
+    return { record, measurement: run.measurement };
+  } finally {
+    await run.world.stop();
+  }
+}
+
+async function resolveModels(scenario: Scenario, folder: string): Promise<Map<string, DeviceModel>> {
+  const references = new Set(scenario.fleet.flatMap(({ model }) => (model === undefined ? [] : [model])));
+  const models = new Map<string, DeviceModel>();
+  for (const reference of references) models.set(reference, await resolveModel(reference, folder));
+  return models;
+}
+
+class Run {
+  private readonly stages: StageRunner;
+  private readonly startedUs = hostNowUs();
+  private failure: FleetrigError | undefined;
+  private isInterrupted = false;
+  private wake: () => void = () => undefined;
+
+  private constructor(
+    private readonly options: RunOptions,
+    readonly world: World,
+    readonly planned: ReturnType<typeof planFleet>,
+    readonly measurement: Measurement,
+    private readonly trace: TraceRecorder | undefined,
+  ) {
+    this.stages = new StageRunner({
+      clock: world.harness,
+      events: world.events,
+      stages: options.scenario.stages,
+      perform: (action) => this.perform(action),
+      holds: (stage) => measurement.holds(stage.until!.condition),
+      entered: (stage) => this.entered(stage),
+    });
+  }
+
+  static async create(
+    options: RunOptions,
+    models: ReadonlyMap<string, DeviceModel>,
+    host: HostProbe,
+  ): Promise<Run> {
+    const { scenario, identity } = options;
+    const planned = planFleet(scenario, models, createRandomSource(identity.seed));
+    const measurement = new Measurement({ scenario, planned, host });
+    const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
+    const world = await createWorld({
+      scenario,
+      planned,
+      seed: identity.seed,
+      clock: identity.clock,
+      probe: measurement.probe,
+      events: trace === undefined ? measurement.events : teeSink(trace, measurement.events),
+      run: `r${identity.seed.toString(36)}`,
+    });
+    if (trace !== undefined)
+      world.cloud?.broker.addHooks({
+        message: (message) => (trace.message(message), "broker"),
+        listensTo: () => false,
+      });
+    measurement.attach(world);
+    return new Run(options, world, planned, measurement, trace);
+  }
+
+  get fingerprint(): string | undefined {
+    return this.trace?.fingerprint();
+  }
+
+  async toTheEnd(): Promise<RunOutcome> {
+    const { world, options } = this;
+    if (world.endpoint !== undefined) options.listening?.(world.endpoint);
+    const onAbort = (): void => this.interrupt();
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    if (options.signal?.aborted === true) this.interrupt();
+    try {
+      if (world.virtual === undefined) await this.runInRealTime();
+      else await this.runInVirtualTime();
+    } catch (error) {
+      this.failure ??= asFailure(error);
+    } finally {
+      options.signal?.removeEventListener("abort", onAbort);
+    }
+    this.measurement.settle(world.time.nowUs());
+    return { durationUs: world.time.nowUs(), isInterrupted: this.isInterrupted, failure: this.failure };
+  }
+
+  /** Stages begin when the observer listens: what it cannot see would count as lost. */
+  private begin(): void {
+    const { world } = this;
+    world.observer.start(() => {
+      world.fleet.start();
+      this.stages.start();
+    });
+  }
+
+  private async runInVirtualTime(): Promise<void> {
+    const time = this.world.virtual!;
+    withBannedGlobals(() => this.begin());
+    for (let isDone = false; !isDone; ) {
+      const sliceEndUs = hostNowUs() + SLICE_US;
+      withBannedGlobals(() => {
+        do {
+          isDone = time.runUntil(Number.POSITIVE_INFINITY, EVENTS_PER_LOOK);
+        } while (!isDone && hostNowUs() < sliceEndUs);
+      });
+      this.look();
+      await hostYield();
+    }
+  }
+
+  private runInRealTime(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      const { harness } = this.world;
+      const look = (): void => {
+        this.look();
+        if (!this.stages.isFinished) harness.after(SLICE_US * 4, look);
+      };
+      look();
+      harness.after(OBSERVER_DEADLINE_US, () => this.requireObserver());
+      this.begin();
+    });
+  }
+
+  private requireObserver(): void {
+    if (this.stages.current !== undefined || this.stages.isFinished) return;
+    this.fail(
+      new FleetrigError(
+        "RUN_BROKER_UNREACHABLE",
+        `The broker at ${this.options.scenario.broker.url ?? "the embedded listener"} did not let the observer in within 5 s.`,
+        {
+          hint: "Check that the broker runs, that the URL is right and that it accepts anonymous clients.",
+          exitCode: EXIT.environment,
+        },
+      ),
+    );
+  }
+
+  private look(): void {
+    const { options, world, measurement, startedUs } = this;
+    measurement.sampleHost();
+    options.progress?.({
+      scenario: options.scenario.name,
+      seed: options.identity.seed,
+      stage: this.stages.current?.name ?? "",
+      runUs: world.time.nowUs(),
+      wallUs: hostNowUs() - startedUs,
+      online: measurement.online,
+      devices: this.planned.things.length,
+      published: measurement.published,
+    });
+  }
+
+  private perform(action: Action): void {
+    const { world } = this;
+    try {
+      perform(action, {
+        clock: world.harness,
+        random: world.random,
+        events: world.events,
+        fleet: world.fleet,
+        cloud: world.cloud,
+      });
+    } catch (error) {
+      this.fail(asFailure(error));
+    }
+  }
+
+  private entered(stage: Stage | undefined): void {
+    if (stage !== undefined) return;
+    this.world.virtual?.halt();
+    this.wake();
+  }
+
+  private interrupt(): void {
+    this.isInterrupted = true;
+    this.end();
+  }
+
+  private fail(failure: FleetrigError): void {
+    this.failure ??= failure;
+    this.end();
+  }
+
+  private end(): void {
+    this.stages.abort();
+    this.world.virtual?.halt();
+    this.wake();
+  }
+}
+
+const asFailure = (error: unknown): FleetrigError =>
+  error instanceof FleetrigError
+    ? error
+    : new FleetrigError(
+        "RUN_CRASHED",
+        `The run crashed: ${error instanceof Error ? error.message : String(error)}.`,
+        {
+          hint: "If the scenario uses a model of yours, look there first; otherwise please report it with the replay command.",
+          cause: error,
+        },
+      );

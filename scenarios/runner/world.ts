@@ -1,0 +1,218 @@
+import { Cloud } from "fleetrig/broker";
+import {
+  type Clock,
+  createRandomSource,
+  type DeliveryProbe,
+  EXIT,
+  type EventSink,
+  FleetrigError,
+  LANE,
+  type RandomSource,
+  RealTime,
+  type TimeSource,
+  VirtualTime,
+} from "fleetrig/kernel";
+import { type Dialer, wireBytes } from "fleetrig/protocol";
+import {
+  createFleet,
+  createMemoryDialer,
+  createShapedDialer,
+  createTcpDialer,
+  type Fleet,
+  type GroupPlan,
+  LinkFaults,
+  PERFECT_LINK,
+} from "fleetrig/sim";
+import type { Scenario } from "../scenario.js";
+import type { PlannedFleet } from "./fleet-plan.js";
+import { OBSERVER_MQTT, observedFilters, Observer } from "./observer.js";
+
+/** How long a TCP connection may take to open, in milliseconds. */
+const SOCKET_TIMEOUT_MS = 5_000;
+
+export interface WorldOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly clock: "virtual" | "real";
+  readonly planned: PlannedFleet;
+  readonly probe: DeliveryProbe;
+  readonly events: EventSink;
+  /** Name of the run in trace tags and the observer's client id. */
+  readonly run: string;
+}
+
+/** Everything one run lives in: time, cloud, fleet and observer, wired for virtual or real time. */
+export interface World {
+  readonly time: TimeSource;
+  readonly virtual: VirtualTime | undefined;
+  readonly harness: Clock;
+  readonly random: RandomSource;
+  readonly events: EventSink;
+  /** Absent when the broker is somebody else's. */
+  readonly cloud: Cloud | undefined;
+  readonly fleet: Fleet;
+  readonly observer: Observer;
+  /** Where devices of a real-time run connect to. */
+  readonly endpoint: { readonly host: string; readonly port: number } | undefined;
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds the world of one run. Nothing has happened yet when it returns, except that sockets listen in real time.
+ * @throws FleetrigError `RUN_BROKER_UNREACHABLE` (exit 3) when an external broker does not let the observer in.
+ */
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const { scenario, seed } = options;
+  const virtual = options.clock === "virtual" ? new VirtualTime() : undefined;
+  const real = virtual === undefined ? new RealTime() : undefined;
+  const time = virtual ?? real!;
+  const random = createRandomSource(seed);
+  const cloud = scenario.broker.mode === "embedded" ? createEmbeddedCloud(options, time, random) : undefined;
+  const endpoint = real === undefined ? undefined : await openEndpoint(scenario, cloud);
+  const link = linkFactory({ cloud, endpoint, random });
+  const fleet = createFleet(options.planned.plan, {
+    time,
+    random,
+    events: options.events,
+    probe: options.probe,
+    run: options.run,
+    linkFor: (member, group, clock) => link({ stream: `thing/${member.name}`, group, clock }),
+  });
+  const observer = createObserver(options, { time, random, link });
+  return {
+    time,
+    virtual,
+    harness: time.lane(LANE.harness),
+    random,
+    events: options.events,
+    cloud,
+    fleet,
+    observer,
+    endpoint,
+    stop: async () => {
+      fleet.stop();
+      observer.stop();
+      await cloud?.stop();
+      real?.stop();
+    },
+  };
+}
+
+function createEmbeddedCloud(
+  { scenario, planned, events }: WorldOptions,
+  time: TimeSource,
+  random: RandomSource,
+): Cloud {
+  const { limits, profile } = scenario.broker;
+  const cloud = new Cloud({
+    time,
+    random,
+    events,
+    profile,
+    services: { ...scenario.services, presence: true },
+    limits: {
+      connectOverload: limits.overload,
+      ...(limits.connectRatePerSecond !== undefined && { connectRate: limits.connectRatePerSecond }),
+      ...(limits.maxQueuedPerSession !== undefined && {
+        queuedMessagesPerSession: limits.maxQueuedPerSession,
+      }),
+      ...(limits.maxInflight !== undefined && { maxInflight: limits.maxInflight }),
+    },
+  });
+  for (const { group, members } of planned.plan.groups) {
+    cloud.registry.createThingGroup({ thingGroupName: group });
+    for (const { name } of members) {
+      cloud.registry.createThing({ thingName: name });
+      cloud.registry.addThingToThingGroup({ thingName: name, thingGroupName: group });
+    }
+  }
+  for (const rule of scenario.rules) {
+    cloud.rules.createRule({
+      ruleName: rule.name,
+      sql: rule.sql,
+      ruleDisabled: rule.ruleDisabled,
+      actions: rule.actions as never,
+    });
+  }
+  return cloud;
+}
+
+async function openEndpoint(
+  scenario: Scenario,
+  cloud: Cloud | undefined,
+): Promise<{ host: string; port: number }> {
+  if (cloud === undefined) return externalEndpoint(scenario.broker.url!);
+  const { host, port } = listenAddress(scenario.broker.listen);
+  const listener = await cloud.listen({ host, port });
+  return { host: host === "0.0.0.0" ? "127.0.0.1" : host, port: listener.port };
+}
+
+function listenAddress(listen: string | undefined): { host: string; port: number } {
+  if (listen === undefined) return { host: "127.0.0.1", port: 0 };
+  const separator = listen.lastIndexOf(":");
+  return { host: listen.slice(0, separator), port: Number(listen.slice(separator + 1)) };
+}
+
+const MQTT_PORT = 1883;
+
+function externalEndpoint(url: string): { host: string; port: number } {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol === "mqtt:" || protocol === "tcp:")
+    return { host: hostname, port: port === "" ? MQTT_PORT : Number(port) };
+  throw new FleetrigError(
+    "RUN_TRANSPORT_UNSUPPORTED",
+    `The broker's URL ${url} uses ${protocol}//, which is not supported yet.`,
+    {
+      hint: "Use mqtt://host:port.",
+      exitCode: EXIT.usage,
+    },
+  );
+}
+
+interface LinkRequest {
+  /** Prefix of the random streams. */
+  readonly stream: string;
+  readonly group: Pick<GroupPlan, "link" | "mqtt">;
+  readonly clock: Clock;
+}
+
+type LinkFactory = (request: LinkRequest) => { readonly dialer: Dialer; readonly faults: LinkFaults };
+
+/**
+ * Devices of a virtual run cross a simulated link; those of a real one open sockets, bent to the same profile and
+ * open to the same faults.
+ */
+function linkFactory({ cloud, endpoint, random }: Pick<World, "cloud" | "endpoint" | "random">): LinkFactory {
+  return ({ stream, group, clock }) => {
+    const version = group.mqtt.protocolVersion;
+    const faults = new LinkFaults({ clock, random: (purpose) => random.stream(`${stream}/${purpose}`) });
+    const path = {
+      clock,
+      faults,
+      wireBytes,
+      version,
+      profile: group.link,
+      random: random.stream(`${stream}/network`),
+    };
+    if (endpoint === undefined)
+      return { faults, dialer: createMemoryDialer({ ...path, acceptor: cloud!.acceptor }) };
+    const inner = createTcpDialer({ ...endpoint, version, timeoutMs: SOCKET_TIMEOUT_MS });
+    return { faults, dialer: createShapedDialer({ ...path, inner }) };
+  };
+}
+
+function createObserver(
+  { scenario, planned, probe, run }: WorldOptions,
+  { time, random, link }: { time: TimeSource; random: RandomSource; link: LinkFactory },
+): Observer {
+  const clock = time.lane(LANE.observer);
+  const { dialer } = link({ stream: "observer", group: { link: PERFECT_LINK, mqtt: OBSERVER_MQTT }, clock });
+  return new Observer({
+    clock,
+    random,
+    dialer,
+    probe,
+    run,
+    filters: observedFilters(planned.streams, scenario.rules),
+  });
+}
