@@ -120,6 +120,10 @@ export type DeviceEffect =
   | { readonly type: "setFirmware"; readonly params: { readonly version: string } }
   /** Drops the link without DISCONNECT, stays away for `downUs`, then connects again. */
   | { readonly type: "reboot"; readonly params: { readonly downUs: number } }
+  /** Disconnects in order and stays away until `comeBack`. */
+  | { readonly type: "leave"; readonly params: Readonly<Record<string, never>> }
+  /** Connects again after `leave`; does nothing otherwise. */
+  | { readonly type: "comeBack"; readonly params: Readonly<Record<string, never>> }
   /** Leaves for good: never connects again. */
   | { readonly type: "goSilent"; readonly params: Readonly<Record<string, never>> }
   /** Asks for a number in [0, 1) from the device's stream of that purpose; answered by DRAWN. */

@@ -12,6 +12,8 @@ export interface EffectTarget {
   applyConfig(shadowName: string | undefined, config: JsonObject): void;
   setFirmware(version: string): void;
   reboot(downUs: number): void;
+  leave(): void;
+  comeBack(): void;
   goSilent(): void;
   draw(purpose: string): void;
 }
@@ -45,6 +47,8 @@ const HANDLERS: { readonly [T in DeviceEffect["type"]]: (target: EffectTarget, p
       request(target, jobTopic(target.name, `${jobId}/update`), update),
     setFirmware: (target, { version }) => target.setFirmware(version),
     reboot: (target, { downUs }) => target.reboot(downUs),
+    leave: (target) => target.leave(),
+    comeBack: (target) => target.comeBack(),
     goSilent: (target) => target.goSilent(),
     draw: (target, { purpose }) => target.draw(purpose),
   };

@@ -14,6 +14,9 @@ import { eventOf } from "./inbound.js";
 import { Telemetry } from "./telemetry.js";
 import type { TelemetryOwner, TelemetryStream } from "./telemetry-stream.js";
 
+/** A device that left by itself stays away until it is called back, or for ten years. */
+const AWAY_US = 10 * 365 * 86_400e6;
+
 /** A device's way out, and the faults that can be switched on it. */
 export interface DeviceLink {
   readonly dialer: Dialer;
@@ -243,6 +246,14 @@ export class VirtualDevice
   reboot(downUs: number): void {
     this.emit({ type: "device.rebooted" });
     this.connection.reboot(downUs);
+  }
+
+  leave(): void {
+    this.connection.disconnect("graceful", AWAY_US, "leave");
+  }
+
+  comeBack(): void {
+    if (this.connection.stateName === "held") this.connection.connect();
   }
 
   goSilent(): void {

@@ -33,6 +33,8 @@ export const deviceEffects: { readonly [T in DeviceEffect["type"]]: NamedEffect<
   updateJob: named,
   setFirmware: named,
   reboot: named,
+  leave: named,
+  comeBack: named,
   goSilent: named,
   draw: named,
 };

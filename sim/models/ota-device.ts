@@ -56,6 +56,8 @@ const subscribe = {
   params: { filters: SUBSCRIPTIONS.map((suffix) => jobTopic("{thingName}", suffix)) },
 } as const;
 
+const leave = { type: "leave", params: {} } as const;
+const comeBack = { type: "comeBack", params: {} } as const;
 const askForJob = { type: "startNextJob", params: {} } as const;
 
 const rejected = (reason: string) =>
@@ -85,7 +87,8 @@ const ota = setup({
   },
   guards: {
     has: ({ context }, fault: string) => hasFault(context, fault),
-    isReachable: ({ context }) => !hasFault(context, "ota.offline"),
+    isOffline: ({ context }) => hasFault(context, "ota.offline"),
+    sets: ({ event }, fault: string) => event.type === "FAULT" && event.fault === fault && event.active,
     clears: ({ event }, fault: string) => event.type === "FAULT" && event.fault === fault && !event.active,
     isUnsupported: ({ event }) => otaJobOf(event) === undefined,
     isInstalled: ({ context, event }) => otaJobOf(event)?.version === context.firmware,
@@ -113,8 +116,8 @@ const ota = setup({
 /** Waiting for work. `idle`, `healthy` and `failed` differ only in how the last update went. */
 const ready = ota.createStateConfig({
   on: {
-    CONNECTED: [{ guard: "isReachable", actions: [subscribe, askForJob] }, { actions: subscribe }],
-    JOB_AVAILABLE: { guard: "isReachable", actions: askForJob },
+    CONNECTED: [{ guard: "isOffline", actions: leave }, { actions: [subscribe, askForJob] }],
+    JOB_AVAILABLE: { actions: askForJob },
     JOB: [
       { guard: { type: "has", params: "ota.rejected" }, actions: rejected("refused-by-device") },
       { guard: "isUnsupported", actions: rejected("unsupported-document") },
@@ -126,7 +129,8 @@ const ready = ota.createStateConfig({
       actions: raise({ type: "JOB_AVAILABLE" }, { delay: ASK_AGAIN_MS, id: "ask-again" }),
     },
     FAULT: [
-      { guard: { type: "clears", params: "ota.offline" }, actions: ["noteFault", askForJob] },
+      { guard: { type: "sets", params: "ota.offline" }, actions: ["noteFault", leave] },
+      { guard: { type: "clears", params: "ota.offline" }, actions: ["noteFault", comeBack] },
       { actions: "noteFault" },
     ],
   },

@@ -163,7 +163,18 @@ describe("OTA devices before the cloud", () => {
     const runs = new Map(rig.eventsOf("device.firmware").map((event) => [event.thing, event.version]));
     for (const { name } of affected) expect(runs.get(name)).toBe(firmware);
     const gone = rig.fleet.members.filter((member) => !member.isOnline).length;
-    expect(gone).toBe(fault === "ota.silent-after-reboot" ? 12 : 0);
+    expect(gone).toBe(["ota.offline", "ota.silent-after-reboot"].includes(fault) ? 12 : 0);
+  });
+
+  it("that were offline update once they are back", () => {
+    const rig = new CloudRig([trackers()]).advance(3);
+    const affected = rig.fleet.select({ count: 12 }, rig.random.stream("fault"));
+    for (const member of affected) member.setFault("ota.offline", true, {});
+    rollout(rig).advance(400);
+    expect(terminal(rig, "SUCCEEDED")).toHaveLength(28);
+    for (const member of affected) member.setFault("ota.offline", false, {});
+    rig.advance(400);
+    expect(terminal(rig, "SUCCEEDED")).toHaveLength(40);
   });
 
   it("resume a download that a lost connection interrupted", () => {

@@ -146,12 +146,13 @@ describe("ota-device", () => {
     },
   );
 
-  it("stays QUEUED under ota.offline: asks for no job until the fault is over", () => {
+  it("is away under ota.offline and asks for no job, until the fault is over", () => {
     const device = subject(model, settings);
-    for (const stimulus of [fault("offline"), connected, alphabet["JOB_AVAILABLE"]!]) device.send(stimulus);
-    expect(device.effects).not.toContain("startNextJob");
+    for (const stimulus of [fault("offline"), connected]) device.send(stimulus);
+    expect(device.effects.slice(1)).toEqual(["leave", "leave"]);
     device.send(fault("offline", false));
-    expect(device.effects).toContain("startNextJob");
+    device.send(connected);
+    expect(device.effects.slice(3)).toEqual(["comeBack", "subscribe", "startNextJob"]);
   });
 
   it("answers REJECTED under ota.rejected and to documents that it does not understand", () => {
