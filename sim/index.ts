@@ -14,6 +14,7 @@ export { createMemoryDialer, type MemoryDialerOptions } from "./links/memory-dia
 export { createShapedDialer, type ShapedDialerOptions } from "./links/shaped-dialer.js";
 export type { LinkPathOptions } from "./links/link-path.js";
 export { LinkFaults, type LinkFaultsOptions } from "./links/link-faults.js";
+export { readFaultValue } from "./links/fault-parameters.js";
 export { LINK_FAULTS } from "./links/faults/table.js";
 export type {
   DialObstacle,

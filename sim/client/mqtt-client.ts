@@ -96,8 +96,9 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     return held;
   }
 
-  /** DISCONNECT, then the end of the link: the server publishes no will. */
+  /** DISCONNECT, then the end of the link: the server publishes no will, if it hears of it. */
   disconnect(): void {
+    if (this.link?.isSilenced === true) return this.desert();
     if (this.phase === "connected") this.send({ type: "disconnect", reasonCode: REASON.success });
     this.detach()?.close();
   }

@@ -35,12 +35,16 @@ export function readFaultValues(
       values[name] = parameter.default;
       continue;
     }
-    const value = READERS[parameter.kind](given);
+    const value = readFaultValue(parameter.kind, given);
     if (value === undefined) throw parameterError(fault, name, `is not a ${parameter.kind}`, parameters);
     values[name] = value;
   }
   return values;
 }
+
+/** One parameter by its kind; undefined when it cannot be read, so that a loader can point at it. */
+export const readFaultValue = (kind: FaultParameterKind, given: JsonValue): FaultValue =>
+  READERS[kind](given);
 
 const READERS: Readonly<Record<FaultParameterKind, (given: JsonValue) => FaultValue>> = {
   duration: (given) => quantity(given, parseDurationUs, Number.MAX_SAFE_INTEGER),

@@ -87,6 +87,19 @@ describe("DeviceConnection", () => {
     expect(rig.connection.isOnline).toBe(true);
   });
 
+  it("cannot even take its leave while its packets vanish", () => {
+    const rig = new DeviceRig().online();
+    rig.connection.disconnect("blackhole", 60 * SECOND, "hole");
+    rig.connection.disconnect("graceful", 90 * SECOND, "leave");
+    rig.time.advance(90 * SECOND);
+    expect(rig.connection.isOnline).toBe(false);
+    expect(rig.broker.packets).toHaveLength(1);
+    expect(rig.broker.ends).toEqual([]);
+    rig.time.advance(SECOND);
+    expect(rig.connection.isOnline).toBe(true);
+    expect(rig.broker.ends).toEqual(["reset"]);
+  });
+
   it("finds its link dead when a blackhole ends before its keep-alive noticed", () => {
     const rig = new DeviceRig({ mqtt: { keepAliveS: 0 } }).online();
     rig.connection.disconnect("blackhole", 5 * SECOND, "hole");
