@@ -87,3 +87,17 @@ export {
 export { rolloutRecords } from "./metrics/rollout-records.js";
 export { seriesRecords } from "./metrics/series-records.js";
 export { stormRecords } from "./metrics/storm-records.js";
+export { expectationsOf } from "./render/outcome.js";
+export { type ComparableSuite, renderJson, withoutEnvironment } from "./render/json.js";
+export { renderJunit } from "./render/junit.js";
+export { renderMarkdown } from "./render/markdown.js";
+export { renderGithubAnnotations } from "./render/github.js";
+export { type ConsoleOptions, renderConsole, renderRunConsole } from "./render/console.js";
+export {
+  type EndedStage,
+  type Progress,
+  progressLine,
+  stageLine,
+  sweepProgressLine,
+} from "./render/progress.js";
+export { type Renderer, RENDERER_NAMES, type RendererName, RENDERERS } from "./render/renderers.js";
