@@ -8,9 +8,15 @@ export type ComparableSuite = Omit<SuiteRecord, "runs" | "sweeps"> & {
 
 export const withoutEnvironment = (suite: SuiteRecord): ComparableSuite => ({
   ...suite,
-  runs: suite.runs.map(({ environment: _, ...run }) => run),
-  sweeps: suite.sweeps.map(({ environment: _, ...sweep }) => sweep),
+  runs: suite.runs.map(dropEnvironment),
+  sweeps: suite.sweeps.map(dropEnvironment),
 });
+
+const dropEnvironment = <T extends { environment: unknown }>(record: T): Omit<T, "environment"> => {
+  const { environment, ...rest } = record;
+  void environment;
+  return rest;
+};
 
 /**
  * The record as JSON text. Equal records give equal bytes whatever the order in which they were put together:
