@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { type JsonObject, withBannedGlobals } from "fleetrig/kernel";
 import { artifactFor, type VirtualDevice } from "fleetrig/sim";
 import { createMachine } from "xstate";
@@ -215,6 +216,46 @@ describe("a device and its jobs", () => {
     const fleet = updating();
     fleet.deliver(`${jobs}/fw/update/rejected`, { code: "InvalidStateTransition", message: "" });
     expect(only(fleet).mode).toBe("idle");
+  });
+});
+
+describe("a device and whatever the cloud sends", () => {
+  const suffixes = [
+    "shadow/update/delta",
+    "shadow/get/accepted",
+    "shadow/name/config/update/delta",
+    "jobs/notify-next",
+    "jobs/start-next/accepted",
+    "jobs/start-next/rejected",
+    "jobs/fw/update/rejected",
+    "jobs",
+    "",
+  ];
+
+  it.each(["shadow-device", "ota-device", "temperature-sensor"])("does not bring %s down", (model) => {
+    const fleet = rig({ model, settings: { shadow: {} }, telemetry: [] })
+      .start()
+      .advance(1);
+    const field = fc.constantFrom("state", "delta", "version", "execution", "jobId", "jobDocument", "code");
+    const body = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(field, fc.oneof(fc.jsonValue(), fc.dictionary(field, fc.jsonValue()))),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...suffixes), body, (suffix, json) => {
+        fleet.deliver(`$aws/things/sensors-0/${suffix}`, json as JsonObject);
+        fleet.advance(10);
+      }),
+      { numRuns: 150 },
+    );
+    expect(only(fleet).isOnline).toBe(true);
+  });
+
+  it("does not take another thing's messages for its own", () => {
+    const fleet = rig({ model: "shadow-device", telemetry: [] }).start().advance(1);
+    fleet.deliver("$aws/things/sensors-1/shadow/update/delta", { version: 1, state: { a: 1 } });
+    fleet.advance(10);
+    expect(fleet.eventsOf("device.config")).toEqual([]);
   });
 });
 
