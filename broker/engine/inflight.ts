@@ -20,6 +20,10 @@ export class InflightWindow {
   private lastPacketId = 0;
   private issuedSinceEmpty = 0;
 
+  get size(): number {
+    return this.entries.length;
+  }
+
   /** Sent on this connection and unacknowledged: what the client's Receive Maximum counts. */
   get outstanding(): number {
     return this.cursor;

@@ -12,8 +12,8 @@ import type { Session } from "./session.js";
 export class Outbox {
   private readonly inflight = new InflightWindow();
   private readonly queue = new MessageQueue();
-  /** True while a resumed session's stored messages go out at `resumeRate`. */
-  private isPaced = false;
+  /** Stored messages of a resumed session that still have to go out at `resumeRate`. */
+  private pacedLeft = 0;
   private paceTimer: Timer | undefined;
 
   constructor(
@@ -36,15 +36,18 @@ export class Outbox {
   }
 
   acknowledge(packetId: number): void {
-    if (this.inflight.acknowledge(packetId) && this.hasBacklog && !this.isPaced) this.pump();
+    if (this.inflight.acknowledge(packetId) && this.hasBacklog) this.pump();
   }
 
   /** A new connection took over this session. */
   resume(): void {
     if (!this.hasBacklog) return;
-    this.isPaced = this.core.limits.resumeRate > 0;
-    if (this.isPaced) this.pace();
-    else this.pump();
+    if (this.core.limits.resumeRate > 0) {
+      this.pacedLeft = this.inflight.size + this.queue.length;
+      this.pace();
+    } else {
+      this.pump();
+    }
   }
 
   /** The connection is gone; QoS 0 does not wait for the next one. */
@@ -68,7 +71,7 @@ export class Outbox {
 
   /** Sends as much of the backlog as the window and the link take. */
   pump(): void {
-    if (this.isPaced) return;
+    if (this.pacedLeft > 0) return;
     while (this.sendNext());
   }
 
@@ -108,6 +111,7 @@ export class Outbox {
     while (!this.hasSpaceFor(bytes)) {
       const isOldestDropped = limits.queueOverflow === "drop-oldest" && this.queue.length > 0;
       const victim = isOldestDropped ? this.dequeue() : delivery;
+      if (isOldestDropped && this.pacedLeft > 1) this.pacedLeft -= 1;
       const reason = victim.expiresAtUs <= clock.nowUs() ? "expired" : "queue-full";
       this.core.dropped(this.session.clientId, reason, victim.topic);
       if (!isOldestDropped) return;
@@ -133,13 +137,17 @@ export class Outbox {
     return delivery;
   }
 
-  /** AWS: stored messages are replayed at a bounded rate; one timer per session, not per message. */
+  /**
+   * AWS: stored messages are replayed at a bounded rate; one timer per session, not per message. What came since
+   * the resume waits behind them and then goes out at full speed: a busy session would never catch up otherwise.
+   */
   private pace(): void {
     this.paceTimer = undefined;
-    this.sendNext();
+    if (this.sendNext()) this.pacedLeft -= 1;
     if (this.session.connection === undefined) return;
-    if (!this.hasBacklog) {
-      this.isPaced = false;
+    if (this.pacedLeft === 0 || !this.hasBacklog) {
+      this.pacedLeft = 0;
+      this.pump();
       return;
     }
     const intervalUs = US_PER_S / this.core.limits.resumeRate;
@@ -147,7 +155,7 @@ export class Outbox {
   }
 
   private stopPacing(): void {
-    this.isPaced = false;
+    this.pacedLeft = 0;
     this.paceTimer?.cancel();
     this.paceTimer = undefined;
   }

@@ -27,6 +27,23 @@ describe("a client that does not read", () => {
     expect(frozen!.delivered).toEqual(["t=0", "t=last"]);
   });
 
+  it("costs no more than its bounds, a hundred times over, and nobody else anything", () => {
+    const bench = new Bench({ limits: { queuedBytesPerSession: 100_000 } });
+    const clients = Array.from({ length: 200 }, (_, n) => bench.connect(`c${n}`));
+    for (const client of clients) client.subscribe([{ filter: "zero", qos: 0 }, "one"]);
+    const frozen = clients.filter((_, n) => n % 2 === 0);
+    const healthy = clients.filter((_, n) => n % 2 === 1);
+    for (const client of frozen) client.bufferedBytes = MIB;
+    for (const client of healthy) client.autoAcknowledge = true;
+    for (let i = 0; i < 300; i += 1) {
+      bench.broker.publish({ topic: "zero", payload: "x".repeat(1000), qos: 0 });
+      bench.broker.publish({ topic: "one", payload: "x".repeat(1000), qos: 1 });
+    }
+    expect(healthy.every((client) => client.publishes.length === 600)).toBe(true);
+    expect(frozen.every((client) => client.publishes.length === 0)).toBe(true);
+    expect(bench.broker.statistics().queuedBytes).toBeLessThanOrEqual(100 * 100_000);
+  });
+
   it("gets its QoS 1 messages in order once it reads again", () => {
     const bench = new Bench();
     const client = bench.connect("client");

@@ -209,6 +209,24 @@ describe("resume rate", () => {
     expect(again.delivered).toEqual(numbers(0, 35));
   });
 
+  it("holds for what was stored, not for what comes while it is replayed", () => {
+    const bench = new Bench();
+    const persistent = { cleanStart: false, sessionExpiryS: 600 };
+    const client = bench.connect("client", persistent);
+    client.subscribe(["t"]);
+    client.lose();
+    const publisher = bench.connect("publisher");
+    publishNumbers(publisher, 0, 20);
+    const again = bench.dial();
+    again.autoAcknowledge = true;
+    again.connect("client", persistent);
+    for (let second = 0; second < 4; second += 1) {
+      publishNumbers(publisher, 20 + second * 100, 120 + second * 100);
+      bench.advanceS(1);
+    }
+    expect(again.delivered).toEqual(numbers(0, 420));
+  });
+
   it("stops with the connection", () => {
     const bench = new Bench();
     const persistent = { cleanStart: false, sessionExpiryS: 600 };
