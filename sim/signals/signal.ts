@@ -13,7 +13,7 @@ import { sineLaw } from "./sine.js";
  */
 export type SignalLaw = (memory: SignalMemory, nowUs: number) => number;
 
-export interface SignalMemory {
+interface SignalMemory {
   /** The value before, not rounded; NaN at the first sample. */
   readonly value: number;
   /** Samples taken so far. */
