@@ -9,6 +9,8 @@ export const MAX_DEPTH = 64;
 /** Values and keys, as written and after aliases are expanded. */
 export const MAX_NODES = 100_000;
 export const MAX_ALIASES = 50;
+/** Lines, commas and opening brackets of one file. */
+export const MAX_PARTS = 5_000;
 
 /** Ends the reading at the first thing that makes going on pointless; `readYaml` catches it. */
 export class Refusal extends FleetrigError {
@@ -25,6 +27,13 @@ export const tooManyNodes = (range: SourceRange): never =>
   refuse(range, {
     code: "SCENARIO_TOO_MANY_VALUES",
     message: "The scenario has more than 100,000 values.",
+    hint: "Generate things with count and thingName instead of listing them.",
+  });
+
+export const tooManyParts = (range: SourceRange): never =>
+  refuse(range, {
+    code: "SCENARIO_TOO_MANY_VALUES",
+    message: "The file has more than 5,000 lines and list items.",
     hint: "Generate things with count and thingName instead of listing them.",
   });
 

@@ -4,6 +4,9 @@ import type { Diagnostic } from "./diagnostics.js";
 import { childOf, diagnosticAt, type SourceMap, type SourceNode, type SourcePath } from "./source-tree.js";
 import { suggestion } from "./suggest.js";
 
+/** Unknown keys of one block that are worth a suggestion each. */
+const MAX_KEYS = 50;
+
 type Issue = z.core.$ZodIssue;
 
 /** What the schema found wrong, each at its place in the file. */
@@ -47,7 +50,7 @@ function describe(issue: Issue, root: SourceNode, sourceMap: SourceMap): Diagnos
   const path = issue.path as SourcePath;
   if (issue.code === "unrecognized_keys") {
     const known = issue.message.split(" ");
-    return issue.keys.map((key) =>
+    return issue.keys.slice(0, MAX_KEYS).map((key) =>
       diagnosticAt(sourceMap.keyRangeOf([...path, key]), {
         code: "SCENARIO_UNKNOWN_KEY",
         message: `Unknown key "${shorten(key)}"${placeName(path)}.`,

@@ -3,13 +3,13 @@ import type { Diagnostic } from "./diagnostics.js";
 import {
   MAX_ALIASES,
   MAX_DEPTH,
-  MAX_NODES,
+  MAX_PARTS,
   MAX_SCENARIO_BYTES,
   rangeAt,
   Refusal,
   refuse,
   tooDeep,
-  tooManyNodes,
+  tooManyParts,
 } from "./refusal.js";
 import {
   type Complaint,
@@ -25,8 +25,8 @@ import { TreeBuilder } from "./tree-builder.js";
  * built: bytes, nesting, values, aliases. Only plain data is accepted: no tags, directives, merge keys or
  * second documents.
  */
-/** Punctuation and line ends count too: what the lexer may hand out before we give up. */
-const MAX_LEXEMES = 8 * MAX_NODES;
+/** What the lexer may hand out: several lexemes belong to each part. */
+const MAX_LEXEMES = 8 * MAX_PARTS;
 
 export type YamlResult =
   | { readonly ok: true; readonly root: SourceNode }
@@ -38,6 +38,7 @@ export function readYaml(path: string, rawText: string): { readonly file: Source
   const file: SourceFile = { path, text, lines: indexLines(text) };
   try {
     checkText(file);
+    checkParts(file);
     const document = compose(file);
     const errors = syntaxErrors(file, document);
     if (errors.length > 0) return { file, ok: false, diagnostics: errors };
@@ -75,6 +76,22 @@ function checkText(file: SourceFile): void {
   }
 }
 
+const NEWLINE = 0x0a;
+const COMMA = 0x2c;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
+
+/** Lexing a megabyte of punctuation takes seconds; counting it takes a millisecond. */
+function checkParts(file: SourceFile): void {
+  let parts = 0;
+  for (let at = 0; at < file.text.length; at += 1) {
+    const code = file.text.charCodeAt(at);
+    if (code !== NEWLINE && code !== COMMA && code !== BRACKET && code !== BRACE) continue;
+    parts += 1;
+    if (parts > MAX_PARTS) tooManyParts(rangeAt(file, at));
+  }
+}
+
 /** Feeds the parser one lexeme at a time, so that a bomb is refused before its tree exists. */
 function* boundedTokens(file: SourceFile): Generator<CST.Token> {
   const parser = new Parser();
@@ -91,7 +108,7 @@ function* boundedTokens(file: SourceFile): Generator<CST.Token> {
     if (type === "flow-seq-end" || type === "flow-map-end") openBrackets.pop();
     if (type === "flow-error-end") checkClosedBrackets(openBrackets);
     lexemes += 1;
-    if (lexemes > MAX_LEXEMES) tooManyNodes(here);
+    if (lexemes > MAX_LEXEMES) tooManyParts(here);
     if (type === "alias") aliases += 1;
     if (aliases > MAX_ALIASES)
       refuse(here, {

@@ -37,7 +37,7 @@ const signal = z.discriminatedUnion(
       shape: z.literal("replay"),
       values: list(number("One value."), "Recorded values, repeated from the start.")
         .min(1, "A replay needs at least one value.")
-        .max(100_000, "A replay has at most 100,000 values."),
+        .max(4000, "A replay has at most 4,000 values."),
       every: duration("Time between two values."),
       decimals,
     }),
