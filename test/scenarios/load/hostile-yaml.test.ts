@@ -211,8 +211,7 @@ describe("plain YAML", () => {
   it("points out numbers that YAML rewrites where text may be meant", () => {
     const numbers = "firmware: 1.10, plain: 1.5, octal: 0o17, list: 3";
     const text = SMALL.replace("floor: 7", numbers);
-    const columnOf = (written: string) => 1 + (text.split("
-")[3] ?? "").indexOf(written);
+    const columnOf = (written: string) => 1 + (text.split("\n")[3] ?? "").indexOf(written);
     expect(findings(loadFrom({ "a.yaml": text }))).toEqual([
       `SCENARIO_NUMBER_REWRITTEN 4:${columnOf("1.10")}`,
       `SCENARIO_NUMBER_REWRITTEN 4:${columnOf("0o17")}`,
