@@ -3,7 +3,6 @@ import { Histogram, isThinPercentile, nearestRank } from "../ledger/histogram.js
 import { aggregate, type Measure, type MetricValue, noData, type NoData } from "../metrics/measure.js";
 import type { Expectation } from "./expectation.js";
 import { type EvaluateOptions, type ExpectationResult, judge } from "./evaluate.js";
-import { FULL_TRUST, type Trust } from "./trust.js";
 
 /**
  * Expectations over the runs of a sweep. Every run contributes one value, and the aggregation goes over the
@@ -13,9 +12,9 @@ import { FULL_TRUST, type Trust } from "./trust.js";
 export function evaluateSweep(
   expectation: Expectation,
   measures: readonly Measure[],
-  options: EvaluateOptions & { readonly trust?: Trust } = {},
+  options: EvaluateOptions = {},
 ): ExpectationResult {
-  return judge(expectation, aggregateSweep(expectation, measures), options.trust ?? FULL_TRUST, options);
+  return judge(expectation, aggregateSweep(expectation, measures), options);
 }
 
 /** A run without data makes the whole sweep fail: a share of the runs that happened to have data would mislead. */

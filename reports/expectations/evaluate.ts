@@ -5,7 +5,7 @@ import { formatQuantity } from "../metrics/format-quantity.js";
 import type { MetricStore } from "../metrics/metric-store.js";
 import type { MetricValue, NoData } from "../metrics/measure.js";
 import { type Expectation, formatSelector, holds } from "./expectation.js";
-import { doubtAbout, type Trust } from "./trust.js";
+import { doubtAbout, FULL_TRUST, type Trust } from "./trust.js";
 
 /** `inconclusive` means that the measurement cannot be trusted; it is never a pass. */
 export type ExpectationVerdict = "pass" | "fail" | "inconclusive";
@@ -25,6 +25,8 @@ export interface ExpectationResult {
 }
 
 export interface EvaluateOptions {
+  /** Default: everything is trusted, as in virtual time. */
+  readonly trust?: Trust;
   /** Pass when nothing was measured. */
   readonly allowEmpty?: boolean;
 }
@@ -33,11 +35,10 @@ export interface EvaluateOptions {
 export function evaluateExpectation(
   expectation: Expectation,
   store: MetricStore,
-  trust: Trust,
   options: EvaluateOptions = {},
 ): ExpectationResult {
   const value = store.query(expectation.metric, expectation.labels, expectation.aggregation);
-  return judge(expectation, value, trust, options);
+  return judge(expectation, value, options);
 }
 
 /** True when the condition holds now; a condition without data does not hold. */
@@ -66,14 +67,13 @@ const comparable = (value: MetricValue, { limit }: Expectation): number | boolea
 export function judge(
   expectation: Expectation,
   value: MetricValue | NoData,
-  trust: Trust,
-  options: EvaluateOptions = {},
+  { trust = FULL_TRUST, allowEmpty = false }: EvaluateOptions = {},
 ): ExpectationResult {
   const limit = formatLimit(expectation);
   const metric = findMetric(expectation.metric)!;
   if (value.kind === "none") {
     return {
-      verdict: options.allowEmpty === true ? "pass" : "fail",
+      verdict: allowEmpty ? "pass" : "fail",
       measured: "no data",
       value: null,
       limit,

@@ -49,7 +49,7 @@ export function parseExpectation(text: string, options: ParseExpectationOptions 
   const scanner = new Scanner(text);
   try {
     if (text.length > MAX_CHARS) {
-      scanner.fail(0, MAX_CHARS, `The text is longer than ${MAX_CHARS} characters.`, "Shorten it.");
+      scanner.fail([0, MAX_CHARS], `The text is longer than ${MAX_CHARS} characters.`, "Shorten it.");
     }
     return { ok: true, expectation: readExpectation(scanner, options.scope ?? "run") };
   } catch (error) {
@@ -76,8 +76,7 @@ function readMetric(scanner: Scanner): MetricDefinition {
   const name = scanner.take(METRIC_NAME);
   if (name === undefined) {
     scanner.fail(
-      start,
-      1,
+      [start, 1],
       "An expectation starts with the name of a metric.",
       "For example: delivery.lost == 0",
     );
@@ -86,7 +85,7 @@ function readMetric(scanner: Scanner): MetricDefinition {
   if (metric === undefined) {
     const names = METRICS.map((one) => one.name);
     const hint = didYouMean(name, names) ?? "`fleetrig list metrics` prints every metric.";
-    scanner.fail(start, name.length, `There is no metric "${name}".`, hint);
+    scanner.fail([start, name.length], `There is no metric "${name}".`, hint);
   }
   return metric;
 }
@@ -107,19 +106,19 @@ function readLabels(scanner: Scanner, metric: MetricDefinition): Expectation["la
     const start = scanner.offset;
     const name = scanner.take(LABEL_NAME);
     if (name === undefined)
-      scanner.fail(start, 1, "A label was expected.", `Write {label=value}; ${labelHint(metric)}`);
+      scanner.fail([start, 1], "A label was expected.", `Write {label=value}; ${labelHint(metric)}`);
     if (!(metric.labels as readonly string[]).includes(name)) {
       const hint = didYouMean(name, metric.labels) ?? labelHint(metric);
-      scanner.fail(start, name.length, `${metric.name} has no label "${name}".`, hint);
+      scanner.fail([start, name.length], `${metric.name} has no label "${name}".`, hint);
     }
     if (labels.has(name as LabelName)) {
-      scanner.fail(start, name.length, `The label "${name}" stands twice.`, "Keep one of them.");
+      scanner.fail([start, name.length], `The label "${name}" stands twice.`, "Keep one of them.");
     }
     labels.set(name as LabelName, readLabelValue(scanner, name as LabelName));
     scanner.skipBlanks();
   } while (scanner.takeSymbol(","));
   if (!scanner.takeSymbol("}"))
-    scanner.fail(scanner.offset, 1, 'The labels are not closed with "}".', "Close them.");
+    scanner.fail([scanner.offset, 1], 'The labels are not closed with "}".', "Close them.");
   return Object.fromEntries(labels);
 }
 
@@ -130,7 +129,7 @@ function readLabelValue(scanner: Scanner, name: LabelName): string {
   const { definition, example, pattern } = labelDefinition(name);
   scanner.skipBlanks();
   if (!scanner.takeSymbol("=")) {
-    scanner.fail(scanner.offset, 1, `The label "${name}" has no value.`, `Write ${name}=${example}.`);
+    scanner.fail([scanner.offset, 1], `The label "${name}" has no value.`, `Write ${name}=${example}.`);
   }
   scanner.skipBlanks();
   const start = scanner.offset;
@@ -139,8 +138,7 @@ function readLabelValue(scanner: Scanner, name: LabelName): string {
   if (value === undefined || value === "" || (pattern !== undefined && !pattern.test(value))) {
     const length = Math.max(1, written?.length ?? 1);
     scanner.fail(
-      start,
-      length,
+      [start, length],
       `"${value ?? ""}" is no value for the label "${name}".`,
       `It is the ${definition}, e.g. ${name}=${example}.`,
     );
@@ -158,17 +156,16 @@ function readAggregation(scanner: Scanner, metric: MetricDefinition, scope: "run
     if (implied !== undefined) return { name: implied, percentile: undefined };
     const subject =
       scope === "run" ? `${metric.name} is a distribution` : `a sweep has a value of ${metric.name} per run`;
-    scanner.fail(start, 1, `The aggregation is missing: ${subject}.`, aggregationHint(allowed));
+    scanner.fail([start, 1], `The aggregation is missing: ${subject}.`, aggregationHint(allowed));
   }
   const name = AGGREGATIONS.find((one) => one === word);
   if (name === undefined) {
     const hint = didYouMean(word, AGGREGATIONS) ?? aggregationHint(allowed);
-    scanner.fail(start, word.length, `There is no aggregation "${word}".`, hint);
+    scanner.fail([start, word.length], `There is no aggregation "${word}".`, hint);
   }
   if (!allowed.includes(name)) {
     scanner.fail(
-      start,
-      word.length,
+      [start, word.length],
       `"${name}" does not apply to ${metric.name}, a ${metric.kind}${scope === "sweep" ? " over many runs" : ""}.`,
       aggregationHint(allowed),
     );
@@ -187,8 +184,7 @@ function readPercentile(scanner: Scanner): number {
   const percentile = Number(written?.slice(1, -1) ?? Number.NaN);
   if (!(percentile > 0 && percentile <= 100)) {
     scanner.fail(
-      start,
-      written?.length ?? 1,
+      [start, written?.length ?? 1],
       "p needs a percentile above 0, up to 100.",
       "For example p(99.9).",
     );
@@ -208,8 +204,7 @@ function readComparison(
       return { operator: "==", limit: { type: "boolean", value: true, text: "true" } };
     }
     scanner.fail(
-      scanner.offset,
-      1,
+      [scanner.offset, 1],
       "A comparison was expected.",
       `Use one of ${OPERATORS.join(" ")} and a limit.`,
     );
@@ -217,18 +212,22 @@ function readComparison(
   const isOrdered = metric.kind !== "label" && !(metric.kind === "boolean" && aggregation.name === "value");
   if (!isOrdered && operator !== "==" && operator !== "!=") {
     const at = scanner.offset - operator.length;
-    scanner.fail(at, operator.length, `${metric.name} has no order.`, "Compare it with == or !=.");
+    scanner.fail([at, operator.length], `${metric.name} has no order.`, "Compare it with == or !=.");
   }
   scanner.skipBlanks();
   const start = scanner.offset;
   const literal = scanner.take(LITERAL);
-  if (literal === undefined) scanner.fail(start, 1, "The limit is missing.", `Write it after ${operator}.`);
+  if (literal === undefined) scanner.fail([start, 1], "The limit is missing.", `Write it after ${operator}.`);
   const parsed = parseLimit(literal, metric, aggregation);
-  if (!parsed.ok) scanner.fail(start, literal.length, parsed.message, parsed.hint);
+  if (!parsed.ok) scanner.fail([start, literal.length], parsed.message, parsed.hint);
   scanner.skipBlanks();
   if (!scanner.atEnd()) {
     const rest = scanner.text.length - scanner.offset;
-    scanner.fail(scanner.offset, rest, "The expectation should end here.", "Write one expectation per line.");
+    scanner.fail(
+      [scanner.offset, rest],
+      "The expectation should end here.",
+      "Write one expectation per line.",
+    );
   }
   return { operator, limit: parsed.limit };
 }
@@ -272,7 +271,7 @@ class Scanner {
     return OPERATORS.find((operator) => this.takeSymbol(operator));
   }
 
-  fail(offset: number, length: number, message: string, hint: string): never {
+  fail([offset, length]: readonly [number, number], message: string, hint: string): never {
     throw new Refusal({ offset, length, message, hint });
   }
 }

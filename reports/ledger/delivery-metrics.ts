@@ -5,7 +5,6 @@ import {
   type MetricSource,
   type MetricSources,
   noData,
-  type NoData,
   ratioOf,
 } from "../metrics/measure.js";
 import type { Cell } from "./cell.js";
@@ -13,79 +12,82 @@ import { Histogram } from "./histogram.js";
 import type { Ledger } from "./ledger.js";
 
 /** The ledger's cells as metrics: a selector picks cells by stage, group, qos and stream and adds them up. */
-export function deliveryMetrics(ledger: Ledger, nowUs: () => number): MetricSources {
-  const select = selector(ledger);
-  const seconds = (labels: Labels): number => ledger.stages.seconds(labels.stage, nowUs());
+export const deliveryMetrics = (ledger: Ledger, nowUs: () => number): MetricSources => ({
+  ...latencyMetrics(ledger, nowUs),
+  ...countMetrics(ledger, nowUs),
+  ...expectedMetrics(ledger),
+  "delivery.staleness": stalenessMetric(ledger),
+});
 
-  const counter =
-    (value: (cells: readonly Cell[], labels: Labels) => number): MetricSource =>
-    (labels) => {
-      const cells = select(labels);
-      return isNoData(cells) ? cells : counted(value(cells, labels), total(cells, sent), seconds(labels));
-    };
-
-  const histogram =
-    (part: (cell: Cell) => Histogram): MetricSource =>
-    (labels) => {
-      const cells = select(labels);
-      if (isNoData(cells)) return cells;
-      return { kind: "histogram", histogram: Histogram.merged(cells.map(part)), seconds: seconds(labels) };
-    };
-
-  const ofExpected =
-    (measure: (cells: readonly Cell[], expectedCount: number) => Measure): MetricSource =>
-    (labels) => {
-      const cells = select(labels);
-      if (isNoData(cells)) return cells;
-      if (!ledger.isSettled) return noData("messages may still be on their way until the run has ended");
-      const expectedCount = total(cells, (cell) => expected(cell, ledger));
-      return expectedCount === 0 ? noData("no message was expected") : measure(cells, expectedCount);
-    };
-  const lost = (cell: Cell): number => expected(cell, ledger) - cell.expectedReceived;
-  const isAcknowledged = (cell: Cell): boolean => ledger.streams[cell.stream]!.qos > 0;
-  const sentCounter = counter((cells) => total(cells, sent));
-
+function latencyMetrics(ledger: Ledger, nowUs: () => number): MetricSources {
+  const histogram = (part: (cell: Cell) => Histogram): MetricSource =>
+    overCells(ledger, (cells, { stage }) => ({
+      kind: "histogram",
+      histogram: Histogram.merged(cells.map(part)),
+      seconds: ledger.stages.seconds(stage, nowUs()),
+    }));
   return {
     "latency.e2e": histogram((cell) => cell.e2e),
     "latency.service": histogram((cell) => cell.service),
     "latency.ack": histogram((cell) => cell.ack),
     "generator.schedule_lag": histogram((cell) => cell.scheduleLag),
-    "telemetry.published": sentCounter,
-    "delivery.sent": sentCounter,
-    "delivery.acked": counter((cells) => total(cells, (cell) => cell.acked)),
-    "delivery.received": counter((cells) => total(cells, (cell) => cell.received)),
-    "delivery.reordered": counter((cells) => total(cells, (cell) => cell.reordered)),
-    "delivery.unexpected": counter((cells) => total(cells, (cell) => cell.unexpected)),
-    "delivery.no_subscribers": counter((cells) => total(cells, (cell) => cell.noSubscribers)),
-    "delivery.discarded": counter((cells) => total(cells, (cell) => cell.discarded)),
-    "delivery.retransmitted": counter((cells) => total(cells, (cell) => cell.retransmitted)),
-    "delivery.refused": counter((cells, { code }) => total(cells, (cell) => refused(cell, code))),
-    "delivery.duplicates": counter((cells, { dup }) => total(cells, (cell) => duplicates(cell, dup))),
-    "delivery.unacked": counter((cells) =>
-      total(cells.filter(isAcknowledged), (cell) => cell.sent - cell.acked - cell.refused),
+  };
+}
+
+function countMetrics(ledger: Ledger, nowUs: () => number): MetricSources {
+  const counter = (of: (cell: Cell, labels: Labels) => number): MetricSource =>
+    overCells(ledger, (cells, labels) => {
+      const value = total(cells, (cell) => of(cell, labels));
+      return counted(value, total(cells, sent), ledger.stages.seconds(labels.stage, nowUs()));
+    });
+  return {
+    "telemetry.published": counter(sent),
+    "delivery.sent": counter(sent),
+    "delivery.acked": counter((cell) => cell.acked),
+    "delivery.received": counter((cell) => cell.received),
+    "delivery.reordered": counter((cell) => cell.reordered),
+    "delivery.unexpected": counter((cell) => cell.unexpected),
+    "delivery.no_subscribers": counter((cell) => cell.noSubscribers),
+    "delivery.discarded": counter((cell) => cell.discarded),
+    "delivery.retransmitted": counter((cell) => cell.retransmitted),
+    "delivery.refused": counter((cell, { code }) => refused(cell, code)),
+    "delivery.duplicates": counter((cell, { dup }) => duplicates(cell, dup)),
+    "delivery.unacked": counter((cell) =>
+      isAcknowledged(cell, ledger) ? cell.sent - cell.acked - cell.refused : 0,
     ),
-    "delivery.duplicate_ratio": (labels) => {
-      const cells = select(labels);
-      if (isNoData(cells)) return cells;
-      const again = total(cells, (cell) => duplicates(cell, labels.dup));
+    "delivery.duplicate_ratio": overCells(ledger, (cells, { dup }) => {
+      const again = total(cells, (cell) => duplicates(cell, dup));
       return ratioOf(
         again,
         total(cells, (cell) => cell.received),
         "no message was received",
       );
-    },
+    }),
+  };
+}
+
+/** What only the end of the run decides. */
+function expectedMetrics(ledger: Ledger): MetricSources {
+  const ofExpected = (measure: (cells: readonly Cell[], expectedCount: number) => Measure): MetricSource =>
+    overCells(ledger, (cells) => {
+      if (!ledger.isSettled) return noData("messages may still be on their way until the run has ended");
+      const expectedCount = total(cells, (cell) => expected(cell, ledger));
+      return expectedCount === 0 ? noData("no message was expected") : measure(cells, expectedCount);
+    });
+  const lost = (cell: Cell): number => expected(cell, ledger) - cell.expectedReceived;
+  return {
     "delivery.lost": ofExpected((cells, count) => counted(total(cells, lost), count)),
-    "delivery.ratio": ofExpected((cells, count) =>
-      ratioOf(
-        total(cells, (cell) => cell.expectedReceived),
+    "delivery.ratio": ofExpected((cells, count) => ({
+      kind: "ratio",
+      value: total(cells, (cell) => cell.expectedReceived) / count,
+      samples: count,
+    })),
+    "delivery.acked_but_lost": ofExpected((cells, count) =>
+      counted(
+        total(cells, (cell) => (isAcknowledged(cell, ledger) ? lost(cell) : 0)),
         count,
-        "no message was expected",
       ),
     ),
-    "delivery.acked_but_lost": ofExpected((cells, count) =>
-      counted(total(cells.filter(isAcknowledged), lost), count),
-    ),
-    "delivery.staleness": stalenessMetric(ledger),
   };
 }
 
@@ -107,11 +109,13 @@ const duplicates = (cell: Cell, dup: string | undefined): number =>
 const refused = (cell: Cell, code: string | undefined): number =>
   code === undefined ? cell.refused : (cell.refusedByCode.get(Number(code)) ?? 0);
 
-const isNoData = (cells: readonly Cell[] | NoData): cells is NoData => "kind" in cells;
+const isAcknowledged = (cell: Cell, ledger: Ledger): boolean => ledger.streams[cell.stream]!.qos > 0;
 
-/** Cells of a selector; a name that does not exist in this run is no data, not an empty sum. */
-function selector(ledger: Ledger): (labels: Labels) => readonly Cell[] | NoData {
-  return ({ stage, group, qos, stream }) => {
+/** Measures the cells of a selector; a name that does not exist in this run is no data, not an empty sum. */
+const overCells =
+  (ledger: Ledger, measure: (cells: readonly Cell[], labels: Labels) => Measure): MetricSource =>
+  (labels) => {
+    const { stage, group, qos, stream } = labels;
     const streams = ledger.streams.map(
       (info) =>
         (group === undefined || info.group === group) &&
@@ -120,9 +124,11 @@ function selector(ledger: Ledger): (labels: Labels) => readonly Cell[] | NoData 
     );
     if (!streams.includes(true)) return noData("no telemetry stream matches the labels");
     if (stage !== undefined && !ledger.stages.has(stage)) return noData(`the stage "${stage}" did not run`);
-    return ledger.cells.filter((cell) => streams[cell.stream] && ledger.stages.selects(cell.stage, stage));
+    const cells = ledger.cells.filter(
+      (cell) => streams[cell.stream] && ledger.stages.selects(cell.stage, stage),
+    );
+    return measure(cells, labels);
   };
-}
 
 const stalenessMetric =
   (ledger: Ledger): MetricSource =>

@@ -1,4 +1,4 @@
-import { type LabelName } from "./definition.js";
+import { type LabelName, LABELS } from "./definition.js";
 import { type Measure, type MetricSource, noData } from "./measure.js";
 import type { Labels } from "../expectations/expectation.js";
 
@@ -12,11 +12,14 @@ interface Samples {
   count: number;
 }
 
+/** The order in which keys write labels. */
+const LABEL_NAMES = Object.keys(LABELS);
+
 export class Gauge {
   readonly #samples = new Map<string, Samples>();
 
   sample(value: number, labels: Labels = {}): void {
-    const key = JSON.stringify(Object.entries(labels).sort());
+    const key = JSON.stringify(labels, LABEL_NAMES);
     const samples = this.#samples.get(key) ?? {
       labels,
       last: value,

@@ -49,7 +49,7 @@ export function countPerStep(
   endUs: number,
 ): { stepUs: number; counts: number[] } {
   const stepUs = stepUsOf(endUs - startUs);
-  const counts = new Array<number>(Math.max(1, Math.ceil((endUs - startUs) / stepUs))).fill(0);
+  const counts = Array.from({ length: Math.max(1, Math.ceil((endUs - startUs) / stepUs)) }, () => 0);
   for (const us of instantsUs) {
     const step = Math.min(counts.length - 1, Math.floor((us - startUs) / stepUs));
     if (step >= 0) counts[step] = counts[step]! + 1;

@@ -9,7 +9,8 @@ import {
 import type { Labels } from "../expectations/expectation.js";
 import { Histogram } from "../ledger/histogram.js";
 import type { TrackerContext } from "./connection-tracker.js";
-import { counted, type Measure, type MetricSources, noData, ratioOf, shareOf, single } from "./measure.js";
+import { counted, type Measure, type MetricSources, noData, shareOf } from "./measure.js";
+import { ShadowDivergence } from "./shadow-divergence.js";
 import { leavesOf, overlaps } from "./shadow-leaves.js";
 import { ShadowUpdate } from "./shadow-update.js";
 
@@ -34,15 +35,6 @@ interface UpdateAction {
   readonly desired: JsonValue | undefined;
 }
 
-interface GroupCounts {
-  diverged: number;
-  areaThingUs: number;
-  countedToUs: number;
-  updates: number;
-  deltas: number;
-  readonly rejected: Map<number, number>;
-}
-
 const NO_STATE: JsonObject = {};
 
 /**
@@ -54,14 +46,14 @@ export class ShadowTracker {
   readonly #updates: ShadowUpdate[] = [];
   readonly #actions: UpdateAction[] = [];
   readonly #onlineSinceUs = new Map<string, number>();
-  readonly #groups = new Map<string, GroupCounts>();
-  /** Per thing: shadows with a delta. */
-  readonly #deltas = new Map<string, number>();
+  readonly divergence: ShadowDivergence;
 
   constructor(
     readonly context: TrackerContext,
     readonly stableUs: number = STABLE_US,
-  ) {}
+  ) {
+    this.divergence = new ShadowDivergence(context);
+  }
 
   on(event: RunEvent): void {
     switch (event.type) {
@@ -84,11 +76,9 @@ export class ShadowTracker {
       case "shadow.accepted":
         this.#accept(event);
         return;
-      case "shadow.rejected": {
-        const { rejected } = this.#group(event.thing, event.atUs);
-        rejected.set(event.code, (rejected.get(event.code) ?? 0) + 1);
+      case "shadow.rejected":
+        this.divergence.rejected(event.thing, event.code, event.atUs);
         return;
-      }
       case "shadow.deleted": {
         const shadow = this.#shadow(event.thing, event.shadowName);
         shadow.reported = NO_STATE;
@@ -103,12 +93,9 @@ export class ShadowTracker {
   #accept(event: Extract<ShadowEvent, { type: "shadow.accepted" }>): void {
     const { atUs, thing, requested, hasDelta } = event;
     const shadow = this.#shadow(thing, event.shadowName);
-    const counts = this.#group(thing, atUs);
-    if (hasDelta) counts.deltas += 1;
-    if (requested.desired !== undefined) {
-      counts.updates += 1;
-      this.#begin(shadow, event, requested.desired);
-    }
+    const { desired } = requested;
+    this.divergence.accepted(thing, { isDesired: desired !== undefined, hasDelta }, atUs);
+    if (desired !== undefined) this.#begin(shadow, event, desired);
     shadow.reported = event.reported;
     this.#setDelta(shadow, hasDelta, atUs);
     this.#observe(shadow, atUs);
@@ -121,17 +108,17 @@ export class ShadowTracker {
   ): void {
     const leaves = isJsonObject(desired) ? leavesOf(desired) : [];
     for (const earlier of shadow.pending) {
-      if (desired === null || overlaps(earlier.leaves, leaves)) earlier.supersede(event.atUs);
+      if (desired === null || overlaps(earlier.start.leaves, leaves)) earlier.supersede(event.atUs);
     }
     if (leaves.length === 0) return;
-    const update = new ShadowUpdate(
-      this.#actionOf(event, desired),
-      event.thing,
-      event.atUs,
+    const update = new ShadowUpdate({
+      update: this.#actionOf(event, desired),
+      thing: event.thing,
+      acceptedUs: event.atUs,
       leaves,
-      this.#onlineSinceUs.has(event.thing),
-      this.stableUs,
-    );
+      wasOnline: this.#onlineSinceUs.has(event.thing),
+      stableUs: this.stableUs,
+    });
     shadow.pending.push(update);
     this.#updates.push(update);
   }
@@ -147,8 +134,12 @@ export class ShadowTracker {
   }
 
   #observe(shadow: ShadowState, atUs: number): void {
-    const onlineSinceUs = this.#onlineSinceUs.get(shadow.thing);
-    for (const update of shadow.pending) update.observe(atUs, shadow.reported, shadow.device, onlineSinceUs);
+    const states = {
+      reported: shadow.reported,
+      device: shadow.device,
+      onlineSinceUs: this.#onlineSinceUs.get(shadow.thing),
+    };
+    for (const update of shadow.pending) update.observe(atUs, states);
     if (shadow.pending.some((update) => !update.isPending)) {
       shadow.pending = shadow.pending.filter((update) => update.isPending);
     }
@@ -168,32 +159,10 @@ export class ShadowTracker {
     return shadow;
   }
 
-  /** Counts of the thing's group, with the area counted up to now. */
-  #group(thing: string, atUs: number): GroupCounts {
-    const name = this.context.directory.groupOf(thing) ?? "";
-    const counts = this.#groups.get(name) ?? {
-      diverged: 0,
-      areaThingUs: 0,
-      countedToUs: 0,
-      updates: 0,
-      deltas: 0,
-      rejected: new Map<number, number>(),
-    };
-    this.#groups.set(name, counts);
-    counts.areaThingUs += counts.diverged * (atUs - counts.countedToUs);
-    counts.countedToUs = atUs;
-    return counts;
-  }
-
   #setDelta(shadow: ShadowState, hasDelta: boolean, atUs: number): void {
     if (shadow.hasDelta === hasDelta) return;
-    const counts = this.#group(shadow.thing, atUs);
     shadow.hasDelta = hasDelta;
-    const before = this.#deltas.get(shadow.thing) ?? 0;
-    const after = before + (hasDelta ? 1 : -1);
-    this.#deltas.set(shadow.thing, after);
-    if (before === 0) counts.diverged += 1;
-    if (after === 0) counts.diverged -= 1;
+    this.divergence.deltaChanged(shadow.thing, hasDelta, atUs);
   }
 
   /** Updates that belong to a selector, with everything that time alone has decided. */
@@ -217,45 +186,13 @@ export class ShadowTracker {
   }
 
   get metrics(): MetricSources {
-    const { directory } = this.context;
     return {
+      ...this.divergence.metrics,
       "shadow.convergence_time": (labels) => this.#convergenceTime(labels),
       "shadow.converged": (labels) => this.#converged(labels),
       "shadow.superseded": (labels) => this.#count(labels, (update) => update.isSuperseded),
       "shadow.false_convergence": (labels) => this.#count(labels, (update) => update.hasLied),
-      "shadow.diverged": ({ group }) =>
-        counted(
-          this.#sum(group, (one) => one.diverged),
-          directory.size(group),
-        ),
-      "shadow.divergence_area": ({ group }) => {
-        const nowUs = this.context.nowUs();
-        const areaUs = this.#sum(group, (one) => one.areaThingUs + one.diverged * (nowUs - one.countedToUs));
-        return single(areaUs / 1e6, directory.size(group));
-      },
-      "shadow.conflicts": ({ group }) =>
-        counted(
-          this.#sum(group, (one) => one.rejected.get(409) ?? 0),
-          directory.size(group),
-        ),
-      "shadow.rejected": ({ group, code }) =>
-        counted(
-          this.#sum(group, (one) => rejections(one.rejected, code)),
-          directory.size(group),
-        ),
-      "shadow.delta_messages_per_update": ({ group }) =>
-        ratioOf(
-          this.#sum(group, (one) => one.deltas),
-          this.#sum(group, (one) => one.updates),
-          "desired was never updated",
-        ),
     };
-  }
-
-  #sum(group: string | undefined, of: (counts: GroupCounts) => number): number {
-    let sum = 0;
-    for (const [name, counts] of this.#groups) if (group === undefined || name === group) sum += of(counts);
-    return sum;
   }
 
   #count(labels: Labels, predicate: (update: ShadowUpdate) => boolean): Measure {
@@ -282,23 +219,23 @@ export class ShadowTracker {
   #convergenceTime(labels: Labels): Measure {
     const histogram = new Histogram();
     for (const update of this.select(labels)) {
-      if (update.isSuperseded || (labels.online !== undefined && String(update.wasOnline) !== labels.online))
+      if (
+        update.isSuperseded ||
+        (labels.online !== undefined && String(update.start.wasOnline) !== labels.online)
+      )
         continue;
       const onlineUs = update.isPending ? this.#onlineSinceUs.get(update.thing) : update.onlineSinceUs;
       const isAway = update.isPending && onlineUs === undefined;
       if (labels.since === "reconnect" && isAway) continue;
       const fromUs =
-        labels.since === "reconnect" ? Math.max(update.acceptedUs, onlineUs ?? 0) : update.acceptedUs;
+        labels.since === "reconnect"
+          ? Math.max(update.start.acceptedUs, onlineUs ?? 0)
+          : update.start.acceptedUs;
       histogram.record((update.convergedUs ?? this.context.nowUs()) - fromUs);
     }
     return { kind: "histogram", histogram, seconds: 0 };
   }
 }
-
-const rejections = (byCode: ReadonlyMap<number, number>, code: string | undefined): number =>
-  code === undefined
-    ? [...byCode.values()].reduce((sum, count) => sum + count, 0)
-    : (byCode.get(Number(code)) ?? 0);
 
 const noUpdate = ({ update }: Labels): string =>
   update === undefined ? "no desired state was updated" : `no update "${update}" was accepted`;

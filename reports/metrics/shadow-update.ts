@@ -5,6 +5,26 @@ import { type Leaf, stateHas } from "./shadow-leaves.js";
  * One update of a thing's desired state on its way to the device. It has converged at t when every leaf of it
  * equals both `reported` and the device's own state from t on, for at least the stable time.
  */
+export interface ShadowUpdateStart {
+  /** Id of the action, or the client token. */
+  readonly update: string;
+  readonly thing: string;
+  readonly acceptedUs: number;
+  readonly leaves: readonly Leaf[];
+  /** Whether the thing was connected then. */
+  readonly wasOnline: boolean;
+  readonly stableUs: number;
+}
+
+/** What is known of the thing after a change. */
+export interface ObservedStates {
+  readonly reported: JsonObject;
+  /** Undefined where the device's truth is unknown: `reported` decides. */
+  readonly device: JsonObject | undefined;
+  /** Undefined while it is not connected. */
+  readonly onlineSinceUs: number | undefined;
+}
+
 export class ShadowUpdate {
   /** Since when it looks converged. */
   #agreesSinceUs: number | undefined;
@@ -14,26 +34,22 @@ export class ShadowUpdate {
   #hasLied = false;
   isSuperseded = false;
 
-  constructor(
-    readonly update: string,
-    readonly thing: string,
-    readonly acceptedUs: number,
-    readonly leaves: readonly Leaf[],
-    readonly wasOnline: boolean,
-    readonly stableUs: number,
-  ) {}
+  constructor(readonly start: ShadowUpdateStart) {}
 
-  /** The states after a change. `device` is undefined where the device's truth is unknown: `reported` decides. */
-  observe(
-    atUs: number,
-    reported: JsonObject,
-    device: JsonObject | undefined,
-    onlineSinceUs: number | undefined,
-  ): void {
+  get update(): string {
+    return this.start.update;
+  }
+
+  get thing(): string {
+    return this.start.thing;
+  }
+
+  observe(atUs: number, { reported, device, onlineSinceUs }: ObservedStates): void {
     this.settle(atUs);
     if (this.#convergedUs !== undefined || this.isSuperseded) return;
-    const isReported = this.leaves.every((leaf) => stateHas(reported, leaf));
-    const isTrue = device === undefined || this.leaves.every((leaf) => stateHas(device, leaf));
+    const { leaves } = this.start;
+    const isReported = leaves.every((leaf) => stateHas(reported, leaf));
+    const isTrue = device === undefined || leaves.every((leaf) => stateHas(device, leaf));
     if (!(isReported && isTrue)) this.#agreesSinceUs = undefined;
     else if (this.#agreesSinceUs === undefined) {
       this.#agreesSinceUs = atUs;
@@ -45,9 +61,10 @@ export class ShadowUpdate {
 
   /** Time has passed: what has been so for the stable time is so. */
   settle(nowUs: number): void {
-    if (this.#liesSinceUs !== undefined && nowUs - this.#liesSinceUs >= this.stableUs) this.#hasLied = true;
+    if (this.#liesSinceUs !== undefined && nowUs - this.#liesSinceUs >= this.start.stableUs)
+      this.#hasLied = true;
     if (this.#convergedUs === undefined && this.#agreesSinceUs !== undefined) {
-      if (nowUs - this.#agreesSinceUs >= this.stableUs) this.#convergedUs = this.#agreesSinceUs;
+      if (nowUs - this.#agreesSinceUs >= this.start.stableUs) this.#convergedUs = this.#agreesSinceUs;
     }
   }
 

@@ -2,10 +2,10 @@ import {
   assessTrust,
   conditionHolds,
   evaluateExpectation,
+  type EvaluateOptions,
   evaluateSweep,
   type Expectation,
   formatSubject,
-  FULL_TRUST,
   Histogram,
   type Measure,
   MetricStore,
@@ -25,14 +25,10 @@ const histogramOf = (values: readonly number[]): Measure => {
   return { kind: "histogram", histogram, seconds: 10 };
 };
 
-const evaluate = (text: string, measure: Measure, trust = FULL_TRUST, options = {}) => {
+const evaluate = (text: string, measure: Measure, options: EvaluateOptions = {}) => {
   const expectation = parse(text);
-  return evaluateExpectation(
-    expectation,
-    new MetricStore({ [expectation.metric]: () => measure }),
-    trust,
-    options,
-  );
+  const store = new MetricStore({ [expectation.metric]: () => measure });
+  return evaluateExpectation(expectation, store, options);
 };
 
 const share = (count: number, total: number): Measure => ({ kind: "share", count, total });
@@ -60,21 +56,11 @@ describe("evaluateExpectation", () => {
     ["connections.online == 5000", share(5000, 5000), "pass", "5,000"],
     ["connections.online count >= 1", share(5, 5), "pass", "5"],
     ["job.blast_radius.silent == 0", share(0, 100), "pass", "0"],
-    ["rules.recall == 1", { kind: "ratio", value: 1, samples: 9 } as Measure, "pass", "100 %"],
-    ["job.terminal", { kind: "boolean", value: false, samples: 1 } as Measure, "fail", "false"],
-    ["job.terminal != true", { kind: "boolean", value: false, samples: 1 } as Measure, "pass", "false"],
-    [
-      "job.status == CANCELED",
-      { kind: "label", value: "CANCELED", samples: 1 } as Measure,
-      "pass",
-      "CANCELED",
-    ],
-    [
-      "job.status != CANCELED",
-      { kind: "label", value: "CANCELED", samples: 1 } as Measure,
-      "fail",
-      "CANCELED",
-    ],
+    ["rules.recall == 1", { kind: "ratio", value: 1, samples: 9 }, "pass", "100 %"],
+    ["job.terminal", { kind: "boolean", value: false, samples: 1 }, "fail", "false"],
+    ["job.terminal != true", { kind: "boolean", value: false, samples: 1 }, "pass", "false"],
+    ["job.status == CANCELED", { kind: "label", value: "CANCELED", samples: 1 }, "pass", "CANCELED"],
+    ["job.status != CANCELED", { kind: "label", value: "CANCELED", samples: 1 }, "fail", "CANCELED"],
   ] as const)("judges %s on %j: %s, measured %s", (text, measure, verdict, measured) => {
     expect(evaluate(text, measure)).toMatchObject({ verdict, measured });
   });
@@ -94,9 +80,11 @@ describe("evaluateExpectation", () => {
   });
 
   it("marks a percentile from too few samples, and still judges it", () => {
-    const few = evaluate("latency.e2e p(99) < 1s", histogramOf(new Array(999).fill(5)));
+    const few = evaluate("latency.e2e p(99) < 1s", histogramOf(Array.from({ length: 999 }, () => 5)));
     expect(few).toMatchObject({ verdict: "pass", reason: "Only 999 samples stand behind the percentile." });
-    expect(evaluate("latency.e2e p(99) < 1s", histogramOf(new Array(1000).fill(5))).reason).toBeNull();
+    expect(
+      evaluate("latency.e2e p(99) < 1s", histogramOf(Array.from({ length: 1000 }, () => 5))).reason,
+    ).toBeNull();
   });
 
   it.each(["delivery.lost == 0", "latency.e2e p(99) < 1s", "job.terminal"])(
@@ -105,7 +93,7 @@ describe("evaluateExpectation", () => {
       const result = evaluate(text, none);
       expect(result).toMatchObject({ verdict: "fail", measured: "no data", value: null, samples: 0 });
       expect(result.reason).toBe("No data: the stage did not run.");
-      expect(evaluate(text, none, FULL_TRUST, { allowEmpty: true }).verdict).toBe("pass");
+      expect(evaluate(text, none, { allowEmpty: true }).verdict).toBe("pass");
     },
   );
 
@@ -121,14 +109,14 @@ describe("evaluateExpectation", () => {
   it("is inconclusive about times when the generator was late or the process overloaded", () => {
     const late = assessTrust({ clock: "real", scheduleLagP99Us: 50_001, eventLoopUtilisation: 0.95 });
     expect(late.doubts).toHaveLength(2);
-    const result = evaluate("latency.e2e p(50) < 60ms", histogramOf([10]), late);
+    const result = evaluate("latency.e2e p(50) < 60ms", histogramOf([10]), { trust: late });
     expect(result).toMatchObject({ verdict: "inconclusive", measured: "10 µs" });
     expect(result.reason).toMatch(/schedule_lag.*busy 95 %/);
-    expect(evaluate("generator.schedule_lag p(99) < 50ms", histogramOf([60_000]), late).verdict).toBe(
-      "inconclusive",
-    );
-    expect(evaluate("delivery.lost == 0", counter(0), late).verdict).toBe("pass");
-    expect(evaluate("delivery.lost == 0", counter(1), late).verdict).toBe("fail");
+    expect(
+      evaluate("generator.schedule_lag p(99) < 50ms", histogramOf([60_000]), { trust: late }).verdict,
+    ).toBe("inconclusive");
+    expect(evaluate("delivery.lost == 0", counter(0), { trust: late }).verdict).toBe("pass");
+    expect(evaluate("delivery.lost == 0", counter(1), { trust: late }).verdict).toBe("fail");
   });
 
   it("trusts virtual time, and real time below the limits", () => {
@@ -143,7 +131,7 @@ describe("evaluateExpectation", () => {
 
   it("is inconclusive about one-way times of boards whose clocks are too uncertain", () => {
     const trust = assessTrust({ clock: "real", clockUncertaintyUs: new Map([["boards", 60_000]]) });
-    const judge = (text: string) => evaluate(text, histogramOf([10]), trust);
+    const judge = (text: string) => evaluate(text, histogramOf([10]), { trust });
     expect(judge("latency.e2e{group=boards} p(50) < 500ms")).toMatchObject({ verdict: "inconclusive" });
     expect(judge("latency.e2e{group=boards} p(50) < 600ms").verdict).toBe("pass");
     expect(judge("latency.e2e{group=peers} p(50) < 500ms").verdict).toBe("pass");
@@ -153,9 +141,7 @@ describe("evaluateExpectation", () => {
 
   it("has no data for a metric nobody tracks, and refuses one that does not exist", () => {
     const store = new MetricStore();
-    expect(evaluateExpectation(parse("delivery.lost == 0"), store, FULL_TRUST).reason).toMatch(
-      /nothing in this run/,
-    );
+    expect(evaluateExpectation(parse("delivery.lost == 0"), store).reason).toMatch(/nothing in this run/);
     expect(() => store.measure("delivery.lots", {})).toThrow(
       expect.objectContaining({ code: "METRIC_UNKNOWN" }),
     );
@@ -215,8 +201,8 @@ describe("evaluateSweep", () => {
   });
 
   it("merges distributions instead of averaging percentiles", () => {
-    const fast = histogramOf(new Array(990).fill(10));
-    const slow = histogramOf(new Array(10).fill(2000));
+    const fast = histogramOf(Array.from({ length: 990 }, () => 10));
+    const slow = histogramOf(Array.from({ length: 10 }, () => 2000));
     expect(sweep("latency.e2e p(99) < 1ms", [fast, slow])).toMatchObject({
       verdict: "pass",
       value: 10,

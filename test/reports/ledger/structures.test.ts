@@ -105,7 +105,7 @@ describe("TimeBins", () => {
     for (let second = 0; second < 5000; second += 1) curve.add(second * S);
     expect(bins.widthUs).toBe(16 * S);
     expect(bins.used).toBeLessThanOrEqual(MAX_BINS);
-    expect(curve.perSecond().slice(0, 312)).toEqual(new Array(312).fill(1));
+    expect(curve.perSecond().slice(0, 312)).toEqual(Array.from({ length: 312 }, () => 1));
   });
 
   it("holds a level until it changes, and keeps the later one when merging", () => {

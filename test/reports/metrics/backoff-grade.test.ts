@@ -50,7 +50,7 @@ describe("gradeBackoff", () => {
 describe("gradeGroup", () => {
   const fleet = (counts: Partial<Record<BackoffGrade, number>>): BackoffGrade[] =>
     Object.entries(counts).flatMap(([grade, count]) =>
-      new Array<BackoffGrade>(count).fill(grade as BackoffGrade),
+      Array.from({ length: count }, () => grade as BackoffGrade),
     );
 
   it.each([

@@ -66,7 +66,7 @@ describe("Observation", () => {
     const named = (name: string) => series.find((one) => one.name === name)!;
     for (const { points } of series) expect(points.length).toBeLessThanOrEqual(600);
     expect(named("delivery.sent")).toMatchObject({ unit: "/s", startMs: 0, stepMs: 4000 });
-    expect(named("delivery.sent").points.slice(0, 499)).toEqual(new Array(499).fill(1));
+    expect(named("delivery.sent").points.slice(0, 499)).toEqual(Array.from({ length: 499 }, () => 1));
     expect(named("latency.e2e").points[3]).toBeGreaterThan(19);
     expect(named("latency.e2e").points[3]).toBeLessThan(21);
     expect(named("connections.online").points.slice(0, 2)).toEqual([1, 1]);

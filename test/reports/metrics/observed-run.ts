@@ -2,7 +2,6 @@ import type { RunEvent } from "fleetrig/kernel";
 import {
   createObservation,
   evaluateExpectation,
-  FULL_TRUST,
   type ObservationOptions,
   parseExpectation,
 } from "fleetrig/reports";
@@ -28,7 +27,7 @@ export const observedRun = (
     /** Emits an event now. */
     emit: (atUs: number, event: DistributiveOmit<RunEvent, "atUs">) => {
       now = atUs;
-      observation.emit({ ...event, atUs } as RunEvent);
+      observation.emit({ ...event, atUs });
     },
     /** Value of `metric{labels} agg`, or the reason why there is none. */
     read: (subject: string): number | boolean | string => {
@@ -44,7 +43,7 @@ export const observedRun = (
   function evaluate(text: string, name: string) {
     const parsed = parseExpectation(text);
     if (!parsed.ok) throw new TypeError(`${name}: ${parsed.message} ${parsed.hint}`);
-    return evaluateExpectation(parsed.expectation, observation.store, FULL_TRUST);
+    return evaluateExpectation(parsed.expectation, observation.store);
   }
 };
 
