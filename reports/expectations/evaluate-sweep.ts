@@ -3,6 +3,7 @@ import { Histogram, isThinPercentile, nearestRank } from "../ledger/histogram.js
 import { aggregate, type Measure, type MetricValue, noData, type NoData } from "../metrics/measure.js";
 import type { Expectation } from "./expectation.js";
 import { type EvaluateOptions, type ExpectationResult, judge } from "./evaluate.js";
+import { FULL_TRUST, type Trust } from "./trust.js";
 
 /**
  * Expectations over the runs of a sweep. Every run contributes one value, and the aggregation goes over the
@@ -12,9 +13,9 @@ import { type EvaluateOptions, type ExpectationResult, judge } from "./evaluate.
 export function evaluateSweep(
   expectation: Expectation,
   measures: readonly Measure[],
-  options: EvaluateOptions = {},
+  options: EvaluateOptions & { readonly trust?: Trust } = {},
 ): ExpectationResult {
-  return judge(expectation, aggregateSweep(expectation, measures), options);
+  return judge(expectation, aggregateSweep(expectation, measures), { trust: FULL_TRUST, ...options });
 }
 
 /** A run without data makes the whole sweep fail: a share of the runs that happened to have data would mislead. */

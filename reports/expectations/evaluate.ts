@@ -5,7 +5,7 @@ import { formatQuantity } from "../metrics/format-quantity.js";
 import type { MetricStore } from "../metrics/metric-store.js";
 import type { MetricValue, NoData } from "../metrics/measure.js";
 import { type Expectation, formatSelector, holds } from "./expectation.js";
-import { doubtAbout, FULL_TRUST, type Trust } from "./trust.js";
+import { doubtAbout, type Trust } from "./trust.js";
 
 /** `inconclusive` means that the measurement cannot be trusted; it is never a pass. */
 export type ExpectationVerdict = "pass" | "fail" | "inconclusive";
@@ -25,8 +25,6 @@ export interface ExpectationResult {
 }
 
 export interface EvaluateOptions {
-  /** Default: everything is trusted, as in virtual time. */
-  readonly trust?: Trust;
   /** Pass when nothing was measured. */
   readonly allowEmpty?: boolean;
 }
@@ -35,10 +33,11 @@ export interface EvaluateOptions {
 export function evaluateExpectation(
   expectation: Expectation,
   store: MetricStore,
+  trust: Trust,
   options: EvaluateOptions = {},
 ): ExpectationResult {
   const value = store.query(expectation.metric, expectation.labels, expectation.aggregation);
-  return judge(expectation, value, options);
+  return judge(expectation, value, { ...options, trust });
 }
 
 /** True when the condition holds now; a condition without data does not hold. */
@@ -67,7 +66,7 @@ const comparable = (value: MetricValue, { limit }: Expectation): number | boolea
 export function judge(
   expectation: Expectation,
   value: MetricValue | NoData,
-  { trust = FULL_TRUST, allowEmpty = false }: EvaluateOptions = {},
+  { trust, allowEmpty = false }: EvaluateOptions & { readonly trust: Trust },
 ): ExpectationResult {
   const limit = formatLimit(expectation);
   const metric = findMetric(expectation.metric)!;

@@ -5,6 +5,7 @@ import {
   type EvaluateOptions,
   evaluateSweep,
   type Expectation,
+  FULL_TRUST,
   formatSubject,
   Histogram,
   type Measure,
@@ -25,10 +26,10 @@ const histogramOf = (values: readonly number[]): Measure => {
   return { kind: "histogram", histogram, seconds: 10 };
 };
 
-const evaluate = (text: string, measure: Measure, options: EvaluateOptions = {}) => {
+const evaluate = (text: string, measure: Measure, trust = FULL_TRUST, options: EvaluateOptions = {}) => {
   const expectation = parse(text);
   const store = new MetricStore({ [expectation.metric]: () => measure });
-  return evaluateExpectation(expectation, store, options);
+  return evaluateExpectation(expectation, store, trust, options);
 };
 
 const share = (count: number, total: number): Measure => ({ kind: "share", count, total });
@@ -93,7 +94,7 @@ describe("evaluateExpectation", () => {
       const result = evaluate(text, none);
       expect(result).toMatchObject({ verdict: "fail", measured: "no data", value: null, samples: 0 });
       expect(result.reason).toBe("No data: the stage did not run.");
-      expect(evaluate(text, none, { allowEmpty: true }).verdict).toBe("pass");
+      expect(evaluate(text, none, FULL_TRUST, { allowEmpty: true }).verdict).toBe("pass");
     },
   );
 
@@ -109,14 +110,14 @@ describe("evaluateExpectation", () => {
   it("is inconclusive about times when the generator was late or the process overloaded", () => {
     const late = assessTrust({ clock: "real", scheduleLagP99Us: 50_001, eventLoopUtilisation: 0.95 });
     expect(late.doubts).toHaveLength(2);
-    const result = evaluate("latency.e2e p(50) < 60ms", histogramOf([10]), { trust: late });
+    const result = evaluate("latency.e2e p(50) < 60ms", histogramOf([10]), late);
     expect(result).toMatchObject({ verdict: "inconclusive", measured: "10 µs" });
     expect(result.reason).toMatch(/schedule_lag.*busy 95 %/);
-    expect(
-      evaluate("generator.schedule_lag p(99) < 50ms", histogramOf([60_000]), { trust: late }).verdict,
-    ).toBe("inconclusive");
-    expect(evaluate("delivery.lost == 0", counter(0), { trust: late }).verdict).toBe("pass");
-    expect(evaluate("delivery.lost == 0", counter(1), { trust: late }).verdict).toBe("fail");
+    expect(evaluate("generator.schedule_lag p(99) < 50ms", histogramOf([60_000]), late).verdict).toBe(
+      "inconclusive",
+    );
+    expect(evaluate("delivery.lost == 0", counter(0), late).verdict).toBe("pass");
+    expect(evaluate("delivery.lost == 0", counter(1), late).verdict).toBe("fail");
   });
 
   it("trusts virtual time, and real time below the limits", () => {
@@ -131,7 +132,7 @@ describe("evaluateExpectation", () => {
 
   it("is inconclusive about one-way times of boards whose clocks are too uncertain", () => {
     const trust = assessTrust({ clock: "real", clockUncertaintyUs: new Map([["boards", 60_000]]) });
-    const judge = (text: string) => evaluate(text, histogramOf([10]), { trust });
+    const judge = (text: string) => evaluate(text, histogramOf([10]), trust);
     expect(judge("latency.e2e{group=boards} p(50) < 500ms")).toMatchObject({ verdict: "inconclusive" });
     expect(judge("latency.e2e{group=boards} p(50) < 600ms").verdict).toBe("pass");
     expect(judge("latency.e2e{group=peers} p(50) < 500ms").verdict).toBe("pass");
@@ -141,7 +142,9 @@ describe("evaluateExpectation", () => {
 
   it("has no data for a metric nobody tracks, and refuses one that does not exist", () => {
     const store = new MetricStore();
-    expect(evaluateExpectation(parse("delivery.lost == 0"), store).reason).toMatch(/nothing in this run/);
+    expect(evaluateExpectation(parse("delivery.lost == 0"), store, FULL_TRUST).reason).toMatch(
+      /nothing in this run/,
+    );
     expect(() => store.measure("delivery.lots", {})).toThrow(
       expect.objectContaining({ code: "METRIC_UNKNOWN" }),
     );

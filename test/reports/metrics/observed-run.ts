@@ -2,6 +2,7 @@ import type { RunEvent } from "fleetrig/kernel";
 import {
   createObservation,
   evaluateExpectation,
+  FULL_TRUST,
   type ObservationOptions,
   parseExpectation,
 } from "fleetrig/reports";
@@ -43,7 +44,7 @@ export const observedRun = (
   function evaluate(text: string, name: string) {
     const parsed = parseExpectation(text);
     if (!parsed.ok) throw new TypeError(`${name}: ${parsed.message} ${parsed.hint}`);
-    return evaluateExpectation(parsed.expectation, observation.store);
+    return evaluateExpectation(parsed.expectation, observation.store, FULL_TRUST);
   }
 };
 
