@@ -8,6 +8,8 @@ export interface Host {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** With a leading `v`. */
+  readonly nodeVersion: string;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly files: HostFiles;
@@ -36,11 +38,13 @@ export interface HostFiles {
    * Writes a file and the folders above it.
    * @throws {FleetrigError} CLI_FILE_UNWRITABLE, or CLI_FILE_EXISTS with `exclusive` when there is one already
    */
-  writeFile(path: string, text: string, options?: { readonly exclusive?: boolean }): void;
+  writeFile(path: string, text: string, options?: { readonly exclusive?: boolean; readonly append?: boolean }): void;
   /** What a path is; `undefined` when there is nothing. */
   kind(path: string): "file" | "folder" | undefined;
   /** Names in a folder, unsorted, folders with a trailing slash; empty when there is no such folder. */
   list(path: string): readonly string[];
+  /** May files be created in this folder? */
+  isWritable(folder: string): boolean;
   /** The path without symbolic links. */
   realPath(path: string): string;
 }

@@ -13,6 +13,7 @@ import { type DeviceModel, resolveModel } from "fleetrig/sim";
 import type { Action, Scenario, Stage } from "../scenario.js";
 import { perform } from "./actions.js";
 import { assembleRecord, type RunIdentity, type RunOutcome } from "./assemble-record.js";
+import { type Counterfactual, failuresByJob, needsCounterfactual, samplePrevented, withoutAborts } from "./counterfactual.js";
 import { planFleet } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
 import { StageRunner } from "./stage-runner.js";
@@ -26,6 +27,8 @@ export interface RunProgress {
   readonly stage: string;
   /** Time of the run so far. */
   readonly runUs: number;
+  /** Planned end; undefined when a stage waits for a condition. */
+  readonly endUs: number | undefined;
   /** Time of the host so far. */
   readonly wallUs: number;
   readonly online: number;
@@ -65,10 +68,12 @@ export async function runAndMeasure(
 ): Promise<{ readonly record: RunRecord; readonly measurement: Measurement }> {
   const host = new HostProbe();
   const { scenario, identity } = options;
+  const counterfactual = needsCounterfactual(scenario) ? await runWithoutAborts(options) : undefined;
   const models = await resolveModels(scenario, options.folder);
   const run = await Run.create(options, models, host);
   try {
     const outcome = await run.toTheEnd();
+    if (counterfactual !== undefined) samplePrevented(run.measurement.observation, counterfactual);
     // Before the world ends: its end is not part of the run.
     const record = assembleRecord({
       scenario,
@@ -83,6 +88,11 @@ export async function runAndMeasure(
   } finally {
     await run.world.stop();
   }
+}
+
+async function runWithoutAborts(options: RunOptions): Promise<Counterfactual> {
+  const { measurement } = await runAndMeasure({ ...options, scenario: withoutAborts(options.scenario) });
+  return failuresByJob(measurement.observation);
 }
 
 async function resolveModels(scenario: Scenario, folder: string): Promise<Map<string, DeviceModel>> {
@@ -225,6 +235,7 @@ class Run {
       seed: options.identity.seed,
       stage: this.stages.current?.name ?? "",
       runUs: world.time.nowUs(),
+      endUs: plannedEndUs(options.scenario),
       wallUs: hostNowUs() - startedUs,
       online: measurement.online,
       devices: this.planned.things.length,
@@ -269,6 +280,9 @@ class Run {
     this.wake();
   }
 }
+
+const plannedEndUs = ({ stages }: Scenario): number | undefined =>
+  stages.some(({ until }) => until !== undefined) ? undefined : stages.reduce((sum, { durationUs }) => sum + durationUs, 0);
 
 const asFailure = (error: unknown): FleetrigError =>
   error instanceof FleetrigError

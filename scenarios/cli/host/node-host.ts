@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   mkdirSync,
   openSync,
   readdirSync,
@@ -19,6 +21,7 @@ export function createNodeHost(argv: readonly string[]): Host {
     argv,
     env: process.env,
     cwd,
+    nodeVersion: process.version,
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     files: filesBelow(cwd),
@@ -59,10 +62,10 @@ export function filesBelow(cwd: string): HostFiles {
         throw fileError("CLI_FILE_UNREADABLE", `The file ${path} cannot be read.`, cause);
       }
     },
-    writeFile: (path, text, { exclusive = false } = {}) => {
+    writeFile: (path, text, { exclusive = false, append = false } = {}) => {
       try {
         mkdirSync(dirname(at(path)), { recursive: true });
-        writeFileSync(at(path), text, { flag: exclusive ? "wx" : "w" });
+        writeFileSync(at(path), text, { flag: exclusive ? "wx" : append ? "a" : "w" });
       } catch (cause) {
         if (exclusive && reasonOf(cause) === "EEXIST")
           throw fileError("CLI_FILE_EXISTS", `The file ${path} exists already.`, cause);
@@ -80,6 +83,14 @@ export function filesBelow(cwd: string): HostFiles {
         return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
       } catch {
         return [];
+      }
+    },
+    isWritable: (folder) => {
+      try {
+        accessSync(at(folder), constants.W_OK);
+        return true;
+      } catch {
+        return false;
       }
     },
     realPath: (path) => realpathSync(at(path)),

@@ -18,6 +18,7 @@ export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
     argv: [],
     env: {},
     cwd: "/work",
+    nodeVersion: "v20.19.0",
     stdout: output("stdout"),
     stderr: output("stderr"),
     files: {
@@ -29,7 +30,7 @@ export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
       writeFile: (path, text, options) => {
         if (options?.exclusive === true && files.has(clean(path)))
           throw new FleetrigError("CLI_FILE_EXISTS", `There is ${path}.`);
-        files.set(clean(path), text);
+        files.set(clean(path), options?.append === true ? `${files.get(clean(path)) ?? ""}${text}` : text);
       },
       kind: (path) => {
         if (files.has(clean(path))) return "file";
@@ -40,6 +41,7 @@ export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
         const start = clean(path) === "." ? 0 : clean(path).length + 1;
         return [...new Set(below.map((file) => /^[^/]+\/?/.exec(file.slice(start))?.[0] ?? ""))];
       },
+      isWritable: () => true,
       realPath: clean,
     },
     nowUs: () => 0,

@@ -1,0 +1,158 @@
+import { EXIT } from "fleetrig/kernel";
+import { RECORD_SCHEMA_VERSION, renderConsole, type RunRecord, type SuiteRecord, type SweepRecord, worstVerdict } from "fleetrig/reports";
+import { EXIT_OF_VERDICT } from "../../runner/assemble-record.js";
+import { MAIN_VARIANT, type RunJob, type RunJobResult, type Variant, variantsOf } from "../../runner/job.js";
+import type { Scenario } from "../../scenario.js";
+import { gitSha } from "../git-sha.js";
+import type { Host } from "../host.js";
+import { doAll } from "../job-pool.js";
+import { loadFiles, refuseUsage } from "../load-files.js";
+import { folderTargets, parseReportTarget, writeReports } from "../report-targets.js";
+import { RunDisplay } from "../run-display.js";
+import { assembleSweep } from "../sweep.js";
+import { VERSION } from "../version.js";
+
+export interface RunCommandOptions {
+  readonly seed?: number;
+  readonly clock?: "virtual" | "real";
+  /** Runs each scenario's sweep: every seed, every variant. */
+  readonly sweep?: boolean;
+  /** Seeds of the sweep instead of the scenario's own. */
+  readonly seeds?: readonly number[];
+  readonly variant?: string;
+  readonly tags?: readonly string[];
+  readonly jobs?: number;
+  /** `kind=path`, as often as wanted. */
+  readonly report?: readonly string[];
+  readonly reportDir?: string;
+  readonly quiet?: boolean;
+}
+
+/** A scenario that was asked for. */
+interface Chosen {
+  readonly file: string;
+  readonly scenario: Scenario;
+}
+
+/**
+ * `fleetrig run <files, folders, globs>`: runs scenarios, judges them and writes reports.
+ * @returns the exit code of the worst verdict; 130 or 143 when a signal ended it, with partial reports written
+ */
+export async function runCommand(host: Host, patterns: readonly string[], options: RunCommandOptions): Promise<number> {
+  if (patterns.length === 0) return refuseUsage(host, "run needs a scenario.", "Write fleetrig run scenarios/library.");
+  const targets = [
+    ...(options.report ?? []).map(parseReportTarget),
+    ...(options.reportDir === undefined ? [] : folderTargets(options.reportDir)),
+  ];
+  const { ok, loaded } = loadFiles(host, patterns, { seedOverride: options.seed, clockOverride: options.clock });
+  if (!ok) return EXIT.usage;
+  const chosen = loaded
+    .flatMap(({ path, result }): Chosen[] => (result.ok ? [{ file: path, scenario: result.scenario }] : []))
+    .filter(({ scenario }) => (options.tags ?? []).every((tag) => scenario.tags.includes(tag)));
+  if (chosen.length === 0) return refuseUsage(host, "No scenario has these tags.", "fleetrig list shows the tags.");
+  const interruption = new Interruption(host);
+  try {
+    const suite = await runSuite(host, chosen, { ...options, signal: interruption.signal });
+    host.stdout.write(renderConsole(suite, { color: usesColor(host), width: host.stdout.columns }));
+    writeReports(host, suite, targets);
+    return interruption.exitCode ?? EXIT_OF_VERDICT[suite.verdict];
+  } finally {
+    interruption.stop();
+  }
+}
+
+const usesColor = (host: Host): boolean => host.stdout.isTTY && (host.env["NO_COLOR"] ?? "") === "";
+
+/** Ctrl-C and termination: the first asks the runs to end, and is remembered for the exit code. */
+class Interruption {
+  exitCode: number | undefined;
+  private readonly controller = new AbortController();
+  readonly stop: () => void;
+
+  constructor(host: Host) {
+    this.stop = host.onSignal((signal) => {
+      this.exitCode = signal === "SIGINT" ? EXIT.sigint : EXIT.sigterm;
+      this.controller.abort();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+}
+
+type SuiteOptions = RunCommandOptions & { readonly signal: AbortSignal };
+
+async function runSuite(host: Host, chosen: readonly Chosen[], options: SuiteOptions): Promise<SuiteRecord> {
+  const jobs = chosen.flatMap((one) => (isSweep(one, options) ? sweepJobs(one, options) : [singleJob(one, options)]));
+  const display = new RunDisplay(host, { total: jobs.length, quiet: options.quiet === true });
+  const startedUs = host.nowUs();
+  const threads = options.jobs ?? 1;
+  const results = await doAll(jobs, {
+    host,
+    threads,
+    hooks: {
+      signal: options.signal,
+      gitSha: gitSha(host),
+      progress: (progress) => display.progress(progress),
+      listening: (endpoint) => display.listening(endpoint),
+    },
+    finished: (job, result) => display.finished(job, result),
+  });
+  display.stop();
+  const wallMs = Math.round((host.nowUs() - startedUs) / 1000);
+  const runs = results.flatMap((result): RunRecord[] => (result.kind === "record" ? [result.record] : []));
+  const sweeps = chosen
+    .filter((one) => isSweep(one, options))
+    .flatMap((one) => sweepRecords(one, { jobs, results, wallMs, threads, clock: clockOf(one, options) }));
+  const verdicts = [...runs, ...sweeps].map(({ verdict }) => verdict);
+  if (options.signal.aborted) verdicts.push("interrupted");
+  return {
+    schemaVersion: RECORD_SCHEMA_VERSION,
+    tool: { name: "fleetrig", version: VERSION },
+    verdict: worstVerdict(verdicts),
+    runs,
+    sweeps,
+  };
+}
+
+const isSweep = ({ scenario }: Chosen, { sweep, seeds }: RunCommandOptions): boolean =>
+  seeds !== undefined || (sweep === true && scenario.sweep !== undefined);
+
+const clockOf = ({ scenario }: Chosen, { clock }: RunCommandOptions): RunJob["clock"] => clock ?? scenario.clock;
+
+const singleJob = (one: Chosen, options: RunCommandOptions): RunJob => ({
+  file: one.file,
+  seed: one.scenario.seed,
+  clock: clockOf(one, options),
+  variant: options.variant ?? MAIN_VARIANT,
+  isSweep: false,
+});
+
+function sweepJobs(one: Chosen, options: RunCommandOptions): RunJob[] {
+  const seeds = options.seeds ?? one.scenario.sweep?.seeds ?? [];
+  const variants = variantsOf(one.scenario).filter(({ name }) => options.variant === undefined || name === options.variant);
+  return variants.flatMap(({ name }) =>
+    seeds.map((seed): RunJob => ({ file: one.file, seed, clock: clockOf(one, options), variant: name, isSweep: true })),
+  );
+}
+
+interface SweepContext {
+  readonly jobs: readonly RunJob[];
+  readonly results: readonly RunJobResult[];
+  readonly wallMs: number;
+  readonly threads: number;
+  readonly clock: RunJob["clock"];
+}
+
+function sweepRecords(one: Chosen, context: SweepContext): SweepRecord[] {
+  return variantsOf(one.scenario).flatMap((variant: Variant) => {
+    const results = context.results.flatMap((result, index) => {
+      const job = context.jobs[index];
+      const isOurs = job?.file === one.file && job.variant === variant.name;
+      return isOurs && result.kind === "sweep" ? [result] : [];
+    });
+    if (results.length === 0) return [];
+    return [assembleSweep({ file: one.file, clock: context.clock, variant, results, wallMs: context.wallMs, jobs: context.threads })];
+  });
+}

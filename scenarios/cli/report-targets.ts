@@ -1,0 +1,45 @@
+import { EXIT, FleetrigError, } from "fleetrig/kernel";
+import { didYouMean, type RendererName, RENDERERS, type SuiteRecord } from "fleetrig/reports";
+import { type Host, writeLine } from "./host.js";
+
+/** A report to write: `--report junit=out/junit.xml`. */
+export interface ReportTarget {
+  readonly kind: RendererName;
+  readonly path: string;
+}
+
+/** What `--report-dir` writes. */
+const FOLDER_FILES: readonly (readonly [kind: RendererName, name: string])[] = [
+  ["json", "report.json"],
+  ["junit", "junit.xml"],
+  ["html", "report.html"],
+  ["markdown", "summary.md"],
+];
+
+/** @throws FleetrigError `CLI_REPORT_KIND` (exit 2) */
+export function parseReportTarget(text: string): ReportTarget {
+  const separator = text.indexOf("=");
+  const kind = separator < 0 ? text : text.slice(0, separator);
+  const path = separator < 0 ? "" : text.slice(separator + 1);
+  if (!Object.hasOwn(RENDERERS, kind)) {
+    throw new FleetrigError("CLI_REPORT_KIND", `There is no report kind "${kind}".`, {
+      hint: didYouMean(kind, Object.keys(RENDERERS)) ?? `Kinds: ${Object.keys(RENDERERS).join(", ")}.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  if (path === "") {
+    throw new FleetrigError("CLI_REPORT_PATH", `--report ${text} names no file.`, { hint: `Write --report ${kind}=out/report${RENDERERS[kind as RendererName].extension}.`, exitCode: EXIT.usage });
+  }
+  return { kind: kind as RendererName, path };
+}
+
+export const folderTargets = (folder: string): ReportTarget[] =>
+  FOLDER_FILES.map(([kind, name]) => ({ kind, path: `${folder.replace(/\/$/, "")}/${name}` }));
+
+/** Writes the reports; in GitHub Actions also the job summary and the annotations. */
+export function writeReports(host: Host, suite: SuiteRecord, targets: readonly ReportTarget[]): void {
+  for (const { kind, path } of targets) host.files.writeFile(path, RENDERERS[kind].render(suite));
+  const summary = host.env["GITHUB_STEP_SUMMARY"];
+  if (summary !== undefined && summary !== "") host.files.writeFile(summary, RENDERERS.markdown.render(suite), { append: true });
+  if (host.env["GITHUB_ACTIONS"] === "true") writeLine(host.stdout, RENDERERS.github.render(suite));
+}

@@ -1,0 +1,76 @@
+import { evaluateSweep, type ExpectationRecord, recordUnit, recordValue, type SweepRecord, type Verdict } from "fleetrig/reports";
+import { fromPortable, replayCommand, type RunJob, type RunJobResult, type Variant } from "../runner/job.js";
+
+type SweepResult = Extract<RunJobResult, { kind: "sweep" }>;
+
+export interface SweepParts {
+  readonly file: string;
+  readonly clock: RunJob["clock"];
+  readonly variant: Variant;
+  readonly results: readonly SweepResult[];
+  readonly wallMs: number;
+  readonly jobs: number;
+}
+
+/** Puts the runs of one variant together and judges the sweep's expectations over all seeds. */
+export function assembleSweep({ file, clock, variant, results, wallMs, jobs }: SweepParts): SweepRecord {
+  const bySeed = [...results].sort((a, b) => a.seed - b.seed);
+  const measures = variant.expect.map((_, index) => bySeed.map((result) => fromPortable(result.measures[index]!)));
+  const expectations = variant.expect.map((spec, index): ExpectationRecord => {
+    const result = evaluateSweep(spec.expectation, measures[index]!, { allowEmpty: spec.allowEmpty });
+    return {
+      name: spec.name,
+      expr: spec.text,
+      severity: spec.severity,
+      ...result,
+      unit: recordUnit(result.unit),
+      value: result.value === null ? null : recordValue(result.value, result.unit),
+      stage: null,
+      file,
+      line: spec.position.line,
+      column: spec.position.column,
+    };
+  });
+  return {
+    scenario: variant.scenario.name,
+    file,
+    variant: variant.name,
+    seeds: bySeed.map(({ seed }) => seed),
+    verdict: sweepVerdict(expectations, bySeed),
+    expectations,
+    values: variant.expect.map(({ expectation }, index) => ({
+      metric: expectation.metric,
+      unit: expectations[index]!.unit,
+      values: measures[index]!.map(scalarOf),
+    })),
+    failedSeeds: bySeed
+      .filter(({ verdict }) => verdict !== "passed")
+      .map(({ seed }) => ({ seed, replay: replayCommand({ file, seed, clock, variant: variant.name }) })),
+    environment: { wallMs, jobs },
+  };
+}
+
+/** One seed may miss a bound that holds on average; a seed that could not run spoils the sweep. */
+function sweepVerdict(expectations: readonly ExpectationRecord[], results: readonly SweepResult[]): Verdict {
+  if (results.some(({ verdict }) => verdict === "error")) return "error";
+  if (results.some(({ verdict }) => verdict === "interrupted")) return "interrupted";
+  const serious = expectations.filter(({ severity }) => severity === "fail");
+  if (serious.some(({ verdict }) => verdict === "fail")) return "failed";
+  return serious.some(({ verdict }) => verdict === "inconclusive") ? "inconclusive" : "passed";
+}
+
+/** One value per seed for the distribution chart. */
+function scalarOf(measure: ReturnType<typeof fromPortable>): number | boolean | string | null {
+  switch (measure.kind) {
+    case "none":
+      return null;
+    case "histogram":
+      return measure.histogram.percentile(50) / 1000;
+    case "share":
+      return measure.total === 0 ? null : measure.count / measure.total;
+    case "gauge":
+      return measure.last;
+    default:
+      return measure.value;
+  }
+}
