@@ -1,3 +1,6 @@
-import packageJson from "fleetrig/package.json" with { type: "json" };
+import { createRequire } from "node:module";
 
+const packageJson = createRequire(import.meta.url)("fleetrig/package.json") as { readonly version: string };
+
+/** Version of this fleetrig. */
 export const VERSION: string = packageJson.version;
