@@ -136,7 +136,7 @@ export class Cloud implements Service {
    */
   restart(downUs: number): void {
     this.isDown = true;
-    for (const clientId of [...this.connected]) {
+    for (const clientId of Array.from(this.connected)) {
       this.broker.disconnectClient(clientId, {
         reasonCode: REASON.serverShuttingDown,
         awsReason: "SERVER_INITIATED_DISCONNECT",

@@ -8,7 +8,10 @@ export function gitSha(host: Host): string | null {
     const head = host.files.readFile(".git/HEAD").trim();
     if (SHA.test(head)) return head;
     const reference = head.replace(/^ref: /, "");
-    const loose = host.files.kind(`.git/${reference}`) === "file" ? host.files.readFile(`.git/${reference}`).trim() : packed(host, reference);
+    const loose =
+      host.files.kind(`.git/${reference}`) === "file"
+        ? host.files.readFile(`.git/${reference}`).trim()
+        : packed(host, reference);
     return SHA.test(loose) ? loose : null;
   } catch {
     return null;

@@ -38,7 +38,11 @@ export interface HostFiles {
    * Writes a file and the folders above it.
    * @throws {FleetrigError} CLI_FILE_UNWRITABLE, or CLI_FILE_EXISTS with `exclusive` when there is one already
    */
-  writeFile(path: string, text: string, options?: { readonly exclusive?: boolean; readonly append?: boolean }): void;
+  writeFile(
+    path: string,
+    text: string,
+    options?: { readonly exclusive?: boolean; readonly append?: boolean },
+  ): void;
   /** What a path is; `undefined` when there is nothing. */
   kind(path: string): "file" | "folder" | undefined;
   /** Names in a folder, unsorted, folders with a trailing slash; empty when there is no such folder. */

@@ -32,19 +32,23 @@ export interface PoolOptions {
 }
 
 /**
- * Does all jobs and returns their results in the order of the jobs. Each thread has globals of its own, so virtual runs do
+ * Does all jobs; the results are at the indices of their jobs, with holes where a signal came first. Each thread has globals of its own, so virtual runs do
  * not get into each other's way.
  * @throws FleetrigError the first failure; the jobs under way are ended first
  */
-export async function doAll(jobs: readonly RunJob[], options: PoolOptions): Promise<RunJobResult[]> {
-  const results = new Array<RunJobResult>(jobs.length);
+export async function doAll(
+  jobs: readonly RunJob[],
+  options: PoolOptions,
+): Promise<(RunJobResult | undefined)[]> {
+  const results: (RunJobResult | undefined)[] = jobs.map(() => undefined);
   const threads = Math.min(options.threads, jobs.length);
   let next = 0;
   const takeTurns = async (perform: (job: RunJob) => Promise<RunJobResult>): Promise<void> => {
     while (next < jobs.length && options.hooks.signal?.aborted !== true) {
       const index = next++;
-      results[index] = await perform(jobs[index]!);
-      options.finished(jobs[index]!, results[index]);
+      const result = await perform(jobs[index]!);
+      results[index] = result;
+      options.finished(jobs[index]!, result);
     }
   };
   if (threads <= 1) await takeTurns((job) => doRunJob(options.host, job, options.hooks));
@@ -56,7 +60,7 @@ export async function doAll(jobs: readonly RunJob[], options: PoolOptions): Prom
       await Promise.all(runners.map((runner) => runner.stop()));
     }
   }
-  return results.filter((result) => result !== undefined);
+  return results;
 }
 
 /** One worker thread, doing one job at a time. */

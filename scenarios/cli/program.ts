@@ -32,7 +32,9 @@ type SetExitCode = (code: number) => void;
 
 function createProgram(host: Host, done: SetExitCode): Command {
   const program = new Command("fleetrig")
-    .description("Runs scenarios against an embedded IoT cloud, in virtual time or on real sockets, and judges them.")
+    .description(
+      "Runs scenarios against an embedded IoT cloud, in virtual time or on real sockets, and judges them.",
+    )
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError("Run with --help for the options.")
@@ -89,7 +91,12 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
     .command("run <files...>")
     .description("run scenarios, judge their expectations and write reports; folders and globs work too")
     .option("--seed <n>", "seed of everything random, instead of the scenario's", wholeNumber)
-    .addOption(new Option("--clock <clock>", "time of the run, instead of the scenario's").choices(["virtual", "real"]))
+    .addOption(
+      new Option("--clock <clock>", "time of the run, instead of the scenario's").choices([
+        "virtual",
+        "real",
+      ]),
+    )
     .option("--sweep", "run each scenario's sweep: all its seeds, all its variants")
     .option("--seeds <range>", "sweep over these seeds instead, e.g. 1..200 or 1,5,9", seedRange)
     .option("--variant <name>", "run a variant of the scenario's sweep, e.g. control")
@@ -99,7 +106,9 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
     .option("--report-dir <folder>", "write report.json, junit.xml, report.html and summary.md there")
     .option("--quiet", "show only the result")
     .addHelpText("after", RUN_HELP)
-    .action(async (files: string[], { tag, ...flags }: RunFlags) => done(await runCommand(host, files, { ...flags, tags: tag })));
+    .action(async (files: string[], { tag, ...flags }: RunFlags) =>
+      done(await runCommand(host, files, { ...flags, tags: tag })),
+    );
 }
 
 function addReport(program: Command, host: Host, done: SetExitCode): void {
@@ -151,8 +160,12 @@ const MAX_SEEDS = 10_000;
 
 function seedRange(text: string): readonly number[] {
   const range = /^(\d{1,15})\.\.(\d{1,15})$/.exec(text);
-  const seeds = range === null ? text.split(",").map(wholeNumber) : countUp(wholeNumber(range[1]!), wholeNumber(range[2]!));
-  if (seeds.length === 0 || seeds.length > MAX_SEEDS) throw new InvalidArgumentError(`Give 1 to ${MAX_SEEDS} seeds.`);
+  const seeds =
+    range === null
+      ? text.split(",").map(wholeNumber)
+      : countUp(wholeNumber(range[1]!), wholeNumber(range[2]!));
+  if (seeds.length === 0 || seeds.length > MAX_SEEDS)
+    throw new InvalidArgumentError(`Give 1 to ${MAX_SEEDS} seeds.`);
   return seeds;
 }
 

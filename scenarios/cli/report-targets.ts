@@ -1,4 +1,4 @@
-import { EXIT, FleetrigError, } from "fleetrig/kernel";
+import { EXIT, FleetrigError } from "fleetrig/kernel";
 import { didYouMean, type RendererName, RENDERERS, type SuiteRecord } from "fleetrig/reports";
 import { type Host, writeLine } from "./host.js";
 
@@ -12,7 +12,6 @@ export interface ReportTarget {
 const FOLDER_FILES: readonly (readonly [kind: RendererName, name: string])[] = [
   ["json", "report.json"],
   ["junit", "junit.xml"],
-  ["html", "report.html"],
   ["markdown", "summary.md"],
 ];
 
@@ -28,7 +27,10 @@ export function parseReportTarget(text: string): ReportTarget {
     });
   }
   if (path === "") {
-    throw new FleetrigError("CLI_REPORT_PATH", `--report ${text} names no file.`, { hint: `Write --report ${kind}=out/report${RENDERERS[kind as RendererName].extension}.`, exitCode: EXIT.usage });
+    throw new FleetrigError("CLI_REPORT_PATH", `--report ${text} names no file.`, {
+      hint: `Write --report ${kind}=out/report${RENDERERS[kind as RendererName].extension}.`,
+      exitCode: EXIT.usage,
+    });
   }
   return { kind: kind as RendererName, path };
 }
@@ -40,6 +42,7 @@ export const folderTargets = (folder: string): ReportTarget[] =>
 export function writeReports(host: Host, suite: SuiteRecord, targets: readonly ReportTarget[]): void {
   for (const { kind, path } of targets) host.files.writeFile(path, RENDERERS[kind].render(suite));
   const summary = host.env["GITHUB_STEP_SUMMARY"];
-  if (summary !== undefined && summary !== "") host.files.writeFile(summary, RENDERERS.markdown.render(suite), { append: true });
+  if (summary !== undefined && summary !== "")
+    host.files.writeFile(summary, RENDERERS.markdown.render(suite), { append: true });
   if (host.env["GITHUB_ACTIONS"] === "true") writeLine(host.stdout, RENDERERS.github.render(suite));
 }

@@ -48,7 +48,8 @@ export class RunDisplay {
     if (result.kind !== "record") return;
     this.clear();
     const { scenario, seed, durationMs, environment, verdict } = result.record;
-    const speed = environment.wallMs === 0 ? "" : `, ${Math.round(durationMs / environment.wallMs)} times real time`;
+    const speed =
+      environment.wallMs === 0 ? "" : `, ${Math.round(durationMs / environment.wallMs)} times real time`;
     const took = `${formatDurationUs(durationMs * 1000)} in ${formatDurationUs(environment.wallMs * 1000)}${speed}`;
     writeLine(this.host.stderr, `  ${scenario.name} (seed ${seed}): ${verdict}; ${took}`);
   }

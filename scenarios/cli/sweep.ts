@@ -1,4 +1,11 @@
-import { evaluateSweep, type ExpectationRecord, recordUnit, recordValue, type SweepRecord, type Verdict } from "fleetrig/reports";
+import {
+  evaluateSweep,
+  type ExpectationRecord,
+  recordUnit,
+  recordValue,
+  type SweepRecord,
+  type Verdict,
+} from "fleetrig/reports";
 import { fromPortable, replayCommand, type RunJob, type RunJobResult, type Variant } from "../runner/job.js";
 
 type SweepResult = Extract<RunJobResult, { kind: "sweep" }>;
@@ -15,7 +22,9 @@ export interface SweepParts {
 /** Puts the runs of one variant together and judges the sweep's expectations over all seeds. */
 export function assembleSweep({ file, clock, variant, results, wallMs, jobs }: SweepParts): SweepRecord {
   const bySeed = [...results].sort((a, b) => a.seed - b.seed);
-  const measures = variant.expect.map((_, index) => bySeed.map((result) => fromPortable(result.measures[index]!)));
+  const measures = variant.expect.map((_, index) =>
+    bySeed.map((result) => fromPortable(result.measures[index]!)),
+  );
   const expectations = variant.expect.map((spec, index): ExpectationRecord => {
     const result = evaluateSweep(spec.expectation, measures[index]!, { allowEmpty: spec.allowEmpty });
     return {

@@ -113,7 +113,10 @@ const isUnset = (value: unknown): boolean =>
 /** `{artifact.sha256}` and `{artifact.size}` in a job document stand for the firmware of its `version`. */
 function withArtifact(document: JsonValue | undefined): JsonObject {
   if (!isJsonObject(document)) return {};
-  const artifact = artifactFor(String(document["version"] ?? ""));
+  const { version } = document;
+  const artifact = artifactFor(
+    typeof version === "string" || typeof version === "number" ? `${version}` : "",
+  );
   const entries = Object.entries(document).map(([key, value]): [string, JsonValue] => {
     if (value === "{artifact.sha256}") return [key, artifact.sha256];
     return [key, value === "{artifact.size}" ? artifact.bytes : value];

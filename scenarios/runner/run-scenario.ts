@@ -6,6 +6,7 @@ import {
   hostNowUs,
   hostYield,
   teeSink,
+  type VirtualTime,
   withBannedGlobals,
 } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
@@ -13,7 +14,13 @@ import { type DeviceModel, resolveModel } from "fleetrig/sim";
 import type { Action, Scenario, Stage } from "../scenario.js";
 import { perform } from "./actions.js";
 import { assembleRecord, type RunIdentity, type RunOutcome } from "./assemble-record.js";
-import { type Counterfactual, failuresByJob, needsCounterfactual, samplePrevented, withoutAborts } from "./counterfactual.js";
+import {
+  type Counterfactual,
+  failuresByJob,
+  needsCounterfactual,
+  samplePrevented,
+  withoutAborts,
+} from "./counterfactual.js";
 import { planFleet } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
 import { StageRunner } from "./stage-runner.js";
@@ -187,16 +194,11 @@ class Run {
   private async runInVirtualTime(): Promise<void> {
     const time = this.world.virtual!;
     withBannedGlobals(() => this.begin());
-    for (let isDone = false; !isDone; ) {
-      const sliceEndUs = hostNowUs() + SLICE_US;
-      withBannedGlobals(() => {
-        do {
-          isDone = time.runUntil(Number.POSITIVE_INFINITY, EVENTS_PER_LOOK);
-        } while (!isDone && hostNowUs() < sliceEndUs);
-      });
+    while (!withBannedGlobals(() => runSlice(time))) {
       this.look();
       await hostYield();
     }
+    this.look();
   }
 
   private runInRealTime(): Promise<void> {
@@ -281,8 +283,17 @@ class Run {
   }
 }
 
+/** @returns true when the run is over. */
+function runSlice(time: VirtualTime): boolean {
+  const sliceEndUs = hostNowUs() + SLICE_US;
+  while (hostNowUs() < sliceEndUs) if (time.runUntil(Number.POSITIVE_INFINITY, EVENTS_PER_LOOK)) return true;
+  return false;
+}
+
 const plannedEndUs = ({ stages }: Scenario): number | undefined =>
-  stages.some(({ until }) => until !== undefined) ? undefined : stages.reduce((sum, { durationUs }) => sum + durationUs, 0);
+  stages.some(({ until }) => until !== undefined)
+    ? undefined
+    : stages.reduce((sum, { durationUs }) => sum + durationUs, 0);
 
 const asFailure = (error: unknown): FleetrigError =>
   error instanceof FleetrigError

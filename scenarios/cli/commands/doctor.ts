@@ -26,8 +26,16 @@ const CHECKS: readonly Check[] = [
   { name: "output folder", isRequired: true, look: checkOutput },
   { name: "open files", isRequired: false, look: checkOpenFiles },
   { name: "serial ports", isRequired: false, look: checkSerial },
-  { name: "mosquitto clients", isRequired: false, look: (host) => checkProgram(host, "mosquitto_pub", "apt-get install mosquitto-clients") },
-  { name: "Chromium", isRequired: false, look: (host) => checkProgram(host, "chromium", "apt-get install chromium") },
+  {
+    name: "mosquitto clients",
+    isRequired: false,
+    look: (host) => checkProgram(host, "mosquitto_pub", "apt-get install mosquitto-clients"),
+  },
+  {
+    name: "Chromium",
+    isRequired: false,
+    look: (host) => checkProgram(host, "chromium", "apt-get install chromium"),
+  },
 ];
 
 /**
@@ -55,34 +63,55 @@ function checkNode({ nodeVersion }: Host): Finding {
 function checkLoopback(): Promise<Finding> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", (error) => resolve({ ok: false, text: error.message, hint: "Real-time runs listen on 127.0.0.1; allow that." }));
-    server.listen(0, "127.0.0.1", () => server.close(() => resolve({ ok: true, text: "127.0.0.1 can be listened on" })));
+    server.once("error", (error) =>
+      resolve({ ok: false, text: error.message, hint: "Real-time runs listen on 127.0.0.1; allow that." }),
+    );
+    server.listen(0, "127.0.0.1", () =>
+      server.close(() => resolve({ ok: true, text: "127.0.0.1 can be listened on" })),
+    );
   });
 }
 
 function checkOutput({ files, cwd }: Host): Finding {
   const ok = files.isWritable(".");
-  return { ok, text: ok ? `${cwd} can be written` : `${cwd} cannot be written`, hint: "Reports go to --report-dir; choose a folder you may write." };
+  return {
+    ok,
+    text: ok ? `${cwd} can be written` : `${cwd} cannot be written`,
+    hint: "Reports go to --report-dir; choose a folder you may write.",
+  };
 }
 
 /** Linux tells a process's limits as text; elsewhere the check says nothing. */
 function checkOpenFiles({ files }: Host): Finding {
   if (files.kind("/proc/self/limits") !== "file") return { ok: true, text: "limit unknown on this system" };
-  const line = files.readFile("/proc/self/limits").split("\n").find((row) => row.startsWith("Max open files")) ?? "";
+  const line =
+    files
+      .readFile("/proc/self/limits")
+      .split("\n")
+      .find((row) => row.startsWith("Max open files")) ?? "";
   const soft = Number(line.split(/\s{2,}/)[1]);
   const ok = !(soft < FILES_FOR_500_DEVICES);
-  return { ok, text: `at most ${soft}`, hint: `500 devices on real sockets need about ${FILES_FOR_500_DEVICES}: ulimit -n 65536.` };
+  return {
+    ok,
+    text: `at most ${soft}`,
+    hint: `500 devices on real sockets need about ${FILES_FOR_500_DEVICES}: ulimit -n 65536.`,
+  };
 }
 
 function checkSerial({ files }: Host): Finding {
-  const ports = files.list("/dev").filter((name) => /^tty(?:USB|ACM)\d+$/.test(name)).sort();
+  const ports = files
+    .list("/dev")
+    .filter((name) => /^tty(?:USB|ACM)\d+$/.test(name))
+    .sort();
   return ports.length > 0
     ? { ok: true, text: ports.map((name) => `/dev/${name}`).join(", ") }
     : { ok: false, text: "none", hint: "Groups with requires: hardware are skipped." };
 }
 
 function checkProgram({ env, files }: Host, program: string, install: string): Finding {
-  const folder = (env["PATH"] ?? "").split(":").find((path) => path !== "" && files.kind(`${path}/${program}`) === "file");
+  const folder = (env["PATH"] ?? "")
+    .split(":")
+    .find((path) => path !== "" && files.kind(`${path}/${program}`) === "file");
   return folder === undefined
     ? { ok: false, text: "not found", hint: `Only some of fleetrig's own tests need it: ${install}.` }
     : { ok: true, text: `${folder}/${program}` };

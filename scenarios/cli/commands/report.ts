@@ -1,5 +1,5 @@
 import { EXIT } from "fleetrig/kernel";
-import { compareSuites, parseSuiteRecord, renderComparison, renderConsole, type SuiteRecord } from "fleetrig/reports";
+import { parseSuiteRecord, renderConsole, type SuiteRecord } from "fleetrig/reports";
 import { type Host } from "../host.js";
 import { refuseUsage } from "../load-files.js";
 import { folderTargets, parseReportTarget, writeReports } from "../report-targets.js";
@@ -14,25 +14,24 @@ export interface ReportCommandOptions {
  * @returns 0; 1 when two comparable records differ; 2 for files that are not records
  */
 export function reportCommand(host: Host, files: readonly string[], options: ReportCommandOptions): number {
-  const [first, second, ...rest] = files;
+  const [first, ...rest] = files;
   if (first === undefined || rest.length > 0) {
-    return refuseUsage(host, "report needs one record, or two to compare.", "Write fleetrig report out/report.json.");
+    return refuseUsage(
+      host,
+      "report needs one record, or two to compare.",
+      "Write fleetrig report out/report.json.",
+    );
   }
   const suite = readRecord(host, first);
-  if (second !== undefined) return compare(host, suite, readRecord(host, second));
   const targets = [
     ...(options.report ?? []).map(parseReportTarget),
     ...(options.reportDir === undefined ? [] : folderTargets(options.reportDir)),
   ];
   writeReports({ ...host, env: {} }, suite, targets);
-  if (targets.length === 0) host.stdout.write(renderConsole(suite, { color: host.stdout.isTTY, width: host.stdout.columns }));
+  if (targets.length === 0)
+    host.stdout.write(renderConsole(suite, { color: host.stdout.isTTY, width: host.stdout.columns }));
   return EXIT.passed;
 }
 
-const readRecord = (host: Host, file: string): SuiteRecord => parseSuiteRecord(host.files.readFile(file), file);
-
-function compare(host: Host, before: SuiteRecord, after: SuiteRecord): number {
-  const comparison = compareSuites(before, after);
-  host.stdout.write(renderComparison(comparison, { color: host.stdout.isTTY, width: host.stdout.columns }));
-  return comparison.isDifferent ? EXIT.failed : EXIT.passed;
-}
+const readRecord = (host: Host, file: string): SuiteRecord =>
+  parseSuiteRecord(host.files.readFile(file), file);

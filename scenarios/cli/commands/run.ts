@@ -1,5 +1,12 @@
 import { EXIT } from "fleetrig/kernel";
-import { RECORD_SCHEMA_VERSION, renderConsole, type RunRecord, type SuiteRecord, type SweepRecord, worstVerdict } from "fleetrig/reports";
+import {
+  RECORD_SCHEMA_VERSION,
+  renderConsole,
+  type RunRecord,
+  type SuiteRecord,
+  type SweepRecord,
+  worstVerdict,
+} from "fleetrig/reports";
 import { EXIT_OF_VERDICT } from "../../runner/assemble-record.js";
 import { MAIN_VARIANT, type RunJob, type RunJobResult, type Variant, variantsOf } from "../../runner/job.js";
 import type { Scenario } from "../../scenario.js";
@@ -38,18 +45,27 @@ interface Chosen {
  * `fleetrig run <files, folders, globs>`: runs scenarios, judges them and writes reports.
  * @returns the exit code of the worst verdict; 130 or 143 when a signal ended it, with partial reports written
  */
-export async function runCommand(host: Host, patterns: readonly string[], options: RunCommandOptions): Promise<number> {
-  if (patterns.length === 0) return refuseUsage(host, "run needs a scenario.", "Write fleetrig run scenarios/library.");
+export async function runCommand(
+  host: Host,
+  patterns: readonly string[],
+  options: RunCommandOptions,
+): Promise<number> {
+  if (patterns.length === 0)
+    return refuseUsage(host, "run needs a scenario.", "Write fleetrig run scenarios/library.");
   const targets = [
     ...(options.report ?? []).map(parseReportTarget),
     ...(options.reportDir === undefined ? [] : folderTargets(options.reportDir)),
   ];
-  const { ok, loaded } = loadFiles(host, patterns, { seedOverride: options.seed, clockOverride: options.clock });
+  const { ok, loaded } = loadFiles(host, patterns, {
+    seedOverride: options.seed,
+    clockOverride: options.clock,
+  });
   if (!ok) return EXIT.usage;
   const chosen = loaded
     .flatMap(({ path, result }): Chosen[] => (result.ok ? [{ file: path, scenario: result.scenario }] : []))
     .filter(({ scenario }) => (options.tags ?? []).every((tag) => scenario.tags.includes(tag)));
-  if (chosen.length === 0) return refuseUsage(host, "No scenario has these tags.", "fleetrig list shows the tags.");
+  if (chosen.length === 0)
+    return refuseUsage(host, "No scenario has these tags.", "fleetrig list shows the tags.");
   const interruption = new Interruption(host);
   try {
     const suite = await runSuite(host, chosen, { ...options, signal: interruption.signal });
@@ -84,7 +100,9 @@ class Interruption {
 type SuiteOptions = RunCommandOptions & { readonly signal: AbortSignal };
 
 async function runSuite(host: Host, chosen: readonly Chosen[], options: SuiteOptions): Promise<SuiteRecord> {
-  const jobs = chosen.flatMap((one) => (isSweep(one, options) ? sweepJobs(one, options) : [singleJob(one, options)]));
+  const jobs = chosen.flatMap((one) =>
+    isSweep(one, options) ? sweepJobs(one, options) : [singleJob(one, options)],
+  );
   const display = new RunDisplay(host, { total: jobs.length, quiet: options.quiet === true });
   const startedUs = host.nowUs();
   const threads = options.jobs ?? 1;
@@ -101,7 +119,7 @@ async function runSuite(host: Host, chosen: readonly Chosen[], options: SuiteOpt
   });
   display.stop();
   const wallMs = Math.round((host.nowUs() - startedUs) / 1000);
-  const runs = results.flatMap((result): RunRecord[] => (result.kind === "record" ? [result.record] : []));
+  const runs = results.flatMap((result): RunRecord[] => (result?.kind === "record" ? [result.record] : []));
   const sweeps = chosen
     .filter((one) => isSweep(one, options))
     .flatMap((one) => sweepRecords(one, { jobs, results, wallMs, threads, clock: clockOf(one, options) }));
@@ -119,7 +137,8 @@ async function runSuite(host: Host, chosen: readonly Chosen[], options: SuiteOpt
 const isSweep = ({ scenario }: Chosen, { sweep, seeds }: RunCommandOptions): boolean =>
   seeds !== undefined || (sweep === true && scenario.sweep !== undefined);
 
-const clockOf = ({ scenario }: Chosen, { clock }: RunCommandOptions): RunJob["clock"] => clock ?? scenario.clock;
+const clockOf = ({ scenario }: Chosen, { clock }: RunCommandOptions): RunJob["clock"] =>
+  clock ?? scenario.clock;
 
 const singleJob = (one: Chosen, options: RunCommandOptions): RunJob => ({
   file: one.file,
@@ -131,15 +150,25 @@ const singleJob = (one: Chosen, options: RunCommandOptions): RunJob => ({
 
 function sweepJobs(one: Chosen, options: RunCommandOptions): RunJob[] {
   const seeds = options.seeds ?? one.scenario.sweep?.seeds ?? [];
-  const variants = variantsOf(one.scenario).filter(({ name }) => options.variant === undefined || name === options.variant);
+  const variants = variantsOf(one.scenario).filter(
+    ({ name }) => options.variant === undefined || name === options.variant,
+  );
   return variants.flatMap(({ name }) =>
-    seeds.map((seed): RunJob => ({ file: one.file, seed, clock: clockOf(one, options), variant: name, isSweep: true })),
+    seeds.map(
+      (seed): RunJob => ({
+        file: one.file,
+        seed,
+        clock: clockOf(one, options),
+        variant: name,
+        isSweep: true,
+      }),
+    ),
   );
 }
 
 interface SweepContext {
   readonly jobs: readonly RunJob[];
-  readonly results: readonly RunJobResult[];
+  readonly results: readonly (RunJobResult | undefined)[];
   readonly wallMs: number;
   readonly threads: number;
   readonly clock: RunJob["clock"];
@@ -150,9 +179,18 @@ function sweepRecords(one: Chosen, context: SweepContext): SweepRecord[] {
     const results = context.results.flatMap((result, index) => {
       const job = context.jobs[index];
       const isOurs = job?.file === one.file && job.variant === variant.name;
-      return isOurs && result.kind === "sweep" ? [result] : [];
+      return isOurs && result?.kind === "sweep" ? [result] : [];
     });
     if (results.length === 0) return [];
-    return [assembleSweep({ file: one.file, clock: context.clock, variant, results, wallMs: context.wallMs, jobs: context.threads })];
+    return [
+      assembleSweep({
+        file: one.file,
+        clock: context.clock,
+        variant,
+        results,
+        wallMs: context.wallMs,
+        jobs: context.threads,
+      }),
+    ];
   });
 }
