@@ -24,14 +24,15 @@ export class BacklogTracker {
   on(event: RunEvent): void {
     for (const outage of this.storms.outages) {
       if (this.#seen.has(outage.action) || outage.losses.length === 0) continue;
-      if (!outage.isRestoreKnown || event.atUs < outage.restoredUs) continue;
+      const { restoredUs } = outage;
+      if (restoredUs === undefined || event.atUs < restoredUs) continue;
       this.#seen.add(outage.action);
       this.#close();
-      this.#backlogs.push({ action: outage.action, restoredUs: outage.restoredUs, arrivedUs: undefined });
+      this.#backlogs.push({ action: outage.action, restoredUs, arrivedUs: undefined });
       const things = outage.losses
         .map((loss) => this.directory.indexOf(loss.thing))
         .filter((index) => index !== undefined);
-      this.ledger.linkRestored(things, outage.restoredUs);
+      this.ledger.linkRestored(things, restoredUs);
     }
   }
 

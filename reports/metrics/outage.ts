@@ -13,40 +13,45 @@ export interface Loss {
   sessionResumed: boolean;
 }
 
+/** What an action says about its outage; undefined where it says nothing. */
+export interface OutagePlan {
+  /** The losses are spread over this long. */
+  readonly overUs: number;
+  /** The link of each thing stays down for this long. */
+  readonly holdUs: number | undefined;
+}
+
 export class Outage {
   readonly losses: Loss[] = [];
   #endedUs: number | undefined;
 
-  /**
-   * @param action id of the action, or "" for losses nobody asked for
-   * @param expectedRestoreUs when the link should work again, as far as the action says
-   */
+  /** @param action id of the action, or "" for losses nobody asked for */
   constructor(
     readonly action: string,
     readonly startUs: number,
-    readonly expectedRestoreUs: number,
+    readonly plan: OutagePlan,
   ) {}
 
-  /** The action is over: the link works again. */
+  /** The action is over: every link works again. */
   end(atUs: number): void {
     this.#endedUs = atUs;
   }
 
-  /** t_restore of a loss. Without an action the link is taken to work again at once. */
-  restoreUs(loss: Loss): number {
-    if (this.action === "") return loss.downUs;
-    return Math.max(this.#endedUs ?? 0, this.expectedRestoreUs, loss.downUs);
+  /**
+   * t_restore of a loss: when its own link came back, or when the action ended for a thing that noticed its
+   * loss late. Without an action the link is taken to work again at once.
+   */
+  restoreUs({ downUs }: Loss): number {
+    const { holdUs } = this.plan;
+    const endedUs = this.#endedUs ?? Number.POSITIVE_INFINITY;
+    const heldUs = holdUs === undefined ? endedUs : Math.min(downUs + holdUs, endedUs);
+    return Number.isFinite(heldUs) ? Math.max(downUs, heldUs) : downUs;
   }
 
-  /** t_restore of the whole action. */
-  get restoredUs(): number {
-    const first = this.losses[0];
-    return first === undefined ? this.expectedRestoreUs : this.restoreUs(first);
-  }
-
-  /** Whether anybody has said when the link works again. */
-  get isRestoreKnown(): boolean {
-    return this.#endedUs !== undefined || this.expectedRestoreUs > this.startUs;
+  /** When every link of the action works again, or undefined while nobody has said. */
+  get restoredUs(): number | undefined {
+    const { overUs, holdUs } = this.plan;
+    return this.#endedUs ?? (holdUs === undefined ? undefined : this.startUs + overUs + holdUs);
   }
 
   /** Losses of a group; all without a group. */

@@ -52,7 +52,7 @@ function stormRecord({ storms }: Observation, { outage, group, policy, nowUs }: 
     policy,
     lost: things,
     downMs: downUs / 1000,
-    restoredMs: outage.restoredUs / 1000,
+    restoredMs: (outage.restoredUs ?? downUs) / 1000,
     attempts: {
       name: "reconnect.attempts",
       labels,

@@ -13,10 +13,11 @@ import {
   single,
   word,
 } from "./measure.js";
-import { largestBinShare, type Loss, Outage, peakInWindow } from "./outage.js";
+import { largestBinShare, type Loss, Outage, type OutagePlan, peakInWindow } from "./outage.js";
 
 const SYNCHRONY_BIN_US = 100_000;
 const SECOND_US = 1_000_000;
+const NO_PLAN: OutagePlan = { overUs: 0, holdUs: undefined };
 
 /** A loss with the outage it belongs to: what a selector of `reconnect.*` picks. */
 interface Selected {
@@ -31,7 +32,7 @@ interface Selected {
 export class StormTracker {
   /** Outages of actions, in the order in which they began. */
   readonly outages: Outage[] = [];
-  readonly #outages = new Map<string, Outage>([["", new Outage("", 0, 0)]]);
+  readonly #outages = new Map<string, Outage>([["", new Outage("", 0, NO_PLAN)]]);
   /** The latest loss of each thing, with its outage. */
   readonly #latest = new Map<string, Selected>();
   readonly #wills = new Map<string, { published: number; suppressed: number }>();
@@ -70,8 +71,13 @@ export class StormTracker {
   }
 
   #open(action: string, atUs: number, detail: Readonly<Record<string, unknown>>): void {
-    const duration = (key: string): number => (typeof detail[key] === "number" ? detail[key] : 0);
-    this.#add(new Outage(action, atUs, atUs + duration("overUs") + duration("holdUs")));
+    const { overUs, holdUs } = detail;
+    this.#add(
+      new Outage(action, atUs, {
+        overUs: typeof overUs === "number" ? overUs : 0,
+        holdUs: typeof holdUs === "number" ? holdUs : undefined,
+      }),
+    );
   }
 
   #add(outage: Outage): Outage {
@@ -81,7 +87,7 @@ export class StormTracker {
   }
 
   #lose(thing: string, atUs: number, action: string): void {
-    const outage = this.#outages.get(action) ?? this.#add(new Outage(action, atUs, atUs));
+    const outage = this.#outages.get(action) ?? this.#add(new Outage(action, atUs, NO_PLAN));
     const loss: Loss = {
       thing,
       downUs: atUs,
@@ -271,7 +277,7 @@ function synchrony(selected: readonly Selected[]): Measure {
   let samples = 0;
   for (const [outage, ofOutage] of byOutage) {
     const instants = attemptsAfterRestore(ofOutage);
-    const originUs = outage.action === "" ? 0 : outage.restoredUs;
+    const originUs = outage.restoredUs ?? 0;
     worst = Math.max(worst, largestBinShare(instants, SYNCHRONY_BIN_US, originUs));
     samples += instants.length;
   }

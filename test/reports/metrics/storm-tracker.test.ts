@@ -53,6 +53,21 @@ describe("StormTracker", () => {
     expect(run.read("reconnect.time max")).toBe(90 * S);
   });
 
+  it("takes each link to return after its own hold when the losses are spread, and at the end at the latest", () => {
+    const run = observedRun();
+    run.emit(0, action("wave", "disconnect", ["g0", "g1", "g2"], { overUs: 60 * S, holdUs: 30 * S }));
+    run.emit(0, lost("g0", "wave"));
+    run.emit(32 * S, opened("g0"));
+    run.emit(60 * S, lost("g1", "wave"));
+    run.emit(80 * S, lost("g2", "wave"));
+    run.emit(90 * S, { type: "action.ended", action: "wave" });
+    run.emit(91 * S, opened("g2"));
+    run.emit(95 * S, opened("g1"));
+    expect(run.read("reconnect.time{action=wave} min")).toBe(1 * S);
+    expect(run.read("reconnect.time{action=wave} med")).toBe(2 * S);
+    expect(run.read("reconnect.time{action=wave} max")).toBe(5 * S);
+  });
+
   it("has no data for an action that cost nothing, and zero losses for one that took place", () => {
     const run = observedRun();
     run.emit(0, action("a", "disconnect", [], { holdUs: S }));
