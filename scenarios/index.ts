@@ -32,7 +32,8 @@ export {
   type ScenarioSource,
 } from "./load/load-scenario.js";
 export type { SourceMap, SourcePath, SourcePosition } from "./load/source-tree.js";
-export type { Host, HostFiles, Output } from "./cli/host.js";
+export { type Host, type HostFiles, type Output, writeLine } from "./cli/host.js";
+export { createNodeHost, filesBelow } from "./cli/host/node-host.js";
 export { initCommand } from "./cli/commands/init.js";
 export { listCommand, type ListOptions } from "./cli/commands/list.js";
 export { schemaCommand } from "./cli/commands/schema.js";

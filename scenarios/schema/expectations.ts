@@ -3,18 +3,21 @@ import { block, choice, flag, text } from "./block.js";
 import { message, nameValue } from "./message.js";
 import { duration } from "./quantities.js";
 
-const expression = text(
+/** An expression may be folded over several lines, which leaves a line break at its end. */
+export const expression = (description: string) =>
+  text(description, 512).overwrite((written) => written.trimEnd());
+
+const comparison = expression(
   "metric {label=value} aggregate op literal, such as latency.e2e{stage=steady} p(99) < 250ms.",
-  512,
 );
 
 /** `metric op literal`, or the long form. */
 export const expectation = z
   .union(
     [
-      expression,
+      comparison,
       block({
-        expr: expression,
+        expr: comparison,
         name: text("Name in reports, instead of the expression.", 256).optional(),
         severity: choice(["fail", "warn"], "warn reports a miss without failing the run.").optional(),
         abortOnFail: flag("End the run as soon as it cannot pass any more.").optional(),

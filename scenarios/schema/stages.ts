@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { block, choice, flag, freeObject, integer, list, name, qos, text } from "./block.js";
+import { expression } from "./expectations.js";
 import { FAULT_NAMES } from "./faults.js";
 import { cancelJobBlock, createJobBlock, payloadValue } from "./job.js";
 import { message, nameValue } from "./message.js";
@@ -108,7 +109,7 @@ const action = block({
 export const stage = block({
   name: name("Name of the stage."),
   duration: duration("How long; instead of until.").optional(),
-  until: text("Ends the stage: metric op literal, or a metric that is true.", 512).optional(),
+  until: expression("Ends the stage: metric op literal, or a metric that is true.").optional(),
   timeout: duration("Longest time to wait for until; reaching it is reported.").optional(),
   measure: flag("false keeps the stage in the trace but out of every metric.").optional(),
   actions: list(action, "What happens in the stage.").optional(),
