@@ -19,7 +19,7 @@ export function evaluateSweep(
 }
 
 /** A run without data makes the whole sweep fail: a share of the runs that happened to have data would mislead. */
-export function aggregateSweep(expectation: Expectation, measures: readonly Measure[]): MetricValue | NoData {
+function aggregateSweep(expectation: Expectation, measures: readonly Measure[]): MetricValue | NoData {
   if (measures.length === 0) return noData("the sweep has no runs");
   const empty = measures.findIndex((measure) => measure.kind === "none");
   if (empty >= 0) {

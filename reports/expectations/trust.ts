@@ -21,8 +21,8 @@ export interface TrustInputs {
   readonly clockUncertaintyUs?: ReadonlyMap<string, number>;
 }
 
-export const SCHEDULE_LAG_LIMIT_US = 50_000;
-export const UTILISATION_LIMIT = 0.9;
+const SCHEDULE_LAG_LIMIT_US = 50_000;
+const UTILISATION_LIMIT = 0.9;
 /** One-way times are not judged when their uncertainty exceeds this share of the limit. */
 const UNCERTAINTY_SHARE = 0.1;
 

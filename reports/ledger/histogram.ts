@@ -11,7 +11,7 @@ const EXACT_VALUES = 2048;
 const HALF = 1024;
 const INITIAL_BUCKETS = EXACT_VALUES;
 
-export const HISTOGRAM_MAX_US = 3_600_000_000;
+const HISTOGRAM_MAX_US = 3_600_000_000;
 const SIGNIFICANT_DIGITS = 3;
 
 const bucketOf = (us: number): number => {

@@ -6,7 +6,7 @@
 const INITIAL_CAPACITY = 1 << 12;
 
 /** States of an entry, as bits. */
-export const IN_USE = 1;
+const IN_USE = 1;
 export const ACKED = 2;
 export const RECEIVED = 4;
 

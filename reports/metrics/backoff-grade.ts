@@ -6,11 +6,11 @@
  * - jittered: none of these, so devices that fail together do not return together
  * Gaps may end in a plateau, where a cap stops the growth.
  */
-export const BACKOFF_GRADES = ["constant", "linear", "exponential", "jittered"] as const;
+const BACKOFF_GRADES = ["constant", "linear", "exponential", "jittered"] as const;
 export type BackoffGrade = (typeof BACKOFF_GRADES)[number];
 
 /** Fewer gaps than this say nothing. */
-export const MIN_GAPS = 5;
+const MIN_GAPS = 5;
 const MAX_VARIATION = 0.05;
 /** A line fits short random sequences by chance more easily than the other shapes, so it must fit better. */
 const MAX_LINEAR_VARIATION = 0.02;

@@ -17,7 +17,7 @@ import {
 const MINUTE_US = 60_000_000;
 
 /** What the blast radius needs to know about things beyond the job's own events. */
-export interface ThingTruth {
+interface ThingTruth {
   /** Firmware the thing runs now; undefined if it never said. */
   firmwareOf(thing: string): string | undefined;
   isOnline(thing: string): boolean;

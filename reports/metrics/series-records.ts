@@ -39,7 +39,7 @@ const grid =
   ): SeriesRecord => ({ name, labels, unit, startMs: 0, stepMs: widthUs / US_PER_MS, points: [...points] });
 
 /** A step that cuts a span into at most 600 points, in whole seconds. */
-export const stepUsOf = (spanUs: number): number =>
+const stepUsOf = (spanUs: number): number =>
   Math.max(1, Math.ceil(spanUs / MAX_BINS / SECOND_US)) * SECOND_US;
 
 /** Counts of sorted or unsorted instants per step from `startUs` on. */
