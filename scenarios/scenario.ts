@@ -253,8 +253,15 @@ export interface ExpectationSpec {
 export interface SweepSpec {
   readonly seeds: readonly number[];
   readonly expect: readonly ExpectationSpec[];
-  /** The same scenario with the override applied, checked like any other. */
-  readonly control: { readonly scenario: Scenario; readonly expect: readonly ExpectationSpec[] } | undefined;
+  /** `control` first, if there is one, then the others in the order of the file. */
+  readonly variants: readonly SweepVariant[];
+}
+
+/** The same scenario with an override applied, checked like any other. */
+export interface SweepVariant {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly expect: readonly ExpectationSpec[];
 }
 
 export interface ReportSpec {

@@ -1,3 +1,4 @@
+import type { SweepVariant } from "../scenario.js";
 import {
   evaluateSweep,
   type ExpectationRecord,
@@ -6,14 +7,14 @@ import {
   type SweepRecord,
   type Verdict,
 } from "fleetrig/reports";
-import { fromPortable, replayCommand, type RunJob, type RunJobResult, type Variant } from "../runner/job.js";
+import { fromPortable, replayCommand, type RunJob, type RunJobResult } from "../runner/job.js";
 
 type SweepResult = Extract<RunJobResult, { kind: "sweep" }>;
 
 export interface SweepParts {
   readonly file: string;
   readonly clock: RunJob["clock"];
-  readonly variant: Variant;
+  readonly variant: SweepVariant;
   readonly results: readonly SweepResult[];
   readonly wallMs: number;
   readonly jobs: number;

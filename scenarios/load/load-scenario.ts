@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import { type ScenarioDocument, scenarioDocument } from "../schema/document.js";
-import type { Scenario } from "../scenario.js";
+import type { Scenario, SweepVariant } from "../scenario.js";
 import { checkDocument } from "./checks/check-document.js";
 import type { Diagnostic } from "./diagnostics.js";
 import { readWithBases, type ScenarioFiles } from "./extends.js";
 import { normalise, normaliseExpectations, sweepSeeds } from "./normalise.js";
 import { applyOverride } from "./override.js";
 import { schemaDiagnostics } from "./schema-diagnostics.js";
-import { childOf, diagnosticAt, SourceMap, type SourceNode, toJson } from "./source-tree.js";
+import { diagnosticAt, SourceMap, type SourceNode, type SourcePath, toJson } from "./source-tree.js";
 import { substitute } from "./variables.js";
 
 export interface LoadOptions extends ScenarioFiles {
@@ -95,35 +95,46 @@ interface SweepContext {
   readonly overrides: Overrides;
 }
 
-/** The sweep's control run is a scenario of its own, checked like the one it changes. */
-function buildSweep(
-  built: Built & { readonly scenario: Scenario },
-  { root, document, overrides }: SweepContext,
-): Built {
-  const { sweep } = document;
+/** Each variant of a sweep is a scenario of its own, checked like the one it changes. */
+function buildSweep(built: Built & { readonly scenario: Scenario }, context: SweepContext): Built {
+  const { sweep } = context.document;
   if (sweep === undefined) return built;
-  const { sourceMap } = built;
+  const { scenario, sourceMap } = built;
+  const diagnostics = [...built.diagnostics];
+  const variants = variantSpecs(sweep).flatMap((spec): SweepVariant[] => {
+    const variant = buildVariant(spec, context);
+    diagnostics.push(...variant.diagnostics);
+    if (variant.scenario === undefined) return [];
+    const expect = normaliseExpectations(spec.expect, [...spec.path, "expect"], sourceMap);
+    return [{ name: spec.name, scenario: variant.scenario, expect }];
+  });
   const expect = normaliseExpectations(sweep.expect, ["sweep", "expect"], sourceMap);
-  const seeds = sweepSeeds(sweep.seeds);
-  const withSweep = { ...built.scenario, sweep: { seeds, expect, control: undefined } };
-  if (sweep.control === undefined) return { ...built, scenario: withSweep };
-
-  const overridden = applyOverride(root, childOf(childOf(childOf(root, "sweep"), "control"), "override"));
-  if (overridden.diagnostics.length > 0) return { ...built, diagnostics: overridden.diagnostics };
-  const control = buildScenario(overridden.root, overrides);
-  if (control.scenario === undefined) return { ...built, diagnostics: control.diagnostics };
-  const controlExpect = normaliseExpectations(
-    sweep.control.expect,
-    ["sweep", "control", "expect"],
-    sourceMap,
-  );
   return {
     ...built,
-    scenario: {
-      ...withSweep,
-      sweep: { seeds, expect, control: { scenario: control.scenario, expect: controlExpect } },
-    },
+    diagnostics,
+    scenario: { ...scenario, sweep: { seeds: sweepSeeds(sweep.seeds), expect, variants } },
   };
+}
+
+interface VariantSpec {
+  readonly name: string;
+  readonly path: SourcePath;
+  readonly expect: NonNullable<ScenarioDocument["sweep"]>["expect"];
+}
+
+const variantSpecs = ({ control, variants = [] }: NonNullable<ScenarioDocument["sweep"]>): VariantSpec[] => [
+  ...(control === undefined ? [] : [{ name: "control", path: ["sweep", "control"], expect: control.expect }]),
+  ...variants.map(({ name, expect }, index) => ({ name, path: ["sweep", "variants", index], expect })),
+];
+
+function buildVariant(
+  { path }: VariantSpec,
+  { root, overrides }: SweepContext,
+): Pick<Built, "scenario" | "diagnostics"> {
+  const overridden = applyOverride(root, [...path, "override"]);
+  return overridden.diagnostics.length > 0
+    ? { scenario: undefined, diagnostics: overridden.diagnostics }
+    : buildScenario(overridden.root, overrides);
 }
 
 const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === "error";

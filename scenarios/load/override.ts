@@ -1,6 +1,6 @@
 import type { Diagnostic } from "./diagnostics.js";
 import { identityOf } from "./extends.js";
-import { diagnosticAt, type MapEntry, type SourceNode } from "./source-tree.js";
+import { childOf, diagnosticAt, type MapEntry, type SourceNode, type SourcePath } from "./source-tree.js";
 import { suggestion } from "./suggest.js";
 
 export interface OverrideResult {
@@ -9,10 +9,11 @@ export interface OverrideResult {
 }
 
 /**
- * Applies values by path, such as `stages.rollout.actions.0.inject.probability`: a step is a key, an index, or
+ * Applies the values that stand at `at` by their paths, such as `stages.rollout.actions.0.inject.probability`: a step is a key, an index, or
  * the `group`, `name` or `id` of an item. The last step may be a new key. The result has no sweep of its own.
  */
-export function applyOverride(root: SourceNode, override: SourceNode | undefined): OverrideResult {
+export function applyOverride(root: SourceNode, at: SourcePath): OverrideResult {
+  const override = at.reduce<SourceNode | undefined>((node, step) => childOf(node, step), root);
   const diagnostics: Diagnostic[] = [];
   let changed = withoutSweep(root);
   if (override?.kind !== "map") return { root: changed, diagnostics };
@@ -25,7 +26,7 @@ export function applyOverride(root: SourceNode, override: SourceNode | undefined
           code: "SCENARIO_UNKNOWN_PATH",
           message: `The scenario has no ${outcome.step} at ${path}.`,
           hint: suggestion(outcome.step, outcome.known),
-          path: ["sweep", "control", "override", path],
+          path: [...at, path],
         }),
       );
   }

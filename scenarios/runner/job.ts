@@ -1,6 +1,6 @@
 import type { ExpectationRecord, Measure, RunRecord } from "fleetrig/reports";
 import { Histogram } from "fleetrig/reports";
-import type { ExpectationSpec, Scenario } from "../scenario.js";
+import type { Scenario, SweepVariant } from "../scenario.js";
 
 /** One run to be done: everything a worker thread needs to do it by itself. */
 export interface RunJob {
@@ -24,21 +24,13 @@ export type RunJobResult =
       readonly measures: readonly PortableMeasure[];
     };
 
-/** A scenario as one of its variants: what runs, and what the sweep expects of it. */
-export interface Variant {
-  readonly name: string;
-  readonly scenario: Scenario;
-  readonly expect: readonly ExpectationSpec[];
-}
-
 export const MAIN_VARIANT = "main";
 
 /** The scenario itself, then the variants its sweep names. */
-export function variantsOf(scenario: Scenario): Variant[] {
-  const { sweep } = scenario;
-  const main: Variant = { name: MAIN_VARIANT, scenario, expect: sweep?.expect ?? [] };
-  return sweep?.control === undefined ? [main] : [main, { name: "control", ...sweep.control }];
-}
+export const variantsOf = (scenario: Scenario): SweepVariant[] => [
+  { name: MAIN_VARIANT, scenario, expect: scenario.sweep?.expect ?? [] },
+  ...(scenario.sweep?.variants ?? []),
+];
 
 /** A measure that survives the way between threads. */
 export type PortableMeasure =

@@ -41,19 +41,31 @@ const seeds = z
   )
   .meta({ description: "Seeds, as 1..200 or as a list." });
 
+const override = z
+  .record(z.string(), anyJson("New value."))
+  .meta({ description: "Values by path, such as stages.rollout.actions.0.inject.probability." });
+
 const sweep = block(
   {
     seeds,
     expect: list(expectation, "Checked over all seeds.").optional(),
     control: block(
       {
-        override: z
-          .record(z.string(), anyJson("New value."))
-          .meta({ description: "Values by path, such as stages.rollout.actions.0.inject.probability." }),
+        override,
         expect: list(expectation, "Checked over all seeds of the control run.").optional(),
       },
       "The same seeds with a difference: what a healthy system must not do.",
     ).optional(),
+    variants: list(
+      block({
+        name: name("Name of the variant in reports."),
+        override,
+        expect: list(expectation, "Checked over all seeds of the variant.").optional(),
+      }),
+      "The same seeds under other policies, to compare.",
+    )
+      .max(16, "A sweep compares at most 16 variants.")
+      .optional(),
   },
   "Many seeds: what the policy does on average, not once.",
 );

@@ -8,8 +8,8 @@ import {
   worstVerdict,
 } from "fleetrig/reports";
 import { EXIT_OF_VERDICT } from "../../runner/assemble-record.js";
-import { MAIN_VARIANT, type RunJob, type RunJobResult, type Variant, variantsOf } from "../../runner/job.js";
-import type { Scenario } from "../../scenario.js";
+import { MAIN_VARIANT, type RunJob, type RunJobResult, variantsOf } from "../../runner/job.js";
+import type { Scenario, SweepVariant } from "../../scenario.js";
 import { gitSha } from "../git-sha.js";
 import type { Host } from "../host.js";
 import { doAll } from "../job-pool.js";
@@ -175,7 +175,7 @@ interface SweepContext {
 }
 
 function sweepRecords(one: Chosen, context: SweepContext): SweepRecord[] {
-  return variantsOf(one.scenario).flatMap((variant: Variant) => {
+  return variantsOf(one.scenario).flatMap((variant: SweepVariant) => {
     const results = context.results.flatMap((result, index) => {
       const job = context.jobs[index];
       const isOurs = job?.file === one.file && job.variant === variant.name;

@@ -16,6 +16,9 @@ export function checkExpectations(checker: Checker): void {
   checkList(checker, expect, ["expect"], names);
   checkList(checker, sweep?.expect, ["sweep", "expect"], names);
   checkList(checker, sweep?.control?.expect, ["sweep", "control", "expect"], names);
+  sweep?.variants?.forEach(({ expect: expected }, index) =>
+    checkList(checker, expected, ["sweep", "variants", index, "expect"], names),
+  );
 }
 
 type LabelValues = Readonly<Partial<Record<LabelName, readonly string[]>>>;

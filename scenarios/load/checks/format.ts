@@ -224,10 +224,25 @@ function checkSweep(checker: Checker): void {
       code: "SCENARIO_DUPLICATE_NAME",
       message: "A seed appears twice in the list; the second run would be the same as the first.",
     });
-  if ((sweep.expect ?? []).length === 0 && (sweep.control?.expect ?? []).length === 0)
+  checkVariantNames(checker, sweep.variants ?? []);
+  const expectations = [sweep, sweep.control, ...(sweep.variants ?? [])].flatMap((one) => one?.expect ?? []);
+  if (expectations.length === 0)
     checker.missingIn(["sweep"], {
       code: "SCENARIO_MISSING_KEY",
       message: "The sweep expects nothing.",
-      hint: "Add expect to the sweep or to its control run.",
+      hint: "Add expect to the sweep, to its control run or to a variant.",
     });
+}
+
+/** `main` and `control` are taken, and a name must say which variant is meant. */
+function checkVariantNames(checker: Checker, variants: readonly { readonly name: string }[]): void {
+  const taken = new Set(["main", "control"]);
+  variants.forEach(({ name }, index) => {
+    if (taken.has(name))
+      checker.atValue(["sweep", "variants", index, "name"], {
+        code: "SCENARIO_DUPLICATE_NAME",
+        message: `The sweep has a variant named ${name} already.`,
+      });
+    taken.add(name);
+  });
 }

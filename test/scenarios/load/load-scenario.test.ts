@@ -199,7 +199,7 @@ describe("a sweep", () => {
     const { scenario } = loadValid(sweep("stages.steady.duration: 2m, fleet.a.count: 3, seed: 9"));
     expect(scenario.sweep?.seeds).toEqual([3, 4, 5]);
     expect(scenario.sweep?.expect[0]?.position.line).toBe(9);
-    expect(scenario.sweep?.control?.scenario).toMatchObject({
+    expect(scenario.sweep?.variants[0]?.scenario).toMatchObject({
       seed: 9,
       fleet: [{ count: 3 }],
       stages: [{ durationUs: 120e6 }],
