@@ -337,6 +337,13 @@ export const REST: readonly MetricRow[] = [
     ["rule", "stage"],
     "from the instant the trigger was scheduled to the arrival of the rule's output",
   ],
+  [
+    "rules.untimed",
+    "counter",
+    "count",
+    ["rule"],
+    "outputs missing from rules.latency because their trigger was too long ago to be timed",
+  ],
   ["rules.errors", "counter", "count", ["rule"], "failed rule actions"],
   ["broker.connect_queue", "gauge", "count", [], "connections waiting for admission"],
   ["broker.queued", "gauge", "count", [], "messages queued for sessions"],

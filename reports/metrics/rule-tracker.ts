@@ -86,6 +86,7 @@ export class RuleTracker {
         );
         return counted(sum(fired), rules.length, stages.seconds(stage, nowUs()));
       }),
+      "rules.untimed": this.#over((rules) => counted(sum(rules.map((rule) => rule.untimed)), rules.length)),
       "rules.errors": this.#over((rules) => counted(sum(rules.map((rule) => rule.errors)), rules.length)),
       "rules.recall": this.#over((rules) =>
         ratioOf(

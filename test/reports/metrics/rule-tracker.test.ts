@@ -53,6 +53,7 @@ describe("RuleTracker", () => {
     emit(3 * S, { type: "rule.error", rule: "hot", action: "republish", message: "no" });
     expect(read("rules.latency{rule=hot,stage=a} max")).toBe(1.5 * S);
     expect(read("rules.latency{rule=hot} count")).toBe(1);
+    expect([read("rules.untimed{rule=hot}"), read("rules.untimed{rule=cold}")]).toEqual([1, 0]);
     expect(read("rules.latency{rule=hot,stage=b} max")).toMatch(/no samples/i);
     expect(read("rules.latency{stage=c} max")).toMatch(/did not run/);
     expect([read("rules.errors{rule=hot}"), read("rules.errors{rule=cold}")]).toEqual([1, 0]);
