@@ -6,11 +6,33 @@ import { FleetrigError } from "./errors.js";
  * slice of the simulation runs, which is synchronous, so no other code of the process ever sees them.
  */
 const banned = (name: string, instead: string) => (): never => {
-  throw new FleetrigError("KERNEL_BANNED_GLOBAL", `${name} was called inside a virtual-time run.`, {
+  violation = { name, instead };
+  throw bannedGlobal(violation, "");
+};
+
+interface Violation {
+  readonly name: string;
+  readonly instead: string;
+}
+
+/** The latest of the slice that is running. */
+let violation: Violation | undefined;
+
+const bannedGlobal = ({ name, instead }: Violation, where: string, cause?: unknown): FleetrigError =>
+  new FleetrigError("KERNEL_BANNED_GLOBAL", `${name} was called inside a virtual-time run${where}.`, {
     hint: `Use ${instead}: the result must depend on the seed and the virtual clock alone.`,
     context: { name },
+    cause,
   });
-};
+
+/** Libraries in between pack errors into errors of their own: the reader needs the innermost reason, by its code. */
+function unpacked(error: unknown): unknown {
+  if (violation === undefined || !(error instanceof Error)) return error;
+  const found = error.message.indexOf(`${violation.name} was called inside`);
+  if (found <= 0) return error;
+  const wrapping = error.message.slice(0, found).trimEnd();
+  return bannedGlobal(violation, ` (${wrapping.endsWith(":") ? wrapping.slice(0, -1) : wrapping})`, error);
+}
 
 const HostDate = Date;
 
@@ -56,12 +78,15 @@ const SUBSTITUTIONS: readonly Substitution[] = [
  * @throws FleetrigError `KERNEL_BANNED_GLOBAL` from inside `slice` when it uses one of them.
  */
 export function withBannedGlobals<T>(slice: () => T): T {
+  violation = undefined;
   const saved = SUBSTITUTIONS.map(({ owner, key }) => Object.getOwnPropertyDescriptor(owner, key));
   for (const { owner, key, stub } of SUBSTITUTIONS) {
     Object.defineProperty(owner, key, { value: stub, configurable: true, writable: true });
   }
   try {
     return slice();
+  } catch (error) {
+    throw unpacked(error);
   } finally {
     SUBSTITUTIONS.forEach(({ owner, key }, index) => {
       const descriptor = saved[index];
