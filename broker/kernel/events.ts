@@ -281,3 +281,13 @@ export interface DeliveryProbe {
   /** A rule's output, triggered by that message, reached the observer. */
   ruleOutput(rule: string, stream: number, thing: number, sequence: number, atUs: number): void;
 }
+
+/** Tells several probes, in order. */
+export const teeProbe = (first: DeliveryProbe, second: DeliveryProbe): DeliveryProbe => ({
+  sent: (...step) => (first.sent(...step), second.sent(...step)),
+  acked: (...step) => (first.acked(...step), second.acked(...step)),
+  retransmitted: (...step) => (first.retransmitted(...step), second.retransmitted(...step)),
+  discarded: (...step) => (first.discarded(...step), second.discarded(...step)),
+  received: (...step) => (first.received(...step), second.received(...step)),
+  ruleOutput: (...step) => (first.ruleOutput(...step), second.ruleOutput(...step)),
+});

@@ -39,6 +39,7 @@ export {
   type RunEvent,
   type ShadowEvent,
   silentSink,
+  teeProbe,
   teeSink,
 } from "./events.js";
 export { formatTraceTag, parseTraceTag, RULE_PROPERTY, TRACE_PROPERTY, type TraceTag } from "./trace-tag.js";

@@ -30,6 +30,9 @@ export class RealTime implements TimeSource, LaneHost {
   private running = false;
   private stopped = false;
 
+  /** @param failed Told what a task threw. Without it the error is the process's to handle. */
+  constructor(private readonly failed?: (error: unknown) => void) {}
+
   nowUs(): number {
     return hostNowUs() - this.startUs;
   }
@@ -85,6 +88,9 @@ export class RealTime implements TimeSource, LaneHost {
         entry.task = undefined;
         task(entry.arg);
       }
+    } catch (error) {
+      if (this.failed === undefined) throw error;
+      this.failed(error);
     } finally {
       this.running = false;
       this.arm();

@@ -1,10 +1,12 @@
 import {
   createRandomSource,
+  type DeliveryProbe,
   EXIT,
   FleetrigError,
   HostProbe,
   hostNowUs,
   hostYield,
+  teeProbe,
   teeSink,
   type VirtualTime,
   withBannedGlobals,
@@ -21,7 +23,7 @@ import {
   samplePrevented,
   withoutAborts,
 } from "./counterfactual.js";
-import { planFleet } from "./fleet-plan.js";
+import { planFleet, type PlannedFleet } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
 import { StageRunner } from "./stage-runner.js";
 import { TraceRecorder } from "./trace.js";
@@ -53,6 +55,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called when sockets listen in a real-time run, so that other clients can take part. */
   readonly listening?: (endpoint: { readonly host: string; readonly port: number }) => void;
+  /** Last say about the plan, before anything is built from it. */
+  readonly planned?: (planned: PlannedFleet) => PlannedFleet;
+  /** Last say about the world, before anything happens in it: faults of the observer's link, more clients. */
+  readonly prepared?: (world: World) => void;
+  /** Hears of every message as the measurement does. */
+  readonly witness?: DeliveryProbe;
 }
 
 /** Wall time between two looks at signals, progress and abort conditions, in µs. */
@@ -76,8 +84,10 @@ export async function runAndMeasure(
   const host = new HostProbe();
   const { scenario, identity } = options;
   const counterfactual = needsCounterfactual(scenario) ? await runWithoutAborts(options) : undefined;
-  const models = await resolveModels(scenario, options.folder);
-  const run = await Run.create(options, models, host);
+  const run = await Run.create(options, host).catch((error: unknown) => {
+    host.stop();
+    throw error;
+  });
   try {
     const outcome = await run.toTheEnd();
     if (counterfactual !== undefined) samplePrevented(run.measurement.observation, counterfactual);
@@ -119,7 +129,7 @@ class Run {
   private constructor(
     private readonly options: RunOptions,
     readonly world: World,
-    readonly planned: ReturnType<typeof planFleet>,
+    readonly planned: PlannedFleet,
     readonly measurement: Measurement,
     private readonly trace: TraceRecorder | undefined,
   ) {
@@ -133,21 +143,21 @@ class Run {
     });
   }
 
-  static async create(
-    options: RunOptions,
-    models: ReadonlyMap<string, DeviceModel>,
-    host: HostProbe,
-  ): Promise<Run> {
+  static async create(options: RunOptions, host: HostProbe): Promise<Run> {
     const { scenario, identity } = options;
-    const planned = planFleet(scenario, models, createRandomSource(identity.seed));
+    const models = await resolveModels(scenario, options.folder);
+    const plan = planFleet(scenario, models, createRandomSource(identity.seed));
+    const planned = options.planned?.(plan) ?? plan;
     const measurement = new Measurement({ scenario, planned, host });
     const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
+    let run: Run | undefined;
     const world = await createWorld({
       scenario,
       planned,
       seed: identity.seed,
       clock: identity.clock,
-      probe: measurement.probe,
+      probe: options.witness === undefined ? measurement.probe : teeProbe(measurement.probe, options.witness),
+      failed: (error) => run?.fail(asFailure(error)),
       events: trace === undefined ? measurement.events : teeSink(trace, measurement.events),
       run: `r${identity.seed.toString(36)}`,
     });
@@ -157,7 +167,9 @@ class Run {
         listensTo: () => false,
       });
     measurement.attach(world);
-    return new Run(options, world, planned, measurement, trace);
+    options.prepared?.(world);
+    run = new Run(options, world, planned, measurement, trace);
+    return run;
   }
 
   get fingerprint(): string | undefined {

@@ -18,6 +18,7 @@ import {
   createMemoryDialer,
   createShapedDialer,
   createTcpDialer,
+  type FaultSwitch,
   type Fleet,
   type GroupPlan,
   LinkFaults,
@@ -25,6 +26,7 @@ import {
 } from "fleetrig/sim";
 import type { Scenario } from "../scenario.js";
 import type { PlannedFleet } from "./fleet-plan.js";
+import { createGuardedDialer } from "./guarded-dialer.js";
 import { OBSERVER_MQTT, observedFilters, Observer } from "./observer.js";
 
 /** How long a TCP connection may take to open, in milliseconds. */
@@ -37,6 +39,8 @@ export interface WorldOptions {
   readonly planned: PlannedFleet;
   readonly probe: DeliveryProbe;
   readonly events: EventSink;
+  /** Told what was thrown where nobody could catch it: in a timer or on a socket of a real-time run. */
+  readonly failed: (error: unknown) => void;
   /** Name of the run in trace tags and the observer's client id. */
   readonly run: string;
 }
@@ -52,6 +56,8 @@ export interface World {
   readonly cloud: Cloud | undefined;
   readonly fleet: Fleet;
   readonly observer: Observer;
+  /** On the observer's link: what a scenario cannot name, a test of the harness can. */
+  readonly observerFaults: FaultSwitch;
   /** Where devices of a real-time run connect to. */
   readonly endpoint: { readonly host: string; readonly port: number } | undefined;
   stop(): Promise<void>;
@@ -64,12 +70,12 @@ export interface World {
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { scenario, seed } = options;
   const virtual = options.clock === "virtual" ? new VirtualTime() : undefined;
-  const real = virtual === undefined ? new RealTime() : undefined;
+  const real = virtual === undefined ? new RealTime(options.failed) : undefined;
   const time = virtual ?? real!;
   const random = createRandomSource(seed);
   const cloud = scenario.broker.mode === "embedded" ? createEmbeddedCloud(options, time, random) : undefined;
   const endpoint = real === undefined ? undefined : await openEndpoint(scenario, cloud);
-  const link = linkFactory({ cloud, endpoint, random });
+  const link = linkFactory({ cloud, endpoint, random, failed: options.failed });
   const fleet = createFleet(options.planned.plan, {
     time,
     random,
@@ -78,7 +84,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     run: options.run,
     linkFor: (member, group, clock) => link({ stream: `thing/${member.name}`, group, clock }),
   });
-  const observer = createObserver(options, { time, random, link });
+  const { observer, faults: observerFaults } = createObserver(options, { time, random, link });
   return {
     time,
     virtual,
@@ -88,6 +94,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     cloud,
     fleet,
     observer,
+    observerFaults,
     endpoint,
     stop: async () => {
       fleet.stop();
@@ -119,12 +126,12 @@ function createEmbeddedCloud(
       ...(limits.maxInflight !== undefined && { maxInflight: limits.maxInflight }),
     },
   });
-  for (const { group, members } of planned.plan.groups) {
+  // By ordinal: a job takes its targets in the order in which they joined the group.
+  for (const group of new Set(planned.things.map((thing) => thing.group)))
     cloud.registry.createThingGroup({ thingGroupName: group });
-    for (const { name } of members) {
-      cloud.registry.createThing({ thingName: name });
-      cloud.registry.addThingToThingGroup({ thingName: name, thingGroupName: group });
-    }
+  for (const { name, group } of planned.things) {
+    cloud.registry.createThing({ thingName: name });
+    cloud.registry.addThingToThingGroup({ thingName: name, thingGroupName: group });
   }
   for (const rule of scenario.rules) {
     cloud.rules.createRule({
@@ -182,7 +189,12 @@ type LinkFactory = (request: LinkRequest) => { readonly dialer: Dialer; readonly
  * Devices of a virtual run cross a simulated link; those of a real one open sockets, bent to the same profile and
  * open to the same faults.
  */
-function linkFactory({ cloud, endpoint, random }: Pick<World, "cloud" | "endpoint" | "random">): LinkFactory {
+function linkFactory({
+  cloud,
+  endpoint,
+  random,
+  failed,
+}: Pick<World, "cloud" | "endpoint" | "random"> & Pick<WorldOptions, "failed">): LinkFactory {
   return ({ stream, group, clock }) => {
     const version = group.mqtt.protocolVersion;
     const faults = new LinkFaults({ clock, random: (purpose) => random.stream(`${stream}/${purpose}`) });
@@ -196,7 +208,8 @@ function linkFactory({ cloud, endpoint, random }: Pick<World, "cloud" | "endpoin
     };
     if (endpoint === undefined)
       return { faults, dialer: createMemoryDialer({ ...path, acceptor: cloud!.acceptor }) };
-    const inner = createTcpDialer({ ...endpoint, version, timeoutMs: SOCKET_TIMEOUT_MS });
+    const sockets = createTcpDialer({ ...endpoint, version, timeoutMs: SOCKET_TIMEOUT_MS });
+    const inner = createGuardedDialer(sockets, failed);
     return { faults, dialer: createShapedDialer({ ...path, inner }) };
   };
 }
@@ -204,15 +217,13 @@ function linkFactory({ cloud, endpoint, random }: Pick<World, "cloud" | "endpoin
 function createObserver(
   { scenario, planned, probe, run }: WorldOptions,
   { time, random, link }: { time: TimeSource; random: RandomSource; link: LinkFactory },
-): Observer {
+): { readonly observer: Observer; readonly faults: FaultSwitch } {
   const clock = time.lane(LANE.observer);
-  const { dialer } = link({ stream: "observer", group: { link: PERFECT_LINK, mqtt: OBSERVER_MQTT }, clock });
-  return new Observer({
+  const { dialer, faults } = link({
+    stream: "observer",
+    group: { link: PERFECT_LINK, mqtt: OBSERVER_MQTT },
     clock,
-    random,
-    dialer,
-    probe,
-    run,
-    filters: observedFilters(planned.streams, scenario.rules),
   });
+  const filters = observedFilters(planned.streams, scenario.rules);
+  return { observer: new Observer({ clock, random, dialer, probe, run, filters }), faults };
 }

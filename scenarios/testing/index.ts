@@ -99,7 +99,7 @@ export function expectPassed(record: RunRecord): void {
   throw error;
 }
 
-const describe = ({ expr, verdict, measured, reason, file, line, column }: ExpectationRecord): string[] => [
+const describe = ({ expr, verdict, reason, measured, file, line, column }: ExpectationRecord): string[] => [
   `  ${verdict}: ${expr}`,
-  `    measured ${measured}${reason === null ? "" : ` - ${reason}`} (${file}:${line}:${column})`,
+  `    ${reason ?? `Measured ${measured}.`} (${file}:${line}:${column})`,
 ];
