@@ -2,6 +2,7 @@ export {
   type ConvergenceRecord,
   type EnvironmentRecord,
   type ExpectationRecord,
+  type FailureRecord,
   type FaultRecord,
   type MetricRecord,
   parseSuiteRecord,

@@ -158,6 +158,15 @@ const environment = z.object({
   timerResolutionMs: z.number().nullable(),
 });
 
+/** Why a run could not be judged. */
+const failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().nullable(),
+  /** How the command ends because of it; the environment's 3 where it is missing. */
+  exitCode: z.number().optional(),
+});
+
 export const runRecordSchema = z.object({
   scenario: z.object({
     name: z.string(),
@@ -172,8 +181,8 @@ export const runRecordSchema = z.object({
   clock: z.enum(["virtual", "real"]),
   devices: z.number(),
   verdict,
-  /** Why the verdict is `error` or `interrupted`. */
-  failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
+  /** Why the verdict is `error`. */
+  failure: failure.nullable(),
   durationMs: z.number(),
   /** sha256 of the trace; null in real time, where no reproducibility is claimed. */
   fingerprint: z.string().nullable(),
@@ -206,8 +215,8 @@ export const sweepRecordSchema = z.object({
       values: z.array(z.union([z.number(), z.boolean(), z.string()]).nullable()),
     }),
   ),
-  /** Seeds whose own expectations failed, with the replay command of each. */
-  failedSeeds: z.array(z.object({ seed: z.number(), replay: z.string() })),
+  /** Seeds that did not pass by themselves, with the replay command of each; `failure` when one could not run. */
+  failedSeeds: z.array(z.object({ seed: z.number(), replay: z.string(), failure: failure.optional() })),
   environment: z.object({ wallMs: z.number(), jobs: z.number() }),
 });
 
@@ -220,6 +229,7 @@ export const suiteRecordSchema = z.object({
 });
 
 export type Verdict = z.infer<typeof verdict>;
+export type FailureRecord = z.infer<typeof failure>;
 export type ExpectationRecord = z.infer<typeof expectation>;
 export type StageRecord = z.infer<typeof stage>;
 export type MetricRecord = z.infer<typeof metric>;

@@ -17,7 +17,7 @@ export interface Host {
   nowUs(): number;
   /** Milliseconds since 1970. */
   wallMs(): number;
-  /** Calls back on SIGINT and SIGTERM. @returns stops calling back */
+  /** Calls back on the first SIGINT or SIGTERM; a second one ends the process at once. @returns stops calling back */
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
 

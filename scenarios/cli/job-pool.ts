@@ -99,10 +99,12 @@ class JobThread {
 }
 
 const crashed = (cause: unknown): FleetrigError =>
-  new FleetrigError("RUN_WORKER_CRASHED", "A worker thread crashed.", {
+  new FleetrigError("RUN_WORKER_CRASHED", `A worker thread crashed: ${reasonOf(cause)}.`, {
     hint: "Run the scenario with --jobs 1 to see where.",
     cause,
   });
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 /** The worker's message already ends with its code. */
 function fromWorker({ code, message, hint, exitCode }: WorkerError): FleetrigError {

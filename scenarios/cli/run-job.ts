@@ -3,8 +3,11 @@ import { posix } from "node:path";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
 import type { LoadResult } from "../load/load-scenario.js";
+import type { RunIdentity } from "../runner/assemble-record.js";
+import { asFailure, failedRecord } from "../runner/failure.js";
 import { replayCommand, type RunJob, type RunJobResult, toPortable, variantsOf } from "../runner/job.js";
-import { runAndMeasure, type RunProgress } from "../runner/run-scenario.js";
+import type { Measurement } from "../runner/measurement.js";
+import { runAndMeasure, type RunOptions, type RunProgress } from "../runner/run-scenario.js";
 import type { Host } from "./host.js";
 import { loadFile } from "./load-files.js";
 
@@ -36,30 +39,41 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
     });
   }
   const { gitSha, ...callbacks } = hooks;
-  const { record, measurement } = await runAndMeasure({
-    scenario: variant.scenario,
-    folder: posix.resolve(host.cwd, posix.dirname(job.file)),
-    identity: {
-      file: job.file,
-      sha256: sha256Of(loaded),
-      seed: job.seed,
-      clock: job.clock,
-      variant: job.variant,
-      replay: replayCommand(job),
-      gitSha,
-    },
-    ...callbacks,
-  });
+  const { scenario } = variant;
+  const identity: RunIdentity = {
+    file: job.file,
+    sha256: sha256Of(loaded),
+    seed: job.seed,
+    clock: job.clock,
+    variant: job.variant,
+    replay: replayCommand(job),
+    gitSha,
+  };
+  const folder = posix.resolve(host.cwd, posix.dirname(job.file));
+  const { record, measurement } = await runOrFail({ scenario, identity, folder, ...callbacks });
   if (!job.isSweep) return { kind: "record", record };
   return {
     kind: "sweep",
     seed: job.seed,
     verdict: record.verdict,
+    failure: record.failure,
     failed: failuresOf(record),
     measures: variant.expect.map(({ expectation: { metric, labels } }) =>
-      toPortable(measurement.observation.store.measure(metric, labels)),
+      measurement === undefined
+        ? { kind: "none", reason: "the run could not begin" }
+        : toPortable(measurement.observation.store.measure(metric, labels)),
     ),
   };
+}
+
+/** A run that cannot even begin has a record too, so that the other runs of the suite are reported with it. */
+async function runOrFail(options: RunOptions): Promise<{ record: RunRecord; measurement?: Measurement }> {
+  try {
+    return await runAndMeasure(options);
+  } catch (error) {
+    const { scenario, identity } = options;
+    return { record: failedRecord({ scenario, identity, failure: asFailure(error) }) };
+  }
 }
 
 const failuresOf = (record: RunRecord): RunRecord["expectations"] =>

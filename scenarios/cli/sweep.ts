@@ -55,7 +55,11 @@ export function assembleSweep({ file, clock, variant, results, wallMs, jobs }: S
     })),
     failedSeeds: bySeed
       .filter(({ verdict }) => verdict !== "passed")
-      .map(({ seed }) => ({ seed, replay: replayCommand({ file, seed, clock, variant: variant.name }) })),
+      .map(({ seed, failure }) => ({
+        seed,
+        replay: replayCommand({ file, seed, clock, variant: variant.name }),
+        ...(failure !== null && { failure }),
+      })),
     environment: { wallMs, jobs },
   };
 }

@@ -1,6 +1,5 @@
-import { EXIT, type FleetrigError, formatDurationUs, type HostReading } from "fleetrig/kernel";
+import { type FleetrigError, formatDurationUs, type HostReading } from "fleetrig/kernel";
 import {
-  assessTrust,
   convergenceRecords,
   evaluateExpectation,
   type ExpectationRecord,
@@ -18,11 +17,13 @@ import {
   stormRecords,
   type Trust,
   type TrustRecord,
-  type Verdict,
 } from "fleetrig/reports";
 import type { ExpectationSpec, Scenario, Stage } from "../scenario.js";
+import { type Abortion, afterAbortion } from "./abort-watch.js";
+import { failureRecord } from "./failure.js";
 import type { PlannedFleet } from "./fleet-plan.js";
 import type { Disturbance, Measurement } from "./measurement.js";
+import { verdictOf } from "./verdict.js";
 
 /** What a run is called and how it can be repeated. */
 export interface RunIdentity {
@@ -42,6 +43,8 @@ export interface RunOutcome {
   readonly durationUs: number;
   readonly isInterrupted: boolean;
   readonly failure: FleetrigError | undefined;
+  /** The expectation with `abortOnFail` that ended it. */
+  readonly abortion: Abortion | undefined;
 }
 
 export interface RecordParts {
@@ -61,11 +64,14 @@ const US_PER_MS = 1000;
 export function assembleRecord(parts: RecordParts): RunRecord {
   const { scenario, identity, outcome, planned, measurement, host } = parts;
   const { observation } = measurement;
-  const trust = trustOf(identity, observation, host);
-  const judged = scenario.expect.map((spec) => ({
-    spec,
-    record: judge(spec, { observation, trust, file: identity.file }),
-  }));
+  const trust = measurement.trust(identity.clock);
+  const judged = scenario.expect.map((spec) => {
+    const record = judge(spec, { observation, trust, file: identity.file });
+    return {
+      spec,
+      record: outcome.abortion === undefined ? record : afterAbortion(spec, record, outcome.abortion),
+    };
+  });
   const isOfHost = ({ spec }: { spec: ExpectationSpec }): boolean =>
     HOST_METRICS.has(spec.expectation.metric);
   const ofHost = judged.filter(isOfHost).map(({ record }) => record);
@@ -86,7 +92,7 @@ export function assembleRecord(parts: RecordParts): RunRecord {
     clock: identity.clock,
     devices: planned.things.length,
     verdict: verdictOf(outcome, [...expectations, ...ofHost]),
-    failure: failureOf(outcome.failure),
+    failure: outcome.failure === undefined ? null : failureRecord(outcome.failure),
     durationMs: ms(outcome.durationUs),
     fingerprint: parts.fingerprint ?? null,
     replay: identity.replay,
@@ -127,13 +133,14 @@ function labelSets({ stages }: Observation, { plan }: PlannedFleet): Labels[] {
 
 const ms = (us: number): number => us / US_PER_MS;
 
-interface JudgeContext {
+export interface JudgeContext {
   readonly observation: Observation;
   readonly trust: Trust;
   readonly file: string;
 }
 
-function judge(spec: ExpectationSpec, { observation, trust, file }: JudgeContext): ExpectationRecord {
+/** Judges one expectation of the scenario on what was measured. */
+export function judge(spec: ExpectationSpec, { observation, trust, file }: JudgeContext): ExpectationRecord {
   const result = evaluateExpectation(spec.expectation, observation.store, trust, {
     allowEmpty: spec.allowEmpty,
   });
@@ -176,38 +183,6 @@ function timedOutStages(scenario: Scenario, { stages }: Observation, file: strin
         column: stage.until.position.column,
       } as const;
     });
-}
-
-function verdictOf(
-  { failure, isInterrupted }: RunOutcome,
-  expectations: readonly ExpectationRecord[],
-): Verdict {
-  if (failure !== undefined) return "error";
-  if (isInterrupted) return "interrupted";
-  const serious = expectations.filter(({ severity }) => severity === "fail");
-  if (serious.some(({ verdict }) => verdict === "fail")) return "failed";
-  return serious.some(({ verdict }) => verdict === "inconclusive") ? "inconclusive" : "passed";
-}
-
-const failureOf = (failure: FleetrigError | undefined): RunRecord["failure"] =>
-  failure === undefined ? null : { code: failure.code, message: failure.message, hint: failure.hint ?? null };
-
-/** Exit code of a suite with that verdict. */
-export const EXIT_OF_VERDICT: Readonly<Record<Verdict, number>> = {
-  passed: EXIT.passed,
-  failed: EXIT.failed,
-  inconclusive: EXIT.inconclusive,
-  error: EXIT.environment,
-  interrupted: EXIT.sigint,
-};
-
-function trustOf(identity: RunIdentity, observation: Observation, host: HostReading): Trust {
-  const lag = observation.store.query("generator.schedule_lag", {}, { name: "p", percentile: 99 });
-  return assessTrust({
-    clock: identity.clock,
-    scheduleLagP99Us: lag.kind === "value" ? Number(lag.value) : undefined,
-    eventLoopUtilisation: host.eventLoopUtilisation,
-  });
 }
 
 interface TrustParts {

@@ -20,6 +20,7 @@ export type RunJobResult =
       readonly kind: "sweep";
       readonly seed: number;
       readonly verdict: RunRecord["verdict"];
+      readonly failure: RunRecord["failure"];
       readonly failed: readonly ExpectationRecord[];
       readonly measures: readonly PortableMeasure[];
     };

@@ -9,7 +9,14 @@ import {
   TRACE_PROPERTY,
   US_PER_S,
 } from "fleetrig/kernel";
-import { conditionHolds, createObservation, type Expectation, type Observation } from "fleetrig/reports";
+import {
+  assessTrust,
+  conditionHolds,
+  createObservation,
+  type Expectation,
+  type Observation,
+  type Trust,
+} from "fleetrig/reports";
 import { createRuleOracle, type RuleOracle } from "../oracle/rule-oracle.js";
 import type { Scenario } from "../scenario.js";
 import type { PlannedFleet } from "./fleet-plan.js";
@@ -100,6 +107,16 @@ export class Measurement {
   /** Does an `until` condition, or one that aborts the run, hold now? */
   holds(condition: Expectation): boolean {
     return conditionHolds(condition, this.observation.store);
+  }
+
+  /** Whether times measured so far mean anything. */
+  trust(clock: Scenario["clock"]): Trust {
+    const lag = this.observation.store.query("generator.schedule_lag", {}, { name: "p", percentile: 99 });
+    return assessTrust({
+      clock,
+      scheduleLagP99Us: lag.kind === "value" ? Number(lag.value) : undefined,
+      eventLoopUtilisation: this.options.host.utilisation(),
+    });
   }
 
   /** Ends the measurement: what has not arrived by now is lost. */

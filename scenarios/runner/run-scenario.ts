@@ -14,8 +14,9 @@ import {
 import type { RunRecord } from "fleetrig/reports";
 import { type DeviceModel, resolveModel } from "fleetrig/sim";
 import type { Action, Scenario, Stage } from "../scenario.js";
+import { type Abortion, AbortWatch } from "./abort-watch.js";
 import { perform } from "./actions.js";
-import { assembleRecord, type RunIdentity, type RunOutcome } from "./assemble-record.js";
+import { assembleRecord, judge, type RunIdentity, type RunOutcome } from "./assemble-record.js";
 import {
   type Counterfactual,
   failuresByJob,
@@ -23,6 +24,7 @@ import {
   samplePrevented,
   withoutAborts,
 } from "./counterfactual.js";
+import { asFailure } from "./failure.js";
 import { planFleet, type PlannedFleet } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
 import { StageRunner } from "./stage-runner.js";
@@ -121,9 +123,11 @@ async function resolveModels(scenario: Scenario, folder: string): Promise<Map<st
 
 class Run {
   private readonly stages: StageRunner;
+  private readonly aborts: AbortWatch;
   private readonly startedUs = hostNowUs();
   private failure: FleetrigError | undefined;
   private isInterrupted = false;
+  private abortion: Abortion | undefined;
   private wake: () => void = () => undefined;
 
   private constructor(
@@ -140,6 +144,20 @@ class Run {
       perform: (action) => this.perform(action),
       holds: (stage) => measurement.holds(stage.until!.condition),
       entered: (stage) => this.entered(stage),
+    });
+    this.aborts = new AbortWatch({
+      clock: world.harness,
+      expectations: options.scenario.expect,
+      judge: (spec) =>
+        judge(spec, {
+          observation: measurement.observation,
+          trust: measurement.trust(options.identity.clock),
+          file: options.identity.file,
+        }),
+      abort: (abortion) => {
+        this.abortion = abortion;
+        this.end();
+      },
     });
   }
 
@@ -191,7 +209,8 @@ class Run {
       options.signal?.removeEventListener("abort", onAbort);
     }
     this.measurement.settle(world.time.nowUs());
-    return { durationUs: world.time.nowUs(), isInterrupted: this.isInterrupted, failure: this.failure };
+    const { isInterrupted, failure, abortion } = this;
+    return { durationUs: world.time.nowUs(), isInterrupted, failure, abortion };
   }
 
   /** Stages begin when the observer listens: what it cannot see would count as lost. */
@@ -200,6 +219,7 @@ class Run {
     world.observer.start(() => {
       world.fleet.start();
       this.stages.start();
+      this.aborts.start();
     });
   }
 
@@ -274,6 +294,7 @@ class Run {
 
   private entered(stage: Stage | undefined): void {
     if (stage !== undefined) return;
+    this.aborts.stop();
     this.world.virtual?.halt();
     this.wake();
   }
@@ -290,6 +311,7 @@ class Run {
 
   private end(): void {
     this.stages.abort();
+    this.aborts.stop();
     this.world.virtual?.halt();
     this.wake();
   }
@@ -306,15 +328,3 @@ const plannedEndUs = ({ stages }: Scenario): number | undefined =>
   stages.some(({ until }) => until !== undefined)
     ? undefined
     : stages.reduce((sum, { durationUs }) => sum + durationUs, 0);
-
-const asFailure = (error: unknown): FleetrigError =>
-  error instanceof FleetrigError
-    ? error
-    : new FleetrigError(
-        "RUN_CRASHED",
-        `The run crashed: ${error instanceof Error ? error.message : String(error)}.`,
-        {
-          hint: "If the scenario uses a model of yours, look there first; otherwise please report it with the replay command.",
-          cause: error,
-        },
-      );

@@ -7,8 +7,8 @@ import {
   type SweepRecord,
   worstVerdict,
 } from "fleetrig/reports";
-import { EXIT_OF_VERDICT } from "../../runner/assemble-record.js";
 import { MAIN_VARIANT, type RunJob, type RunJobResult, variantsOf } from "../../runner/job.js";
+import { exitCodeOf } from "../../runner/verdict.js";
 import type { Scenario, SweepVariant } from "../../scenario.js";
 import { gitSha } from "../git-sha.js";
 import type { Host } from "../host.js";
@@ -71,7 +71,7 @@ export async function runCommand(
     const suite = await runSuite(host, chosen, { ...options, signal: interruption.signal });
     host.stdout.write(renderConsole(suite, { color: usesColor(host), width: host.stdout.columns }));
     writeReports(host, suite, targets);
-    return interruption.exitCode ?? EXIT_OF_VERDICT[suite.verdict];
+    return interruption.exitCode ?? exitCodeOf(suite);
   } finally {
     interruption.stop();
   }

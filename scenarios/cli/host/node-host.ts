@@ -28,14 +28,19 @@ export function createNodeHost(argv: readonly string[]): Host {
     nowUs: hostNowUs,
     wallMs: hostWallMs,
     onSignal: (handler) => {
-      const onInt = () => handler("SIGINT");
-      const onTerm = () => handler("SIGTERM");
-      process.on("SIGINT", onInt);
-      process.on("SIGTERM", onTerm);
-      return () => {
+      const onInt = (): void => onFirst("SIGINT");
+      const onTerm = (): void => onFirst("SIGTERM");
+      const stop = (): void => {
         process.off("SIGINT", onInt);
         process.off("SIGTERM", onTerm);
       };
+      const onFirst = (signal: "SIGINT" | "SIGTERM"): void => {
+        stop();
+        handler(signal);
+      };
+      process.on("SIGINT", onInt);
+      process.on("SIGTERM", onTerm);
+      return stop;
     },
   };
 }

@@ -1,0 +1,73 @@
+import { type Clock, formatDurationUs, type Timer, US_PER_S } from "fleetrig/kernel";
+import type { ExpectationRecord } from "fleetrig/reports";
+import type { ExpectationSpec } from "../scenario.js";
+
+/** How often expectations that may end the run are looked at, in µs of the run's time. */
+const LOOK_EVERY_US = US_PER_S;
+
+/** An expectation that ended the run: its record as it was at that moment. */
+export interface Abortion {
+  readonly atUs: number;
+  readonly spec: ExpectationSpec;
+  readonly record: ExpectationRecord;
+}
+
+export interface AbortWatchOptions {
+  readonly clock: Clock;
+  readonly expectations: readonly ExpectationSpec[];
+  /** Judges an expectation on what has been measured so far. */
+  readonly judge: (spec: ExpectationSpec) => ExpectationRecord;
+  readonly abort: (abortion: Abortion) => void;
+}
+
+/**
+ * Looks every second of the run at the expectations with `abortOnFail` and ends the run at the first that fails. No
+ * data yet is no failure, and neither is a measurement in doubt: both are judged at the end.
+ */
+export class AbortWatch {
+  private readonly watched: readonly ExpectationSpec[];
+  private timer: Timer | undefined;
+
+  constructor(private readonly options: AbortWatchOptions) {
+    this.watched = options.expectations.filter(({ abortOnFail }) => abortOnFail);
+  }
+
+  start(): void {
+    if (this.watched.length > 0) this.timer = this.options.clock.after(LOOK_EVERY_US, () => this.look());
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+
+  private look(): void {
+    const { clock, judge, abort } = this.options;
+    const atUs = clock.nowUs();
+    for (const spec of this.watched) {
+      if (atUs < spec.delayAbortEvalUs) continue;
+      const record = judge(spec);
+      if (record.verdict === "fail" && record.value !== null) return abort({ atUs, spec, record });
+    }
+    this.timer = clock.after(LOOK_EVERY_US, () => this.look());
+  }
+}
+
+/**
+ * What the expectation that ended the run says afterwards: its failure at that moment, whatever settles later. The
+ * others keep a pass, but a miss may only be for want of the rest of the run, so it is inconclusive.
+ */
+export function afterAbortion(
+  spec: ExpectationSpec,
+  record: ExpectationRecord,
+  abortion: Abortion,
+): ExpectationRecord {
+  const when = formatDurationUs(abortion.atUs);
+  if (spec === abortion.spec)
+    return {
+      ...abortion.record,
+      reason: `${abortion.record.reason ?? ""} It ended the run after ${when}.`.trim(),
+    };
+  if (record.verdict !== "fail") return record;
+  const reason = `The run was ended after ${when} because ${abortion.spec.name} failed.`;
+  return { ...record, verdict: "inconclusive", reason };
+}
