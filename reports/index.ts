@@ -32,7 +32,6 @@ export {
   type ParseExpectationOptions,
   parseUntil,
 } from "./expectations/parse-expectation.js";
-export { didYouMean, nearestName } from "./expectations/nearest-name.js";
 export { findMetric, METRICS } from "./metrics/catalogue.js";
 export {
   type Aggregation,

@@ -2,7 +2,6 @@ export { MachineRunner, type MachineRunnerOptions } from "./machine/machine-runn
 export type { SignalSpec } from "./model.js";
 export { compileSignal, type CompiledSignal, Signal } from "./signals/signal.js";
 export { IDENTITY_FIELDS, IdentityBook } from "./identity/identity.js";
-export { nearestName } from "./templates/placeholder.js";
 export {
   compilePayload,
   compileText,

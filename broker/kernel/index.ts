@@ -43,3 +43,4 @@ export {
   teeSink,
 } from "./events.js";
 export { formatTraceTag, parseTraceTag, RULE_PROPERTY, TRACE_PROPERTY, type TraceTag } from "./trace-tag.js";
+export { didYouMean, nearestName } from "./nearest-name.js";

@@ -1,4 +1,4 @@
-import { FleetrigError } from "fleetrig/kernel";
+import { FleetrigError, didYouMean } from "fleetrig/kernel";
 import { findMetric, METRICS } from "../metrics/catalogue.js";
 import {
   type Aggregation,
@@ -11,7 +11,6 @@ import {
   SWEEP_AGGREGATIONS,
 } from "../metrics/definition.js";
 import { type Expectation, OPERATORS, type Operator } from "./expectation.js";
-import { didYouMean } from "./nearest-name.js";
 import { parseLimit } from "./parse-limit.js";
 
 /**

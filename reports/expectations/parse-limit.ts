@@ -1,7 +1,6 @@
-import { parseBytes, parseDurationUs, parsePercent, parseRatePerSecond } from "fleetrig/kernel";
+import { parseBytes, parseDurationUs, parsePercent, parseRatePerSecond, didYouMean } from "fleetrig/kernel";
 import type { Aggregation, MetricDefinition, MetricUnit } from "../metrics/definition.js";
 import type { Limit } from "./expectation.js";
-import { didYouMean } from "./nearest-name.js";
 
 /** The literal on the right, read with the unit the left-hand side has. */
 export type LimitParse =

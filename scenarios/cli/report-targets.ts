@@ -1,5 +1,5 @@
-import { EXIT, FleetrigError } from "fleetrig/kernel";
-import { didYouMean, type RendererName, RENDERERS, type SuiteRecord } from "fleetrig/reports";
+import { EXIT, FleetrigError, didYouMean } from "fleetrig/kernel";
+import { type RendererName, RENDERERS, type SuiteRecord } from "fleetrig/reports";
 import { type Host, writeLine } from "./host.js";
 
 /** A report to write: `--report junit=out/junit.xml`. */

@@ -1,5 +1,5 @@
+import { nearestName } from "fleetrig/kernel";
 import { posix } from "node:path";
-import { nearestName } from "fleetrig/reports";
 import type { Host } from "./host.js";
 
 /** Which files a command means. A problem is a sentence, with a hint where there is one. */

@@ -1,4 +1,4 @@
-import { nearestName } from "fleetrig/reports";
+import { nearestName } from "fleetrig/kernel";
 
 const MAX_LISTED = 12;
 

@@ -1,8 +1,7 @@
-import { EXIT, FleetrigError, type Random } from "fleetrig/kernel";
+import { EXIT, FleetrigError, type Random, nearestName } from "fleetrig/kernel";
 import type { StateChange } from "../member.js";
 import type { DeviceSignalEvent } from "../model.js";
 import { Signal } from "../signals/signal.js";
-import { nearestName } from "../templates/placeholder.js";
 import type { DeviceGroup } from "./device-group.js";
 
 /** What a device measures. A signal exists once it was read or moved: most templates name one or two. */

@@ -1,7 +1,6 @@
-import { EXIT, FleetrigError, type JsonObject, type JsonValue } from "fleetrig/kernel";
+import { EXIT, FleetrigError, type JsonObject, type JsonValue, nearestName } from "fleetrig/kernel";
 import type { DeviceEffect } from "../model.js";
 import { jobTopic, shadowTopic } from "../models/aws-topics.js";
-import { nearestName } from "../templates/placeholder.js";
 
 /** What effects do things with. */
 export interface EffectTarget {

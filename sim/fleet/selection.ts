@@ -1,6 +1,5 @@
-import { EXIT, FleetrigError, jsonEqual, type JsonObject, type Random } from "fleetrig/kernel";
+import { EXIT, FleetrigError, jsonEqual, type JsonObject, type Random, nearestName } from "fleetrig/kernel";
 import type { FleetMember } from "../member.js";
-import { nearestName } from "../templates/placeholder.js";
 
 /** Whom an action means: everybody who fits, or a share of them picked at random. */
 export interface Selection {

@@ -1,7 +1,6 @@
 import type { Faker } from "@faker-js/faker";
 import { faker as english } from "@faker-js/faker/locale/en";
-import { EXIT, FleetrigError, type Random } from "fleetrig/kernel";
-import { nearestName } from "../templates/placeholder.js";
+import { EXIT, FleetrigError, type Random, nearestName } from "fleetrig/kernel";
 
 /**
  * Invented but plausible particulars of a device: the same for the same seed and thing name, whatever else

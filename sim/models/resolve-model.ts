@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { EXIT, FleetrigError, isJsonObject } from "fleetrig/kernel";
+import { EXIT, FleetrigError, isJsonObject, nearestName } from "fleetrig/kernel";
 import type { DeviceModel } from "../model.js";
-import { nearestName } from "../templates/placeholder.js";
 import { otaDevice } from "./ota-device.js";
 import { shadowDevice } from "./shadow-device.js";
 import { temperatureSensor } from "./temperature-sensor.js";

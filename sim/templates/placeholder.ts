@@ -1,4 +1,4 @@
-import { EXIT, FleetrigError } from "fleetrig/kernel";
+import { EXIT, FleetrigError, nearestName } from "fleetrig/kernel";
 
 /**
  * Grammar of templates: `{name}` or `{name:04}`, where the number pads with zeros to that width. Everything
@@ -48,32 +48,4 @@ export function checkPlaceholder(name: string, names: readonly string[], templat
     context: { placeholder: name, known: names },
     exitCode: EXIT.usage,
   });
-}
-
-/** The candidate with the smallest edit distance, if it is near enough to be a slip of the pen. */
-export function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  const limit = name.length <= 3 ? 1 : Math.max(2, Math.floor(name.length / 3));
-  let best: string | undefined;
-  let bestDistance = limit + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substituted = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substituted, previous[j]! + 1, current[j - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length]!;
 }
