@@ -90,6 +90,7 @@ export { stormRecords } from "./metrics/storm-records.js";
 export { expectationsOf } from "./render/outcome.js";
 export { type ComparableSuite, renderJson, withoutEnvironment } from "./render/json.js";
 export { renderJunit } from "./render/junit.js";
+export { renderHtml } from "./render/html/page.js";
 export { renderMarkdown } from "./render/markdown.js";
 export { renderGithubAnnotations } from "./render/github.js";
 export { type ConsoleOptions, renderConsole, renderRunConsole } from "./render/console.js";

@@ -1,6 +1,7 @@
 import type { SuiteRecord } from "../record/run-record.js";
 import { renderConsole } from "./console.js";
 import { renderGithubAnnotations } from "./github.js";
+import { renderHtml } from "./html/page.js";
 import { renderJson } from "./json.js";
 import { renderJunit } from "./junit.js";
 import { renderMarkdown } from "./markdown.js";
@@ -26,6 +27,11 @@ export const RENDERERS = {
     render: renderJunit,
     extension: ".xml",
     description: "JUnit XML: one test case per expectation, for GitLab and Jenkins",
+  },
+  html: {
+    render: renderHtml,
+    extension: ".html",
+    description: "one page for people: charts and tables, without network or scripts",
   },
   markdown: {
     render: renderMarkdown,
