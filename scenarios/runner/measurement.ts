@@ -115,7 +115,8 @@ export class Measurement {
     return assessTrust({
       clock,
       scheduleLagP99Us: lag.kind === "value" ? Number(lag.value) : undefined,
-      eventLoopUtilisation: this.options.host.utilisation(),
+      // The host's load means nothing to virtual time, and may not be read inside it.
+      eventLoopUtilisation: clock === "real" ? this.options.host.utilisation() : undefined,
     });
   }
 
