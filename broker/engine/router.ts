@@ -27,6 +27,9 @@ export class Router {
   private readonly tree: SubscriptionTree;
   private readonly cache = new Map<string, TopicEntry>();
   private cachedRoutes = 0;
+  /** The topic looked up last: one message asks several times in a row. */
+  private latestTopic = "";
+  private latest: TopicEntry | undefined;
   private depth = 0;
 
   constructor(private readonly core: BrokerCore) {
@@ -105,8 +108,14 @@ export class Router {
   }
 
   private lookup(topic: string): TopicEntry {
-    const cached = this.cache.get(topic);
-    if (cached !== undefined) return cached;
+    if (this.latest !== undefined && topic === this.latestTopic) return this.latest;
+    const entry = this.cache.get(topic) ?? this.find(topic);
+    this.latestTopic = topic;
+    this.latest = entry;
+    return entry;
+  }
+
+  private find(topic: string): TopicEntry {
     const { limits, traits } = this.core;
     const entry = { routes: toRoutes(this.tree.match(topic)), refusal: topicRefusal(topic, limits, traits) };
     if (entry.refusal !== 0) return entry;
@@ -120,6 +129,7 @@ export class Router {
   }
 
   private forget(filter: string): void {
+    this.latest = undefined;
     if (hasWildcard(filter)) {
       if (this.cache.size > 0) this.cache.clear();
       this.cachedRoutes = 0;

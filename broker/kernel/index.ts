@@ -42,5 +42,12 @@ export {
   teeProbe,
   teeSink,
 } from "./events.js";
-export { formatTraceTag, parseTraceTag, RULE_PROPERTY, TRACE_PROPERTY, type TraceTag } from "./trace-tag.js";
+export {
+  formatTraceTag,
+  parseTraceTag,
+  RULE_PROPERTY,
+  TRACE_PROPERTY,
+  traceTagPrefix,
+  type TraceTag,
+} from "./trace-tag.js";
 export { didYouMean, nearestName } from "./nearest-name.js";

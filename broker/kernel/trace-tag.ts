@@ -16,16 +16,37 @@ export interface TraceTag {
 }
 
 export const formatTraceTag = (run: string, stream: number, thing: number, sequence: number): string =>
-  `${run}.${stream.toString(36)}.${thing.toString(36)}.${sequence.toString(36)}`;
+  traceTagPrefix(run, stream, thing) + sequence.toString(36);
+
+/** What all tags of one stream of one thing begin with; the sequence number in base 36 follows. */
+export const traceTagPrefix = (run: string, stream: number, thing: number): string =>
+  `${run}.${stream.toString(36)}.${thing.toString(36)}.`;
 
 /** @returns undefined for anything that is not a tag: foreign clients may use the property name too. */
 export function parseTraceTag(text: string): TraceTag | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  const [stream, thing, sequence] = parts.slice(1).map((part) => Number.parseInt(part, 36));
-  if (!isIndex(stream) || !isIndex(thing) || !isIndex(sequence)) return undefined;
-  return { run: parts[0]!, stream, thing, sequence };
+  const first = text.indexOf(".");
+  const second = text.indexOf(".", first + 1);
+  const third = text.indexOf(".", second + 1);
+  if (first < 0 || second < 0 || third < 0) return undefined;
+  const stream = base36(text, first + 1, second);
+  const thing = base36(text, second + 1, third);
+  const sequence = base36(text, third + 1, text.length);
+  if (stream < 0 || thing < 0 || sequence < 0) return undefined;
+  return { run: text.slice(0, first), stream, thing, sequence };
 }
 
-const isIndex = (value: number | undefined): value is number =>
-  value !== undefined && Number.isSafeInteger(value) && value >= 0;
+/** Ten digits are within the safe integers, and more than any run counts to. */
+const MAX_DIGITS = 10;
+
+/** The number between two positions of the text, or -1. By hand: every message of a run is parsed twice. */
+function base36(text: string, from: number, to: number): number {
+  if (to <= from || to - from > MAX_DIGITS) return -1;
+  let value = 0;
+  for (let i = from; i < to; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) value = value * 36 + code - 0x30;
+    else if (code >= 0x61 && code <= 0x7a) value = value * 36 + code - 0x57;
+    else return -1;
+  }
+  return value;
+}

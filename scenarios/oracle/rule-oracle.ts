@@ -19,14 +19,24 @@ type Known = JsonValue | typeof UNDEFINED;
 export function createRuleOracle(rule: string, sql: string): RuleOracle {
   const { from, where } = parseRuleSql(sql);
   const levels = from.split("/");
+  const known = new Map<string, boolean>();
+  const covers = (topic: string): boolean => {
+    const answer = known.get(topic);
+    if (answer !== undefined) return answer;
+    if (known.size >= MAX_KNOWN_TOPICS) known.clear();
+    const isCovered = filterCovers(levels, topic.split("/"));
+    known.set(topic, isCovered);
+    return isCovered;
+  };
   return {
     rule,
-    shouldFire: (topic, payload) => {
-      if (!filterCovers(levels, topic.split("/"))) return false;
-      return where === undefined || walk(where, { topic, payload }) === true;
-    },
+    shouldFire: (topic, payload) =>
+      covers(topic) && (where === undefined || walk(where, { topic, payload }) === true),
   };
 }
+
+/** Topics whose answer is remembered: a fleet publishes on the same ones again and again. */
+const MAX_KNOWN_TOPICS = 200_000;
 
 function filterCovers(filter: readonly string[], topic: readonly string[]): boolean {
   if (topic[0]?.startsWith("$") && !filter[0]?.startsWith("$")) return false;

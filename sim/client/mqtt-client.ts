@@ -1,4 +1,4 @@
-import { type Clock, type DeliveryProbe, formatTraceTag, TRACE_PROPERTY } from "fleetrig/kernel";
+import { type Clock, type DeliveryProbe, TRACE_PROPERTY, traceTagPrefix } from "fleetrig/kernel";
 import {
   type ConnackPacket,
   type ConnectPacket,
@@ -70,6 +70,9 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   private clientId: string;
   private window = WINDOW_MAX;
   private maximumPacketBytes = Number.POSITIVE_INFINITY;
+  /** What the trace tags of one stream have in common. */
+  private tagStream = -1;
+  private tagPrefix = "";
 
   constructor(private readonly options: MqttClientOptions) {
     this.clientId = options.thing.name;
@@ -350,7 +353,11 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     const { trace } = message;
     const { mqtt, run, thing } = this.options;
     if (trace === undefined || mqtt.protocolVersion !== 5) return undefined;
-    return [[TRACE_PROPERTY, formatTraceTag(run, trace.stream, thing.ordinal, trace.sequence)]];
+    if (trace.stream !== this.tagStream) {
+      this.tagStream = trace.stream;
+      this.tagPrefix = traceTagPrefix(run, trace.stream, thing.ordinal);
+    }
+    return [[TRACE_PROPERTY, this.tagPrefix + trace.sequence.toString(36)]];
   }
 
   private createInflight(): Inflight {
