@@ -256,7 +256,7 @@ export class Connection implements PacketReceiver, Entrant {
   private checkSilence(): void {
     const silentUs = this.core.clock.nowUs() - this.lastReceivedAtUs;
     if (silentUs >= this.silenceLimitUs) this.end(ENDING.keepAliveTimeout);
-    else this.timer = this.core.clock.after(this.silenceLimitUs - silentUs, Connection.silenceChecked, this);
+    else this.timer!.again(this.silenceLimitUs - silentUs);
   }
 
   private noteSlow(): void {

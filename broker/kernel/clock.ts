@@ -20,6 +20,8 @@ export interface Clock {
 export interface Timer {
   readonly dueUs: number;
   cancel(): void;
+  /** Sets the same call anew, `delayUs` from now, as a new timer would: for what recurs, without a new object. */
+  again(delayUs: number): void;
 }
 
 /** Hands out one clock per lane; all of them show the same time. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "./clock.js";
-import { TimerEntry, type TimerHeap } from "./timer-heap.js";
+import { TimerEntry, type TimerHeap, type TimerLane } from "./timer-heap.js";
 
 /** What a time source lends to its lanes. */
 export interface LaneHost {
@@ -11,13 +11,17 @@ export interface LaneHost {
 }
 
 /** The clock of one lane: numbers its timers, so that ties do not depend on who was created first. */
-export class LaneClock implements Clock {
+export class LaneClock implements Clock, TimerLane {
   private sequence = 0;
 
   constructor(
     private readonly host: LaneHost,
-    private readonly ordinal: number,
+    readonly ordinal: number,
   ) {}
+
+  get heap(): TimerHeap {
+    return this.host.heap;
+  }
 
   nowUs(): number {
     return this.host.nowUs();
@@ -28,17 +32,16 @@ export class LaneClock implements Clock {
   }
 
   after<T>(delayUs: number, task: (arg: T) => void, arg?: T): Timer {
-    const delay = delayUs > 0 ? Math.round(delayUs) : 0;
-    const entry = new TimerEntry(
-      this.host.nowUs() + delay,
-      this.ordinal,
-      this.sequence++,
-      task as (arg: unknown) => void,
-      arg,
-      this.host.heap,
-    );
-    this.host.heap.push(entry);
-    this.host.scheduled(entry.dueUs);
+    const entry = new TimerEntry(this, task as (arg: unknown) => void, arg);
+    this.schedule(entry, delayUs);
     return entry;
+  }
+
+  schedule(entry: TimerEntry, delayUs: number): void {
+    const { host } = this;
+    const dueUs = host.nowUs() + (delayUs > 0 ? Math.round(delayUs) : 0);
+    entry.dueUs = dueUs;
+    host.heap.push(entry, this.ordinal, this.sequence++);
+    host.scheduled(dueUs);
   }
 }

@@ -84,9 +84,7 @@ export class RealTime implements TimeSource, LaneHost {
       for (let now = this.nowUs(); now < sliceEndUs && !this.stopped; now = this.nowUs()) {
         const entry = this.heap.popDue(now);
         if (entry === undefined) break;
-        const task = entry.task!;
-        entry.task = undefined;
-        task(entry.arg);
+        entry.run();
       }
     } catch (error) {
       if (this.failed === undefined) throw error;

@@ -57,9 +57,7 @@ export class VirtualTime implements TimeSource, LaneHost {
       }
       this.currentUs = entry.dueUs;
       this.eventsRun += 1;
-      const task = entry.task!;
-      entry.task = undefined;
-      task(entry.arg);
+      entry.run();
     }
     return false;
   }

@@ -56,11 +56,11 @@ export class KeepAlive {
     const { lastSentUs, lastReceivedUs } = this.owner;
     const idleUs = this.clock.nowUs() - Math.min(lastSentUs, lastReceivedUs);
     if (idleUs < this.intervalUs) {
-      this.timer = this.clock.after(this.intervalUs - idleUs, check, this);
+      this.timer!.again(this.intervalUs - idleUs);
       return;
     }
     this.pingSentUs = this.clock.nowUs();
-    this.timer = this.clock.after(Math.min(this.intervalUs / 2, PING_TIMEOUT_MAX_US), check, this);
+    this.timer!.again(Math.min(this.intervalUs / 2, PING_TIMEOUT_MAX_US));
     this.owner.ping();
   }
 }

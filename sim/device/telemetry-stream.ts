@@ -51,9 +51,10 @@ export class TelemetryStream {
   }
 
   private arm(dueUs: number): void {
-    this.timer?.cancel();
+    const delayUs = dueUs - this.owner.clock.nowUs();
     this.nextUs = dueUs;
-    this.timer = this.owner.clock.after(dueUs - this.owner.clock.nowUs(), fire, this);
+    if (this.timer === undefined) this.timer = this.owner.clock.after(delayUs, fire, this);
+    else this.timer.again(delayUs);
   }
 
   fire(): void {

@@ -28,4 +28,20 @@ describe("VirtualTime", () => {
     time.advance(2000);
     expect(fired).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
   });
+
+  it("sets a timer anew as a new timer would, also while it is pending or after it was cancelled", () => {
+    const time = new VirtualTime();
+    const clock = time.lane(16);
+    const order: string[] = [];
+    const recurring = clock.after(5, () => order.push(`recurring ${time.nowUs()}`));
+    clock.after(10, () => order.push("first of 10"));
+    recurring.again(10);
+    time.advance(10);
+    recurring.again(5);
+    recurring.cancel();
+    time.advance(10);
+    recurring.again(1);
+    time.advance(1);
+    expect(order).toEqual(["first of 10", "recurring 10", "recurring 21"]);
+  });
 });
