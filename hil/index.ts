@@ -1,1 +1,1 @@
-export {};
+export { findSerialPorts } from "./serial-ports.js";

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { findSerialPorts } from "fleetrig/hil";
 import { EXIT } from "fleetrig/kernel";
 import { type Host, writeLine } from "../host.js";
 
@@ -99,12 +100,9 @@ function checkOpenFiles({ files }: Host): Finding {
 }
 
 function checkSerial({ files }: Host): Finding {
-  const ports = files
-    .list("/dev")
-    .filter((name) => /^tty(?:USB|ACM)\d+$/.test(name))
-    .sort();
+  const ports = findSerialPorts((folder) => files.list(folder));
   return ports.length > 0
-    ? { ok: true, text: ports.map((name) => `/dev/${name}`).join(", ") }
+    ? { ok: true, text: ports.join(", ") }
     : { ok: false, text: "none", hint: "Groups with requires: hardware are skipped." };
 }
 
