@@ -27,6 +27,8 @@ export interface ErrorDetails {
  */
 export class FleetrigError extends Error {
   readonly code: string;
+  /** The message without the code, for places that show the code by itself. */
+  readonly sentence: string;
   readonly hint: string | undefined;
   readonly context: Readonly<Record<string, unknown>>;
   readonly exitCode: ExitCode;
@@ -35,6 +37,7 @@ export class FleetrigError extends Error {
     super(`${message} (${code})`, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "FleetrigError";
     this.code = code;
+    this.sentence = message;
     this.hint = details.hint;
     this.context = details.context ?? {};
     this.exitCode = details.exitCode ?? EXIT.environment;

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { FleetrigError } from "fleetrig/kernel";
+import { type ExitCode, FleetrigError } from "fleetrig/kernel";
 import type { RunJob, RunJobResult } from "../runner/job.js";
 import type { RunProgress } from "../runner/run-scenario.js";
 import type { Host } from "./host.js";
@@ -13,9 +13,10 @@ export type WorkerMessage =
 
 export interface WorkerError {
   readonly code: string;
-  readonly message: string;
+  /** Without the code. */
+  readonly sentence: string;
   readonly hint: string | undefined;
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
 }
 
 /** What a pool tells its worker. */
@@ -106,11 +107,5 @@ const crashed = (cause: unknown): FleetrigError =>
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
-/** The worker's message already ends with its code. */
-function fromWorker({ code, message, hint, exitCode }: WorkerError): FleetrigError {
-  const sentence = message.replace(new RegExp(` \\(${code}\\)$`), "");
-  return new FleetrigError(code, sentence, {
-    ...(hint !== undefined && { hint }),
-    exitCode: exitCode as FleetrigError["exitCode"],
-  });
-}
+const fromWorker = ({ code, sentence, hint, exitCode }: WorkerError): FleetrigError =>
+  new FleetrigError(code, sentence, { ...(hint !== undefined && { hint }), exitCode });

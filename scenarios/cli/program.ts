@@ -1,14 +1,17 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
-import { RENDERERS } from "fleetrig/reports";
+import { CATALOGUE_NAMES, catalogueCommand } from "./commands/catalogue.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { initCommand } from "./commands/init.js";
 import { listCommand } from "./commands/list.js";
-import { reportCommand } from "./commands/report.js";
-import { runCommand } from "./commands/run.js";
+import { type ReportCommandOptions, reportCommand } from "./commands/report.js";
+import { type RunCommandOptions, runCommand } from "./commands/run.js";
 import { schemaCommand } from "./commands/schema.js";
 import { validateCommand } from "./commands/validate.js";
+import { DOCTOR_HELP, LIST_HELP, MAIN_HELP, REPORT_HELP, RUN_HELP, SCHEMA_HELP } from "./help-texts.js";
 import { type Host, writeLine } from "./host.js";
+import { refuseUsage } from "./load-files.js";
+import { FOLDER_FILE_NAMES } from "./report-targets.js";
 import { VERSION } from "./version.js";
 
 /**
@@ -35,7 +38,9 @@ function createProgram(host: Host, done: SetExitCode): Command {
     .description(
       "Runs scenarios against an embedded IoT cloud, in virtual time or on real sockets, and judges them.",
     )
-    .version(VERSION)
+    .version(VERSION, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
     .exitOverride()
     .showHelpAfterError("Run with --help for the options.")
     .configureOutput({
@@ -43,53 +48,37 @@ function createProgram(host: Host, done: SetExitCode): Command {
       writeErr: (text) => host.stderr.write(text),
       getOutHelpWidth: () => host.stdout.columns,
     })
-    .addHelpText("after", EXIT_CODES);
+    .addHelpText("after", MAIN_HELP);
   addRun(program, host, done);
-  program
-    .command("validate <files...>")
-    .description("check scenarios without running them; folders and globs work too")
-    .action((files: string[]) => done(validateCommand(host, files)));
-  program
-    .command("list [files...]")
-    .description("show what scenarios there are, with their tags and sizes")
-    .option("--tag <tag>", "only scenarios with this tag; repeat for several", collect, [])
-    .option("--json", "one JSON object per line")
-    .action((files: string[], { tag, json }: { tag: string[]; json?: boolean }) =>
-      done(listCommand(host, files, { tags: tag, json: json === true })),
-    );
-  program
-    .command("schema")
-    .description("print the JSON Schema of the scenario format, for editors")
-    .action(() => done(schemaCommand(host)));
+  addValidate(program, host, done);
+  addList(program, host, done);
   addReport(program, host, done);
-  program
-    .command("init [file]")
-    .description("write a scenario to start from; never overwrites")
-    .action((file?: string) => done(initCommand(host, file)));
-  program
-    .command("doctor")
-    .description("show what this machine has of what runs may need")
+  subcommand(program, "init [file]", "write a scenario to start from")
+    .description("Writes a scenario to start from; never overwrites.")
+    .argument("[file]", "its name", "scenario.yaml")
+    .action((file: string) => done(initCommand(host, file)));
+  subcommand(program, "schema", "print the JSON Schema of the scenario format")
+    .description("Prints the JSON Schema of the scenario format, for editors.")
+    .addHelpText("after", SCHEMA_HELP)
+    .action(() => done(schemaCommand(host)));
+  subcommand(program, "doctor", "show what this machine has of what runs may need")
+    .description("Shows what this machine has of what runs may need.")
+    .addHelpText("after", DOCTOR_HELP)
     .action(async () => done(await doctorCommand(host)));
   return program;
 }
 
-interface RunFlags {
-  seed?: number;
-  seeds?: readonly number[];
-  sweep?: boolean;
-  clock?: "virtual" | "real";
-  variant?: string;
-  tag: string[];
-  jobs?: number;
-  report: string[];
-  reportDir?: string;
-  quiet?: boolean;
+const subcommand = (program: Command, name: string, summary: string): Command =>
+  program.command(name.split(" ", 1)[0]!).summary(summary).helpOption("-h, --help", "show this help");
+
+interface RunFlags extends RunCommandOptions {
+  readonly tag?: readonly string[];
 }
 
 function addRun(program: Command, host: Host, done: SetExitCode): void {
-  program
-    .command("run <files...>")
-    .description("run scenarios, judge their expectations and write reports; folders and globs work too")
+  subcommand(program, "run", "run scenarios, judge them, write reports")
+    .description("Runs scenarios, judges their expectations and writes reports.")
+    .argument("<files...>", "scenarios, folders or globs")
     .option("--seed <n>", "seed of everything random, instead of the scenario's", wholeNumber)
     .addOption(
       new Option("--clock <clock>", "time of the run, instead of the scenario's").choices([
@@ -98,62 +87,83 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
       ]),
     )
     .option("--sweep", "run each scenario's sweep: all its seeds, all its variants")
-    .option("--seeds <range>", "sweep over these seeds instead, e.g. 1..200 or 1,5,9", seedRange)
+    .addOption(
+      new Option("--seeds <range>", "sweep over these seeds instead, e.g. 1..200 or 1,5,9")
+        .argParser(seedRange)
+        .conflicts("seed"),
+    )
     .option("--variant <name>", "run a variant of the scenario's sweep, e.g. control")
-    .option("--tag <tag>", "only scenarios with this tag; repeat for several", collect, [])
-    .option("--jobs <n>", "runs at the same time, each in a thread of its own (default 1)", wholeNumber)
-    .option("--report <kind=path>", "write a report; repeat for several", collect, [])
-    .option("--report-dir <folder>", "write report.json, junit.xml, report.html and summary.md there")
-    .option("--quiet", "show only the result")
+    .option("--tag <tag>", "only scenarios with this tag; repeat to ask for several", collect)
+    .option("--jobs <n>", "runs at the same time, each in a thread of its own (default 1)", threadCount)
+    .option("--report <kind=path>", "write a report; repeat for several", collect)
+    .option("--report-dir <folder>", `write ${FOLDER_FILE_NAMES.join(", ")} there`)
+    .option("--quiet", "show the result only, no progress")
     .addHelpText("after", RUN_HELP)
-    .action(async (files: string[], { tag, ...flags }: RunFlags) =>
+    .action(async (files: string[], { tag = [], ...flags }: RunFlags) =>
       done(await runCommand(host, files, { ...flags, tags: tag })),
     );
 }
 
+function addValidate(program: Command, host: Host, done: SetExitCode): void {
+  subcommand(program, "validate", "check scenarios without running them")
+    .description("Checks scenarios without running them, and shows the place of everything that is wrong.")
+    .argument("<files...>", "scenarios, folders or globs")
+    .action((files: string[]) => done(validateCommand(host, files)));
+}
+
+interface ListFlags {
+  readonly tag?: readonly string[];
+  readonly json?: boolean;
+  readonly metrics?: boolean;
+  readonly faults?: boolean;
+  readonly models?: boolean;
+}
+
+function addList(program: Command, host: Host, done: SetExitCode): void {
+  subcommand(program, "list", "show scenarios, or the names they can use")
+    .description("Shows what scenarios there are, or the metrics, faults and models that they can name.")
+    .argument("[files...]", "scenarios, folders or globs")
+    .option("--tag <tag>", "only scenarios with this tag; repeat to ask for several", collect)
+    .addOption(new Option("--metrics", "the metrics of expectations").conflicts(["faults", "models"]))
+    .addOption(new Option("--faults", "the faults of inject").conflicts(["metrics", "models"]))
+    .addOption(new Option("--models", "the built-in device models").conflicts(["metrics", "faults"]))
+    .option("--json", "one JSON object per line")
+    .addHelpText("after", LIST_HELP)
+    .action((files: string[], { tag = [], json = false, ...flags }: ListFlags) => {
+      const catalogue = CATALOGUE_NAMES.find((name) => flags[name] === true);
+      if (catalogue === undefined) return done(listCommand(host, files, { tags: tag, json }));
+      if (files.length === 0) return done(catalogueCommand(host, catalogue, { json }));
+      return done(refuseUsage(host, `--${catalogue} takes no files.`, `Write fleetrig list --${catalogue}.`));
+    });
+}
+
 function addReport(program: Command, host: Host, done: SetExitCode): void {
-  program
-    .command("report <record> [other]")
-    .description("render a report.json again, or compare two of them")
-    .option("--report <kind=path>", "write a report; repeat for several", collect, [])
-    .option("--report-dir <folder>", "write all report files there")
-    .action((record: string, other: string | undefined, flags: { report: string[]; reportDir?: string }) =>
+  subcommand(program, "report", "show a report again, or compare two")
+    .description("Renders a report.json again, or compares two of them.")
+    .argument("<record>", "a report.json")
+    .argument("[other]", "another one, to compare with")
+    .option("--report <kind=path>", "write a report; repeat for several", collect)
+    .option("--report-dir <folder>", `write ${FOLDER_FILE_NAMES.join(", ")} there`)
+    .addHelpText("after", REPORT_HELP)
+    .action((record: string, other: string | undefined, flags: ReportCommandOptions) =>
       done(reportCommand(host, other === undefined ? [record] : [record, other], flags)),
     );
 }
 
-const EXIT_CODES = `
-Exit codes:
-  0    every expectation passed
-  1    at least one expectation failed
-  2    the command or a scenario is wrong; nothing ran
-  3    the environment failed: broker unreachable, port taken, crash
-  4    inconclusive: a measurement cannot be trusted
-  130  interrupted by Ctrl-C, 143 by termination; partial reports are written
-
-Examples:
-  fleetrig run scenarios/library --clock virtual
-  fleetrig run my.yaml --seed 7 --report junit=out/junit.xml --report html=out/report.html
-  fleetrig run ota.yaml --sweep --jobs 2
-  fleetrig report out/report.json yesterday/report.json
-`;
-
-const RUN_HELP = `
-Report kinds:
-${Object.entries(RENDERERS)
-  .map(([kind, { description }]) => `  ${kind.padEnd(10)} ${description}`)
-  .join("\n")}
-
-A run in virtual time is a function of scenario, seed and version: the same three give the same report, byte for
-byte, apart from its environment block. What fails is shown with the command that repeats it.
-`;
-
-const collect = (value: string, previous: string[]): string[] => [...previous, value];
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (/^\d{1,15}$/.test(text) && Number.isSafeInteger(value)) return value;
+  if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("It must be a whole number.");
+}
+
+const MAX_THREADS = 64;
+
+function threadCount(text: string): number {
+  const threads = wholeNumber(text);
+  if (threads >= 1 && threads <= MAX_THREADS) return threads;
+  throw new InvalidArgumentError(`It must be from 1 to ${MAX_THREADS}.`);
 }
 
 const MAX_SEEDS = 10_000;
@@ -162,7 +172,7 @@ function seedRange(text: string): readonly number[] {
   const range = /^(\d{1,15})\.\.(\d{1,15})$/.exec(text);
   const seeds =
     range === null
-      ? text.split(",").map(wholeNumber)
+      ? [...new Set(text.split(",").map(wholeNumber))]
       : countUp(wholeNumber(range[1]!), wholeNumber(range[2]!));
   if (seeds.length === 0 || seeds.length > MAX_SEEDS)
     throw new InvalidArgumentError(`Give 1 to ${MAX_SEEDS} seeds.`);

@@ -15,6 +15,8 @@ const FOLDER_FILES: readonly (readonly [kind: RendererName, name: string])[] = [
   ["markdown", "summary.md"],
 ];
 
+export const FOLDER_FILE_NAMES: readonly string[] = FOLDER_FILES.map(([, name]) => name);
+
 /** @throws FleetrigError `CLI_REPORT_KIND` (exit 2) */
 export function parseReportTarget(text: string): ReportTarget {
   const separator = text.indexOf("=");

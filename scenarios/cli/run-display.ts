@@ -1,4 +1,4 @@
-import { formatDurationUs } from "fleetrig/kernel";
+import { formatDurationUs, US_PER_S } from "fleetrig/kernel";
 import { progressLine } from "fleetrig/reports";
 import type { RunJob, RunJobResult } from "../runner/job.js";
 import type { RunProgress } from "../runner/run-scenario.js";
@@ -69,7 +69,11 @@ export class RunDisplay {
     const stage = `${progress.scenario}/${progress.seed}/${progress.stage}`;
     if (stage === this.lastStage) return;
     this.lastStage = stage;
-    writeLine(this.host.stderr, this.line(progress));
+    const { scenario, seed, stage: name, runUs, online, devices } = progress;
+    writeLine(
+      this.host.stderr,
+      `  ${scenario} seed ${seed}: ${name} at ${formatDurationUs(Math.round(runUs / US_PER_S) * US_PER_S)}, ${online} of ${devices} online`,
+    );
   }
 
   private line({ scenario, seed, stage, runUs, endUs, online, devices }: RunProgress): string {

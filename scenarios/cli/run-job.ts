@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { EXIT, FleetrigError } from "fleetrig/kernel";
+import { EXIT, FleetrigError, invariant } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
 import type { LoadResult } from "../load/load-scenario.js";
 import type { RunIdentity } from "../runner/assemble-record.js";
@@ -20,7 +20,7 @@ export interface RunJobHooks {
 
 /**
  * Does one run: reads its scenario, picks the variant, runs it.
- * @throws FleetrigError `RUN_SCENARIO_INVALID`, `RUN_VARIANT_UNKNOWN` (exit 2)
+ * @throws FleetrigError `RUN_SCENARIO_INVALID` (exit 2)
  */
 export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Promise<RunJobResult> {
   const loaded = loadFile(host, job.file, { seedOverride: job.seed, clockOverride: job.clock });
@@ -30,14 +30,8 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
       exitCode: EXIT.usage,
     });
   }
-  const variants = variantsOf(loaded.scenario);
-  const variant = variants.find(({ name }) => name === job.variant);
-  if (variant === undefined) {
-    throw new FleetrigError("RUN_VARIANT_UNKNOWN", `${job.file} has no variant "${job.variant}".`, {
-      hint: `It has: ${variants.map(({ name }) => name).join(", ")}.`,
-      exitCode: EXIT.usage,
-    });
-  }
+  const variant = variantsOf(loaded.scenario).find(({ name }) => name === job.variant);
+  invariant(variant !== undefined, "run jobs name variants that their scenario has");
   const { gitSha, ...callbacks } = hooks;
   const { scenario } = variant;
   const identity: RunIdentity = {

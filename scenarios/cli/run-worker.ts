@@ -36,9 +36,9 @@ async function run({ job, gitSha }: Extract<PoolMessage, { type: "run" }>): Prom
 
 function describe(error: unknown): WorkerError {
   if (error instanceof FleetrigError) {
-    const { code, message, hint, exitCode } = error;
-    return { code, message, hint, exitCode };
+    const { code, sentence, hint, exitCode } = error;
+    return { code, sentence, hint, exitCode };
   }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: "RUN_WORKER_CRASHED", message, hint: undefined, exitCode: EXIT.environment };
+  const sentence = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: "RUN_WORKER_CRASHED", sentence, hint: undefined, exitCode: EXIT.environment };
 }

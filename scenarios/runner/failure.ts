@@ -17,9 +17,9 @@ export const asFailure = (error: unknown): FleetrigError =>
       );
 
 /** What a report says about a failure. */
-export const failureRecord = ({ code, message, hint, exitCode }: FleetrigError): FailureRecord => ({
+export const failureRecord = ({ code, sentence, hint, exitCode }: FleetrigError): FailureRecord => ({
   code,
-  message,
+  message: sentence,
   hint: hint ?? null,
   exitCode,
 });

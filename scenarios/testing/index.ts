@@ -33,8 +33,8 @@ export interface RunScenarioFileOptions {
 /**
  * Runs a scenario file once. A run that fails is a record with its verdict, not an exception.
  * @param path Relative to the working directory, or a file URL (`new URL("./a.yaml", import.meta.url)`).
- * @throws FleetrigError `TESTING_SCENARIO_INVALID` with every problem of the file; errors of the setup, such
- *   as a model that cannot be loaded.
+ * Neither is one that cannot begin, because its model does not load or its port is taken: its verdict is `error`.
+ * @throws FleetrigError `TESTING_SCENARIO_INVALID` with every problem of the file.
  */
 export async function runScenarioFile(
   path: string | URL,

@@ -2,6 +2,7 @@ import { EXIT } from "fleetrig/kernel";
 import type { Scenario } from "../../scenario.js";
 import { type Host, writeLine } from "../host.js";
 import { loadFiles, refuseUsage } from "../load-files.js";
+import { writeTable } from "../text-table.js";
 
 export interface ListOptions {
   /** Only scenarios with all of these tags. */
@@ -23,7 +24,7 @@ export function listCommand(host: Host, patterns: readonly string[], options: Li
     (options.tags ?? []).every((tag) => scenario.tags.includes(tag)),
   );
   if (options.json === true) for (const row of wanted) writeLine(host.stdout, JSON.stringify(summary(row)));
-  else writeTable(host, wanted);
+  else writeTable(host.stdout, COLUMNS, wanted.map(cellsOf));
   return ok ? EXIT.passed : EXIT.usage;
 }
 
@@ -50,21 +51,7 @@ function summary({ path, scenario }: Row) {
 
 const COLUMNS = ["scenario", "clock", "things", "expects", "tags", "file"] as const;
 
-function writeTable(host: Host, rows: readonly Row[]): void {
-  if (rows.length === 0) return;
-  const cells = rows.map((row) => {
-    const { name, clock, things, expectations, tags, path } = summary(row);
-    return [name, clock, `${things}`, `${expectations}`, tags.join(","), path];
-  });
-  const widths = COLUMNS.map((title, column) =>
-    Math.max(title.length, ...cells.map((cell) => cell[column]?.length ?? 0)),
-  );
-  for (const line of [COLUMNS, ...cells])
-    writeLine(
-      host.stdout,
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
+function cellsOf(row: Row): readonly string[] {
+  const { name, clock, things, expectations, tags, path } = summary(row);
+  return [name, clock, `${things}`, `${expectations}`, tags.join(","), path];
 }

@@ -1,5 +1,6 @@
-import { EXIT } from "fleetrig/kernel";
+import { EXIT, FleetrigError } from "fleetrig/kernel";
 import {
+  didYouMean,
   RECORD_SCHEMA_VERSION,
   renderConsole,
   type RunRecord,
@@ -66,6 +67,7 @@ export async function runCommand(
     .filter(({ scenario }) => (options.tags ?? []).every((tag) => scenario.tags.includes(tag)));
   if (chosen.length === 0)
     return refuseUsage(host, "No scenario has these tags.", "fleetrig list shows the tags.");
+  for (const { file, scenario } of chosen) requireVariant(file, scenario, options.variant);
   const interruption = new Interruption(host);
   try {
     const suite = await runSuite(host, chosen, { ...options, signal: interruption.signal });
@@ -75,6 +77,16 @@ export async function runCommand(
   } finally {
     interruption.stop();
   }
+}
+
+/** @throws FleetrigError `RUN_VARIANT_UNKNOWN` (exit 2) */
+function requireVariant(file: string, scenario: Scenario, variant: string = MAIN_VARIANT): void {
+  const names = variantsOf(scenario).map(({ name }) => name);
+  if (names.includes(variant)) return;
+  throw new FleetrigError("RUN_VARIANT_UNKNOWN", `${file} has no variant "${variant}".`, {
+    hint: didYouMean(variant, names) ?? `It has: ${names.join(", ")}.`,
+    exitCode: EXIT.usage,
+  });
 }
 
 const usesColor = (host: Host): boolean => host.stdout.isTTY && (host.env["NO_COLOR"] ?? "") === "";

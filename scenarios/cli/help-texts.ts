@@ -1,0 +1,82 @@
+import { RENDERERS } from "fleetrig/reports";
+
+/** What `--help` says after the options. Lines are kept within 80 columns, as a terminal may have no more. */
+
+export const MAIN_HELP = `
+Exit codes:
+  0    every expectation passed
+  1    at least one expectation failed
+  2    the command line or a scenario is wrong
+  3    the environment failed: broker unreachable, port taken, report unwritable
+  4    inconclusive: a measurement cannot be trusted
+  130  interrupted by Ctrl-C, with reports of what ran until then
+  143  terminated, likewise
+
+Examples:
+  fleetrig init my.yaml && fleetrig run my.yaml
+  fleetrig run scenarios/library --jobs 2 --report-dir out
+  fleetrig run my.yaml --seed 7 --report junit=out/junit.xml
+  fleetrig run ota.yaml --sweep --jobs 2
+  fleetrig report yesterday/report.json out/report.json
+
+Every command has a --help of its own. ERRORS.md explains the codes that end
+error messages, such as SCENARIO_UNKNOWN_KEY.
+`;
+
+const KINDS = Object.entries(RENDERERS)
+  .map(([kind, { description }]) => `  ${kind.padEnd(10)} ${description}`)
+  .join("\n");
+
+export const RUN_HELP = `
+Files:
+  A folder stands for the scenarios directly in it. Globs know *, ? and **;
+  quote them so that the shell leaves them alone. Folders named must-fail are
+  only entered when they are named.
+
+Report kinds:
+${KINDS}
+
+Where things go:
+  stdout   the result of each run, and one line for all of them
+  stderr   progress; nothing of it with --quiet
+  GitHub   in a workflow, also the job summary and annotations on scenario lines
+  Colour is used on terminals only, and not with NO_COLOR.
+
+Reproducing:
+  A run in virtual time is a function of scenario, seed and version: the same
+  three give the same report, byte for byte, apart from its environment block.
+  What fails is shown with the command that repeats it.
+
+Interrupting:
+  Ctrl-C ends the runs under way and reports what was measured until then; a
+  second one ends the process at once.
+`;
+
+export const LIST_HELP = `
+Examples:
+  fleetrig list scenarios/library --tag smoke
+  fleetrig list --metrics               what expectations can name
+  fleetrig list --faults                what inject can name
+  fleetrig list --models --json
+`;
+
+export const REPORT_HELP = `
+Report kinds:
+${KINDS}
+
+With one record the report is shown, or written as --report asks. With two,
+they are compared and the command ends with 1 when they differ. Runs that
+measured different things are said not to be comparable.
+`;
+
+export const DOCTOR_HELP = `
+Ends with 3 when something is missing that every run needs. What is optional is
+needed by some scenarios or by fleetrig's own tests.
+`;
+
+export const SCHEMA_HELP = `
+Editors that speak YAML complete and check scenarios with it:
+  fleetrig schema > scenario.schema.json
+and on top of a scenario:
+  # yaml-language-server: $schema=./scenario.schema.json
+`;
