@@ -83,7 +83,7 @@ function readMetric(scanner: Scanner): MetricDefinition {
   const metric = findMetric(name);
   if (metric === undefined) {
     const names = METRICS.map((one) => one.name);
-    const hint = didYouMean(name, names) ?? "`fleetrig list metrics` prints every metric.";
+    const hint = didYouMean(name, names) ?? "`fleetrig list --metrics` prints every metric.";
     scanner.fail([start, name.length], `There is no metric "${name}".`, hint);
   }
   return metric;

@@ -1,6 +1,5 @@
-import { EXIT, FleetrigError } from "fleetrig/kernel";
+import { didYouMean, EXIT, FleetrigError } from "fleetrig/kernel";
 import {
-  didYouMean,
   RECORD_SCHEMA_VERSION,
   renderConsole,
   type RunRecord,
