@@ -102,3 +102,13 @@ export {
   sweepProgressLine,
 } from "./render/progress.js";
 export { type Renderer, RENDERER_NAMES, type RendererName, RENDERERS } from "./render/renderers.js";
+export {
+  type Change,
+  compareSuites,
+  type Comparison,
+  type ExpectationChange,
+  type PairComparison,
+  type SweepComparison,
+} from "./compare/compare.js";
+export { type MetricChange, toleranceOf } from "./compare/metric-change.js";
+export { renderComparison, renderComparisonMarkdown } from "./compare/render-comparison.js";

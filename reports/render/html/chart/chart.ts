@@ -1,6 +1,6 @@
 import type { SeriesRecord } from "../../../record/run-record.js";
 import { type Content, html, type Markup } from "../markup.js";
-import { formatValue } from "../values.js";
+import { formatValue } from "../../record-values.js";
 import { areaPath, bandPath, linePath, type PathPoint, stepPath } from "./path.js";
 import {
   decadeTicks,

@@ -1,5 +1,5 @@
 import { html, type Markup } from "../markup.js";
-import { formatValue } from "../values.js";
+import { formatValue } from "../../record-values.js";
 import { niceTicks } from "./scale.js";
 
 /** One row of dots: the value of each seed of a variant. */

@@ -3,7 +3,7 @@ import { grouped } from "../../plain-text.js";
 import { chart, type Layer } from "../chart/chart.js";
 import { html, named } from "../markup.js";
 import { type Column, table } from "../table.js";
-import { formatLabels, formatPercentile, formatValue, type Summary } from "../values.js";
+import { formatLabels, formatPercentile, formatValue, type Summary } from "../../record-values.js";
 import { findSeries, type Section, stageBands } from "./section.js";
 
 const CURVES = [

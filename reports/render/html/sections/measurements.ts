@@ -2,7 +2,7 @@ import type { MetricRecord, RunRecord } from "../../../record/run-record.js";
 import { grouped } from "../../plain-text.js";
 import { html, named } from "../markup.js";
 import { table } from "../table.js";
-import { formatLabels, formatPercentile, formatValue, NOTHING } from "../values.js";
+import { formatLabels, formatPercentile, formatValue, NOTHING } from "../../record-values.js";
 import type { Section } from "./section.js";
 
 /** Rows beyond this are in report.json only. */

@@ -3,7 +3,7 @@ import { grouped } from "../../plain-text.js";
 import { chart, type Layer, type Marker } from "../chart/chart.js";
 import { html, type Markup, named } from "../markup.js";
 import { facts, table } from "../table.js";
-import { formatValue } from "../values.js";
+import { formatValue } from "../../record-values.js";
 import { formatClock } from "../chart/scale.js";
 import type { Section } from "./section.js";
 

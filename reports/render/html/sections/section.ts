@@ -1,7 +1,7 @@
 import type { RunRecord, SeriesRecord } from "../../../record/run-record.js";
 import type { Band } from "../chart/chart.js";
 import { type Content, html, type Markup } from "../markup.js";
-import { formatLabels } from "../values.js";
+import { formatLabels } from "../../record-values.js";
 
 /** A part of a run's report with its heading. Empty content leaves the section out. */
 export interface Section {

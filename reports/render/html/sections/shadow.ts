@@ -4,7 +4,7 @@ import { chart } from "../chart/chart.js";
 import { html, type Markup, named } from "../markup.js";
 import { table } from "../table.js";
 import { formatClock } from "../chart/scale.js";
-import { formatValue } from "../values.js";
+import { formatValue } from "../../record-values.js";
 import type { Section } from "./section.js";
 
 /** How fast things followed each update of their shadows. */

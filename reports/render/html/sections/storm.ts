@@ -3,7 +3,7 @@ import { grouped } from "../../plain-text.js";
 import { chart } from "../chart/chart.js";
 import { html, type Markup, named } from "../markup.js";
 import { table } from "../table.js";
-import { formatValue } from "../values.js";
+import { formatValue } from "../../record-values.js";
 import type { Section } from "./section.js";
 
 /** What followed each disconnect action, group by group. */

@@ -5,7 +5,7 @@ import { strip } from "../chart/strip.js";
 import { badge } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { table } from "../table.js";
-import { formatValue, NOTHING } from "../values.js";
+import { formatValue, NOTHING } from "../../record-values.js";
 import { replayBox } from "./replay.js";
 import { expectationTable } from "./expectations.js";
 

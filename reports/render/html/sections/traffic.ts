@@ -3,7 +3,7 @@ import { formatMs } from "../../outcome.js";
 import { chart, type Layer } from "../chart/chart.js";
 import { type Content, named } from "../markup.js";
 import { table } from "../table.js";
-import { findMetricRecord, formatValue, NOTHING } from "../values.js";
+import { findMetricRecord, formatValue, NOTHING } from "../../record-values.js";
 import { findSeries, maxOf, meanOf, pointsWithin, type Section, stageBands } from "./section.js";
 
 /** Messages per second over the run and by stage. */

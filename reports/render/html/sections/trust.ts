@@ -4,7 +4,7 @@ import { grouped } from "../../plain-text.js";
 import { icon } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { facts } from "../table.js";
-import { formatValue, NOTHING } from "../values.js";
+import { formatValue, NOTHING } from "../../record-values.js";
 
 /** Whether the figures below mean anything, and what they rest on. Stands above all of them. */
 export function trustBlock(run: RunRecord): Markup {

@@ -1,7 +1,7 @@
-import type { MetricUnit } from "../../metrics/definition.js";
-import { formatQuantity } from "../../metrics/format-quantity.js";
-import { isThinPercentile } from "../../ledger/histogram.js";
-import type { MetricRecord } from "../../record/run-record.js";
+import type { MetricUnit } from "../metrics/definition.js";
+import { formatQuantity } from "../metrics/format-quantity.js";
+import { isThinPercentile } from "../ledger/histogram.js";
+import type { MetricRecord } from "../record/run-record.js";
 
 /** Values of a record for people. Records write durations in ms; people read the unit that fits. */
 
