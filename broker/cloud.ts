@@ -24,7 +24,7 @@ import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
 import { createPresence } from "./presence/index.js";
 import { createRegistry, type Registry } from "./registry/index.js";
-import { parseReservedTopic } from "./reserved-topics.js";
+import { parseReservedTopic } from "fleetrig/protocol";
 import { RuleEngine } from "./rules/index.js";
 import { ShadowService } from "./shadow/index.js";
 

@@ -1,27 +1,6 @@
 export { ApplicationMessage, type MessageFields } from "./message.js";
 export type { MessageBus, OutgoingMessage, ReservedTopicService, Routing } from "./message-bus.js";
 export {
-  eventsTopic,
-  type EventsTopic,
-  formatReservedTopic,
-  isAcceptedJobId,
-  isJobId,
-  isReservedTopic,
-  isRuleName,
-  isShadowName,
-  isThingName,
-  type JobsMessage,
-  type JobsOperation,
-  type JobsTopic,
-  parseReservedTopic,
-  type ReservedTopic,
-  type RulesTopic,
-  type ShadowMessage,
-  type ShadowOperation,
-  shadowTopicPrefix,
-  type ShadowTopic,
-} from "./reserved-topics.js";
-export {
   applyUpdate,
   computeDelta,
   DEFAULT_SHADOW_SETTINGS,

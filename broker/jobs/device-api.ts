@@ -1,7 +1,7 @@
 import { type Clock, isJsonObject, type JsonObject } from "fleetrig/kernel";
 import type { ApplicationMessage } from "../message.js";
 import type { MessageBus, Routing } from "../message-bus.js";
-import { type JobsOperation, type JobsTopic, parseReservedTopic } from "../reserved-topics.js";
+import { type JobsOperation, type JobsTopic, parseReservedTopic } from "fleetrig/protocol";
 import {
   readClientToken,
   readDescribe,

@@ -1,5 +1,5 @@
 import type { Clock, JsonObject } from "fleetrig/kernel";
-import { eventsTopic } from "../reserved-topics.js";
+import { eventsTopic } from "fleetrig/protocol";
 import { epochSeconds } from "./execution-view.js";
 import type { Job, JobExecution } from "./job.js";
 import { processDetails } from "./job-view.js";

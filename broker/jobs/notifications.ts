@@ -1,6 +1,6 @@
 import type { Clock, JsonObject } from "fleetrig/kernel";
 import type { MessageBus, OutgoingMessage } from "../message-bus.js";
-import { formatReservedTopic } from "../reserved-topics.js";
+import { formatReservedTopic } from "fleetrig/protocol";
 import { epochSeconds, executionSummary } from "./execution-view.js";
 import type { JobExecution } from "./job.js";
 import type { PendingExecutions } from "./pending.js";

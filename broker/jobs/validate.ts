@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, nestingDepth } from "fleetrig/kernel";
-import { isAcceptedJobId } from "../reserved-topics.js";
+import { isAcceptedJobId } from "fleetrig/protocol";
 import { jobsError } from "./errors.js";
 import { readWindow } from "./maintenance-window.js";
 import { parseUtcTime } from "./schedule.js";

@@ -3,7 +3,7 @@ import type { Clock, JsonObject, RandomSource } from "fleetrig/kernel";
 import { REASON } from "fleetrig/protocol";
 import type { BrokerHooks, ConnectedInfo, DisconnectedInfo, RefusedInfo } from "../engine/index.js";
 import type { MessageBus } from "../message-bus.js";
-import { eventsTopic } from "../reserved-topics.js";
+import { eventsTopic } from "fleetrig/protocol";
 import { uuidV4 } from "../uuid.js";
 import { hostOf } from "./remote-address.js";
 

@@ -1,4 +1,4 @@
-import { isThingName } from "../reserved-topics.js";
+import { isThingName } from "fleetrig/protocol";
 import { registryError } from "./errors.js";
 
 /** Limits of the registry; the defaults are AWS's (REF §13.1). */

@@ -8,7 +8,7 @@ import {
   parseReservedTopic,
   type ShadowOperation,
   shadowTopicPrefix,
-} from "../reserved-topics.js";
+} from "fleetrig/protocol";
 import {
   deleteAcceptedBody,
   deltaBody,

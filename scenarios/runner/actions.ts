@@ -93,22 +93,34 @@ function updateShadow(action: VerbOf<"updateShadow">, stage: ActionStage): void 
   }
 }
 
+/** AWS: a job names at most 100 targets; more things than that have to be a group. */
+const MAX_TARGETS = 100;
+
 function createJob(action: VerbOf<"createJob">, stage: ActionStage): void {
-  const { jobId, targets, request } = action;
-  const isWholeGroup =
-    targets.group !== undefined &&
-    Object.keys(targets).every((key) => key === "group" || isUnset(targets[key as keyof Selection]));
-  const members = announce(action, stage, targets, { jobId });
-  cloudOf(action, stage).jobs.createJob({
+  const { jobId, request } = action;
+  const things = announce(action, stage, action.targets, { jobId }).map(({ name }) => name);
+  const cloud = cloudOf(action, stage);
+  cloud.jobs.createJob({
     ...request,
     jobId,
     document: withArtifact(request["document"]),
-    targets: isWholeGroup ? [`group:${targets.group}`] : members.map(({ name }) => name),
+    targets: things.length <= MAX_TARGETS ? things : [`group:${groupFor(action, things, cloud)}`],
   });
 }
 
-const isUnset = (value: unknown): boolean =>
-  value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+/** The fleet's own group when all of it is meant, otherwise a group made for this job. */
+function groupFor(
+  { jobId, targets }: VerbOf<"createJob">,
+  things: readonly string[],
+  { registry }: Cloud,
+): string {
+  const { group } = targets;
+  if (group !== undefined && registry.membersOf(`group:${group}`).length === things.length) return group;
+  const thingGroupName = `targets-of-${jobId.replaceAll(".", "_")}`;
+  registry.createThingGroup({ thingGroupName });
+  for (const thingName of things) registry.addThingToThingGroup({ thingName, thingGroupName });
+  return thingGroupName;
+}
 
 /** `{artifact.sha256}` and `{artifact.size}` in a job document stand for the firmware of its `version`. */
 function withArtifact(document: JsonValue | undefined): JsonObject {

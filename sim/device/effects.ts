@@ -1,6 +1,6 @@
+import { jobsTopicPrefix, shadowTopicPrefix } from "fleetrig/protocol";
 import { EXIT, FleetrigError, type JsonObject, type JsonValue, nearestName } from "fleetrig/kernel";
 import type { DeviceEffect } from "../model.js";
-import { jobTopic, shadowTopic } from "../models/aws-topics.js";
 
 /** What effects do things with. */
 export interface EffectTarget {
@@ -32,18 +32,18 @@ const HANDLERS: { readonly [T in DeviceEffect["type"]]: (target: EffectTarget, p
       }),
     telemetry: (target, params) => target.configureTelemetry(params),
     getShadow: (target, { shadowName }) =>
-      request(target, shadowTopic(target.name, shadowName, "get"), undefined),
+      request(target, `${shadowTopicPrefix(target.name, shadowName)}/get`, undefined),
     reportShadow: (target, { shadowName, reported }) =>
-      request(target, shadowTopic(target.name, shadowName, "update"), { state: { reported } }),
+      request(target, `${shadowTopicPrefix(target.name, shadowName)}/update`, { state: { reported } }),
     applyConfig: (target, { shadowName, config }) => target.applyConfig(shadowName, config),
     startNextJob: (target, { statusDetails }) =>
       request(
         target,
-        jobTopic(target.name, "start-next"),
+        `${jobsTopicPrefix(target.name)}/start-next`,
         statusDetails === undefined ? {} : { statusDetails },
       ),
     updateJob: (target, { jobId, ...update }) =>
-      request(target, jobTopic(target.name, `${jobId}/update`), update),
+      request(target, `${jobsTopicPrefix(target.name)}/${jobId}/update`, update),
     setFirmware: (target, { version }) => target.setFirmware(version),
     reboot: (target, { downUs }) => target.reboot(downUs),
     leave: (target) => target.leave(),

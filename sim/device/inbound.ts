@@ -1,7 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "fleetrig/kernel";
-import type { PublishPacket } from "fleetrig/protocol";
+import { parseReservedTopic, type PublishPacket, type ReservedTopic } from "fleetrig/protocol";
 import type { DeviceSignalEvent } from "../model.js";
-import { parseReservedTopic } from "../models/aws-topics.js";
 
 /** AWS: no message is larger (REF §2.7); what is, a device does not look at. */
 const MAX_PAYLOAD_BYTES = 131_072;
@@ -26,8 +25,8 @@ export function eventOf(
   accepts: (type: EventType) => boolean,
 ): DeviceSignalEvent | undefined {
   if (packet.payload.length > MAX_PAYLOAD_BYTES) return undefined;
-  const topic = parseReservedTopic(thingName, packet.topic);
-  const reading = topic === undefined ? undefined : READINGS.get(`${topic.service} ${topic.operation}`);
+  const topic = parseReservedTopic(packet.topic);
+  const reading = topic === undefined ? undefined : readingOf(thingName, topic);
   if (topic === undefined || reading === undefined) {
     if (!accepts("MESSAGE")) return undefined;
     return { type: "MESSAGE", topic: packet.topic, payload: bodyOf(packet) };
@@ -35,8 +34,18 @@ export function eventOf(
   if (!accepts(reading.type)) return undefined;
   const body = bodyOf(packet);
   if (!isJsonObject(body)) return undefined;
-  return reading.read(body, topic.service === "shadow" ? topic.shadowName : topic.jobId);
+  return reading.read(body, nameIn(topic));
 }
+
+/** Undefined for what is not addressed to this thing, or says nothing to a machine. */
+function readingOf(thingName: string, topic: ReservedTopic): Reading | undefined {
+  const isOurs = (topic.service === "shadow" || topic.service === "jobs") && topic.thing === thingName;
+  return isOurs ? READINGS.get(`${topic.service} ${topic.operation} ${topic.message}`) : undefined;
+}
+
+/** The shadow or the job that a topic names. */
+const nameIn = (topic: ReservedTopic): string | undefined =>
+  topic.service === "shadow" ? topic.shadowName : topic.service === "jobs" ? topic.jobId : undefined;
 
 /** JSON where it is, text otherwise. */
 function bodyOf({ payload }: PublishPacket): JsonValue {
@@ -46,9 +55,9 @@ function bodyOf({ payload }: PublishPacket): JsonValue {
 }
 
 const READINGS: ReadonlyMap<string, Reading> = new Map<string, Reading>([
-  ["shadow update/delta", { type: "DELTA", read: (body, name) => delta(body["state"], body, name) }],
+  ["shadow update delta", { type: "DELTA", read: (body, name) => delta(body["state"], body, name) }],
   [
-    "shadow get/accepted",
+    "shadow get accepted",
     {
       type: "DELTA",
       read: (body, name) => {
@@ -58,15 +67,15 @@ const READINGS: ReadonlyMap<string, Reading> = new Map<string, Reading>([
     },
   ],
   [
-    "jobs notify-next",
+    "jobs notify-next notification",
     {
       type: "JOB_AVAILABLE",
       read: (body) => (isJsonObject(body["execution"]) ? { type: "JOB_AVAILABLE" } : undefined),
     },
   ],
-  ["jobs start-next/accepted", { type: "JOB", read: (body) => job(body["execution"]) }],
-  ["jobs start-next/rejected", { type: "JOB_REJECTED", read: rejection }],
-  ["jobs update/rejected", { type: "JOB_REJECTED", read: rejection }],
+  ["jobs start-next accepted", { type: "JOB", read: (body) => job(body["execution"]) }],
+  ["jobs start-next rejected", { type: "JOB_REJECTED", read: rejection }],
+  ["jobs update rejected", { type: "JOB_REJECTED", read: rejection }],
 ]);
 
 function delta(

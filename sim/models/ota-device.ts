@@ -1,7 +1,7 @@
+import { jobsTopicPrefix } from "fleetrig/protocol";
 import { isJsonObject } from "fleetrig/kernel";
 import { assign, raise, setup } from "xstate";
 import type { DeviceSignalEvent, ModelInput } from "../model.js";
-import { jobTopic } from "./aws-topics.js";
 import { defineDeviceModel, deviceEffects } from "./define.js";
 import {
   faultsAfter,
@@ -53,7 +53,7 @@ const succeeded = {
 
 const subscribe = {
   type: "subscribe",
-  params: { filters: SUBSCRIPTIONS.map((suffix) => jobTopic("{thingName}", suffix)) },
+  params: { filters: SUBSCRIPTIONS.map((suffix) => `${jobsTopicPrefix("{thingName}")}/${suffix}`) },
 } as const;
 
 const leave = { type: "leave", params: {} } as const;

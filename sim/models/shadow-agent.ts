@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, US_PER_MS } from "fleetrig/kernel";
+import { shadowTopicPrefix } from "fleetrig/protocol";
 import { assign, setup } from "xstate";
 import type { DeviceSignalEvent, ModelInput } from "../model.js";
-import { shadowTopic } from "./aws-topics.js";
 import {
   mergeConfiguration,
   reportingEveryUs,
@@ -85,8 +85,8 @@ export const followingShadow = shadowAgent.createStateConfig({
         {
           type: "subscribe",
           params: ({ context }) => ({
-            filters: ["update/delta", "get/accepted"].map((suffix) =>
-              shadowTopic("{thingName}", context.shadow.shadowName, suffix),
+            filters: ["update/delta", "get/accepted"].map(
+              (suffix) => `${shadowTopicPrefix("{thingName}", context.shadow.shadowName)}/${suffix}`,
             ),
           }),
         },

@@ -1,4 +1,4 @@
-import { isShadowName } from "fleetrig/broker";
+import { isShadowName } from "fleetrig/protocol";
 import { BUILTIN_MODELS } from "fleetrig/sim";
 import type { FleetGroupDocument } from "../../schema/fleet.js";
 import { durationUs, fraction, ratePerSecond } from "../../schema/quantities.js";

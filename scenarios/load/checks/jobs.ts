@@ -1,4 +1,4 @@
-import { isJobId } from "fleetrig/broker";
+import { isJobId } from "fleetrig/protocol";
 import { type CreateJobDocument, MAX_JOB_DOCUMENT_CHARS } from "../../schema/job.js";
 import type { SourcePath } from "../source-tree.js";
 import type { Checker } from "./checker.js";

@@ -1,4 +1,4 @@
-import { isThingName } from "fleetrig/broker";
+import { isThingName } from "fleetrig/protocol";
 import { FleetrigError, isJsonObject, type JsonValue } from "fleetrig/kernel";
 import { compileText, IDENTITY_FIELDS } from "fleetrig/sim";
 import type { FleetGroupDocument } from "../../schema/fleet.js";

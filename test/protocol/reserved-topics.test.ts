@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eventsTopic, formatReservedTopic, isReservedTopic, parseReservedTopic } from "fleetrig/broker";
+import { eventsTopic, formatReservedTopic, isReservedTopic, parseReservedTopic } from "fleetrig/protocol";
 
 const shadow = (operation: string, message: string, shadowName?: string) => ({
   service: "shadow",

@@ -156,6 +156,9 @@ function parseEventsTopic(topic: string): EventsTopic | undefined {
 export const shadowTopicPrefix = (thing: string, shadowName: string | undefined): string =>
   shadowName === undefined ? `${THINGS}${thing}/shadow` : `${THINGS}${thing}/shadow/name/${shadowName}`;
 
+/** `$aws/things/T/jobs`; append `/start-next` and the like. */
+export const jobsTopicPrefix = (thing: string): string => `${THINGS}${thing}/jobs`;
+
 const JOBS_PATHS = {
   "get-pending": "get",
   "start-next": "start-next",
@@ -174,7 +177,7 @@ export function formatReservedTopic(topic: ReservedTopic): string {
     }
     case "jobs": {
       const job = topic.jobId === undefined ? "" : `${topic.jobId}/`;
-      const base = `${THINGS}${topic.thing}/jobs/${job}${JOBS_PATHS[topic.operation]}`;
+      const base = `${jobsTopicPrefix(topic.thing)}/${job}${JOBS_PATHS[topic.operation]}`;
       return topic.message === "accepted" || topic.message === "rejected" ? `${base}/${topic.message}` : base;
     }
     case "events":
