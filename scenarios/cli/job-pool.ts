@@ -8,6 +8,7 @@ import { doRunJob, type RunJobHooks } from "./run-job.js";
 /** What a worker tells its pool. */
 export type WorkerMessage =
   | { readonly type: "progress"; readonly progress: RunProgress }
+  | { readonly type: "listening"; readonly endpoint: { readonly host: string; readonly port: number } }
   | { readonly type: "done"; readonly result: RunJobResult }
   | { readonly type: "failed"; readonly error: WorkerError };
 
@@ -82,6 +83,7 @@ class JobThread {
       this.worker.on("error", (error) => settle(() => reject(crashed(error))));
       this.worker.on("message", (message: WorkerMessage) => {
         if (message.type === "progress") this.options.hooks.progress?.(message.progress);
+        else if (message.type === "listening") this.options.hooks.listening?.(message.endpoint);
         else if (message.type === "done") settle(() => resolve(message.result));
         else settle(() => reject(fromWorker(message.error)));
       });

@@ -1,10 +1,11 @@
-import { formatDurationUs, US_PER_S } from "fleetrig/kernel";
-import { progressLine } from "fleetrig/reports";
+import { formatDurationUs } from "fleetrig/kernel";
+import { progressLine, type RunRecord } from "fleetrig/reports";
 import type { RunJob, RunJobResult } from "../runner/job.js";
 import type { RunProgress } from "../runner/run-scenario.js";
 import { type Host, writeLine } from "./host.js";
 
-/** Redraws per second of the status line on a terminal. */
+const US_PER_MS = 1000;
+/** Time between two redraws of the status line on a terminal. */
 const REDRAW_EVERY_US = 100_000;
 /** Finished seeds of a sweep between two lines where there is no terminal. */
 const SWEEP_LINES_EVERY = 50;
@@ -47,11 +48,8 @@ export class RunDisplay {
     }
     if (result.kind !== "record") return;
     this.clear();
-    const { scenario, seed, durationMs, environment, verdict } = result.record;
-    const speed =
-      environment.wallMs === 0 ? "" : `, ${Math.round(durationMs / environment.wallMs)} times real time`;
-    const took = `${formatDurationUs(durationMs * 1000)} in ${formatDurationUs(environment.wallMs * 1000)}${speed}`;
-    writeLine(this.host.stderr, `  ${scenario.name} (seed ${seed}): ${verdict}; ${took}`);
+    const { scenario, seed, verdict } = result.record;
+    writeLine(this.host.stderr, `  ${scenario.name} seed ${seed}: ${verdict} ${spanOf(result.record)}`);
   }
 
   stop(): void {
@@ -69,11 +67,8 @@ export class RunDisplay {
     const stage = `${progress.scenario}/${progress.seed}/${progress.stage}`;
     if (stage === this.lastStage) return;
     this.lastStage = stage;
-    const { scenario, seed, stage: name, runUs, online, devices } = progress;
-    writeLine(
-      this.host.stderr,
-      `  ${scenario} seed ${seed}: ${name} at ${formatDurationUs(Math.round(runUs / US_PER_S) * US_PER_S)}, ${online} of ${devices} online`,
-    );
+    const { scenario, seed, stage: name, online, devices } = progress;
+    writeLine(this.host.stderr, `  ${scenario} seed ${seed}: ${name}, ${online} of ${devices} online`);
   }
 
   private line({ scenario, seed, stage, runUs, endUs, online, devices }: RunProgress): string {
@@ -89,4 +84,12 @@ export class RunDisplay {
     if (this.hasStatus) this.host.stderr.write("\r\u001b[2K");
     this.hasStatus = false;
   }
+}
+
+/** `after 5m of virtual time in 124 ms`. */
+function spanOf({ clock, durationMs, environment }: RunRecord): string {
+  const wall = formatDurationUs(environment.wallMs * US_PER_MS);
+  return clock === "real"
+    ? `after ${wall}`
+    : `after ${formatDurationUs(durationMs * US_PER_MS)} of virtual time in ${wall}`;
 }

@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
 import { createNodeHost } from "./host/node-host.js";
 import type { PoolMessage, WorkerError, WorkerMessage } from "./job-pool.js";
-import { doRunJob } from "./run-job.js";
+import { doRunJob, type RunJobHooks } from "./run-job.js";
 
 // The thread behind `--jobs`: one run at a time, each from its scenario file.
 const port = parentPort!;
@@ -18,17 +18,15 @@ port.on("message", (message: PoolMessage) => {
 
 async function run({ job, gitSha }: Extract<PoolMessage, { type: "run" }>): Promise<void> {
   controller = new AbortController();
-  const progress = job.isSweep
+  const shown: Partial<RunJobHooks> = job.isSweep
     ? {}
     : {
-        progress: (at: Parameters<NonNullable<Parameters<typeof doRunJob>[2]["progress"]>>[0]) =>
-          post({ type: "progress", progress: at }),
+        progress: (progress) => post({ type: "progress", progress }),
+        listening: (endpoint) => post({ type: "listening", endpoint }),
       };
   try {
-    post({
-      type: "done",
-      result: await doRunJob(host, job, { gitSha, signal: controller.signal, ...progress }),
-    });
+    const result = await doRunJob(host, job, { gitSha, signal: controller.signal, ...shown });
+    post({ type: "done", result });
   } catch (error) {
     post({ type: "failed", error: describe(error) });
   }

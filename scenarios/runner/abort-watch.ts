@@ -1,4 +1,4 @@
-import { type Clock, formatDurationUs, type Timer, US_PER_S } from "fleetrig/kernel";
+import { type Clock, type Timer, US_PER_S } from "fleetrig/kernel";
 import type { ExpectationRecord } from "fleetrig/reports";
 import type { ExpectationSpec } from "../scenario.js";
 
@@ -50,24 +50,4 @@ export class AbortWatch {
     }
     this.timer = clock.after(LOOK_EVERY_US, () => this.look());
   }
-}
-
-/**
- * What the expectation that ended the run says afterwards: its failure at that moment, whatever settles later. The
- * others keep a pass, but a miss may only be for want of the rest of the run, so it is inconclusive.
- */
-export function afterAbortion(
-  spec: ExpectationSpec,
-  record: ExpectationRecord,
-  abortion: Abortion,
-): ExpectationRecord {
-  const when = formatDurationUs(abortion.atUs);
-  if (spec === abortion.spec)
-    return {
-      ...abortion.record,
-      reason: `${abortion.record.reason ?? ""} It ended the run after ${when}.`.trim(),
-    };
-  if (record.verdict !== "fail") return record;
-  const reason = `The run was ended after ${when} because ${abortion.spec.name} failed.`;
-  return { ...record, verdict: "inconclusive", reason };
 }

@@ -19,7 +19,8 @@ import {
   type TrustRecord,
 } from "fleetrig/reports";
 import type { ExpectationSpec, Scenario, Stage } from "../scenario.js";
-import { type Abortion, afterAbortion } from "./abort-watch.js";
+import type { Abortion } from "./abort-watch.js";
+import { afterEarlyEnd } from "./early-end.js";
 import { failureRecord } from "./failure.js";
 import type { PlannedFleet } from "./fleet-plan.js";
 import type { Disturbance, Measurement } from "./measurement.js";
@@ -65,13 +66,10 @@ export function assembleRecord(parts: RecordParts): RunRecord {
   const { scenario, identity, outcome, planned, measurement, host } = parts;
   const { observation } = measurement;
   const trust = measurement.trust(identity.clock);
-  const judged = scenario.expect.map((spec) => {
-    const record = judge(spec, { observation, trust, file: identity.file });
-    return {
-      spec,
-      record: outcome.abortion === undefined ? record : afterAbortion(spec, record, outcome.abortion),
-    };
-  });
+  const judged = scenario.expect.map((spec) => ({
+    spec,
+    record: afterEarlyEnd(spec, judge(spec, { observation, trust, file: identity.file }), outcome),
+  }));
   const isOfHost = ({ spec }: { spec: ExpectationSpec }): boolean =>
     HOST_METRICS.has(spec.expectation.metric);
   const ofHost = judged.filter(isOfHost).map(({ record }) => record);

@@ -55,7 +55,7 @@ export interface RunOptions {
   readonly progress?: (progress: RunProgress) => void;
   /** Ends the run early; the record then says `interrupted`. */
   readonly signal?: AbortSignal;
-  /** Called when sockets listen in a real-time run, so that other clients can take part. */
+  /** Called when the embedded broker listens in a real-time run, so that other clients can take part. */
   readonly listening?: (endpoint: { readonly host: string; readonly port: number }) => void;
   /** Last say about the plan, before anything is built from it. */
   readonly planned?: (planned: PlannedFleet) => PlannedFleet;
@@ -196,7 +196,8 @@ class Run {
 
   async toTheEnd(): Promise<RunOutcome> {
     const { world, options } = this;
-    if (world.endpoint !== undefined) options.listening?.(world.endpoint);
+    if (world.endpoint !== undefined && options.scenario.broker.mode === "embedded")
+      options.listening?.(world.endpoint);
     const onAbort = (): void => this.interrupt();
     options.signal?.addEventListener("abort", onAbort, { once: true });
     if (options.signal?.aborted === true) this.interrupt();

@@ -2,23 +2,39 @@ import { posix } from "node:path";
 import { FleetrigError } from "fleetrig/kernel";
 import type { Host } from "fleetrig/scenarios";
 
-/** A host in memory: files by path, and everything a command wrote. */
-export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
+type Signal = Parameters<Parameters<Host["onSignal"]>[0]>[0];
+
+export interface MemoryHostOptions {
+  readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly nodeVersion?: string;
+  /** Files that cannot be written; with `.` the folder itself. */
+  readonly readOnly?: readonly string[];
+}
+
+/** A host in memory: files by path, and everything a command wrote. `interrupt` sends it a signal. */
+export function memoryHost(
+  initial: Readonly<Record<string, string>> = {},
+  { argv = [], env = {}, isTTY = false, columns = 80, readOnly = [], ...rest }: MemoryHostOptions = {},
+) {
   const files = new Map(Object.entries(initial));
+  const handlers = new Set<(signal: Signal) => void>();
   const written = { stdout: "", stderr: "" };
   const clean = (path: string) => posix.normalize(path).replace(/(?<=.)\/$/, "");
   const isBelow = (file: string, folder: string) =>
     clean(folder) === "." || file.startsWith(`${clean(folder)}/`);
   const output = (stream: "stdout" | "stderr") => ({
     write: (text: string) => void (written[stream] += text),
-    isTTY: false,
-    columns: 80,
+    isTTY,
+    columns,
   });
   const host: Host = {
-    argv: [],
-    env: {},
+    argv,
+    env,
     cwd: "/work",
-    nodeVersion: "v20.19.0",
+    nodeVersion: rest.nodeVersion ?? "v20.19.0",
     stdout: output("stdout"),
     stderr: output("stderr"),
     files: {
@@ -28,6 +44,8 @@ export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
         return text;
       },
       writeFile: (path, text, options) => {
+        if (readOnly.includes(clean(path)))
+          throw new FleetrigError("CLI_FILE_UNWRITABLE", `The file ${path} cannot be written.`);
         if (options?.exclusive === true && files.has(clean(path)))
           throw new FleetrigError("CLI_FILE_EXISTS", `There is ${path}.`);
         files.set(clean(path), options?.append === true ? `${files.get(clean(path)) ?? ""}${text}` : text);
@@ -41,12 +59,18 @@ export function memoryHost(initial: Readonly<Record<string, string>> = {}) {
         const start = clean(path) === "." ? 0 : clean(path).length + 1;
         return [...new Set(below.map((file) => /^[^/]+\/?/.exec(file.slice(start))?.[0] ?? ""))];
       },
-      isWritable: () => true,
+      isWritable: (folder) => !readOnly.includes(clean(folder)),
       realPath: clean,
     },
     nowUs: () => 0,
     wallMs: () => 0,
-    onSignal: () => () => undefined,
+    onSignal: (handler) => {
+      handlers.add(handler);
+      return () => handlers.delete(handler);
+    },
   };
-  return { host, files, written };
+  const interrupt = (signal: Signal): void => {
+    for (const handler of handlers) handler(signal);
+  };
+  return { host, files, written, interrupt };
 }
