@@ -44,9 +44,7 @@ export class ApplicationMessage implements MessageFields {
 
   /** The payload as UTF-8 text. */
   payloadText(): string {
-    this.text ??= Buffer.from(this.payload.buffer, this.payload.byteOffset, this.payload.byteLength).toString(
-      "utf8",
-    );
+    this.text ??= asBuffer(this.payload).toString();
     return this.text;
   }
 
@@ -61,3 +59,6 @@ export class ApplicationMessage implements MessageFields {
     return this.properties.userProperties?.find((property: UserProperty) => property[0] === name)?.[1];
   }
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

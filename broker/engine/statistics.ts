@@ -59,6 +59,18 @@ export class BrokerCounters {
   dropped = 0;
 
   snapshot(): Omit<BrokerStatistics, "sessions" | "subscriptions" | "retained" | "connectQueue"> {
-    return Object.assign({}, this);
+    return {
+      connections: this.connections,
+      queuedMessages: this.queuedMessages,
+      queuedBytes: this.queuedBytes,
+      pendingWills: this.pendingWills,
+      connected: this.connected,
+      refused: this.refused,
+      received: this.received,
+      receivedBytes: this.receivedBytes,
+      delivered: this.delivered,
+      redelivered: this.redelivered,
+      dropped: this.dropped,
+    };
   }
 }

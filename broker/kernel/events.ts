@@ -16,7 +16,7 @@ export const silentSink: EventSink = { emit: () => undefined };
 /** Sends each event to several sinks, in order. */
 export const teeSink = (...sinks: readonly EventSink[]): EventSink => ({
   emit: (event) => {
-    for (const sink of sinks) sink.emit(event);
+    for (let i = 0; i < sinks.length; i += 1) sinks[i]!.emit(event);
   },
 });
 

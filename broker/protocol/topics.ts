@@ -15,11 +15,14 @@ export const isTopicName = (text: string): boolean =>
 /** `+` and `#` occupy whole levels, `#` only the last one [MQTT-4.7.1-1, 4.7.1-2]. */
 export function isTopicFilter(text: string): boolean {
   if (!isTopicText(text)) return false;
-  const levels = text.split("/");
-  return levels.every((level, index) => {
-    if (level === "#") return index === levels.length - 1;
-    return level === "+" || !/[+#]/.test(level);
-  });
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char !== "+" && char !== "#") continue;
+    const isWholeLevel =
+      (at === 0 || text[at - 1] === "/") && (at + 1 === text.length || text[at + 1] === "/");
+    if (!isWholeLevel || (char === "#" && at + 1 < text.length)) return false;
+  }
+  return true;
 }
 
 export const hasWildcard = (filter: string): boolean => filter.includes("+") || filter.includes("#");

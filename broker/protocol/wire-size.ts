@@ -18,7 +18,7 @@ import { propertiesOf, type PropertySpec } from "./property-table.js";
 export const MAX_REMAINING_BYTES = 268_435_455;
 const MAX_FIELD_BYTES = 65_535;
 /** Up to here a loop in JavaScript beats the call into the runtime. */
-const SHORT_TEXT = 16;
+const SHORT_TEXT = 64;
 
 /** Bytes of `text` in UTF-8; a lone surrogate counts as the replacement character it is written as. */
 export function utf8Bytes(text: string): number {

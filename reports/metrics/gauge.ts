@@ -15,11 +15,13 @@ interface Samples {
 /** The order in which keys write labels. */
 const LABEL_NAMES = Object.keys(LABELS);
 
+const NO_LABELS: Labels = {};
+
 export class Gauge {
   readonly #samples = new Map<string, Samples>();
 
-  sample(value: number, labels: Labels = {}): void {
-    const key = JSON.stringify(labels, LABEL_NAMES);
+  sample(value: number, labels: Labels = NO_LABELS): void {
+    const key = labels === NO_LABELS ? "{}" : JSON.stringify(labels, LABEL_NAMES);
     const samples = this.#samples.get(key) ?? {
       labels,
       last: value,

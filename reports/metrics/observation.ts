@@ -113,7 +113,7 @@ export class Observation implements EventSink {
       }
       default:
     }
-    for (const tracker of this.#trackers) tracker.on(event);
+    for (let i = 0; i < this.#trackers.length; i += 1) this.#trackers[i]!.on(event);
   }
 
   /** One sample of a gauge that no event carries, in the unit of the catalogue. */

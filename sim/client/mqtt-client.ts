@@ -233,18 +233,21 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   }
 
   private connectPacket(): ConnectPacket {
-    const { mqtt, will } = this.options;
-    return {
+    const { protocolVersion, cleanStart, keepAliveS, sessionExpiryS, receiveMaximum } = this.options.mqtt;
+    const { will } = this.options;
+    const packet: { -readonly [Field in keyof ConnectPacket]: ConnectPacket[Field] } = {
       type: "connect",
-      protocolVersion: mqtt.protocolVersion,
+      protocolVersion,
       clientId: this.clientId,
-      cleanStart: mqtt.cleanStart,
-      keepAliveS: mqtt.keepAliveS,
-      ...(will === undefined ? {} : { will }),
-      ...(mqtt.protocolVersion === 5
-        ? { sessionExpiryS: mqtt.sessionExpiryS, receiveMaximum: mqtt.receiveMaximum }
-        : {}),
+      cleanStart,
+      keepAliveS,
     };
+    if (will !== undefined) packet.will = will;
+    if (protocolVersion === 5) {
+      packet.sessionExpiryS = sessionExpiryS;
+      packet.receiveMaximum = receiveMaximum;
+    }
+    return packet;
   }
 
   private onConnack(connack: ConnackPacket): void {
