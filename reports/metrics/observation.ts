@@ -124,5 +124,8 @@ export class Observation implements EventSink {
   /** Ends the run: what has not arrived by now is lost. */
   settle(atUs: number): void {
     this.ledger.settle(atUs);
+    // Curves reach to the end, also where nothing happened any more.
+    this.ledger.curves.bins.at(atUs);
+    this.connections.bins.at(atUs);
   }
 }
