@@ -98,6 +98,7 @@ section > h3 + .scroll, section > h3 + dl, section > h3 + figure { margin-top: 1
 .statement .icon { margin-top: 3px; }
 .notes { margin: 0 0 16px; padding-left: 28px; font-size: 15px; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 14px 24px; margin: 0; }
+[id$="-environment"] .facts { grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); }
 .facts div { min-width: 0; }
 .facts dt { font-size: 12.5px; color: var(--muted); }
 .facts dd { margin: 0; font-size: 15px; overflow-wrap: anywhere; }
@@ -173,7 +174,10 @@ td .swatch, th .swatch { margin-right: 8px; }
 .tip { position: absolute; top: 0; z-index: 2; display: grid; gap: 2px; padding: 8px 12px; font-size: 12.5px; white-space: nowrap; background: var(--page); border: 1px solid var(--line); border-radius: 8px; box-shadow: 0 4px 16px rgb(0 0 0 / .14); pointer-events: none; }
 .tip span { display: flex; align-items: center; gap: 6px; }
 .tip .swatch { height: 3px; }
-.spark { width: 120px; height: 28px; display: block; }
+.spark { width: 120px; height: 28px; display: inline-block; vertical-align: middle; }
+.sharebar { width: 160px; height: 10px; display: inline-block; vertical-align: middle; }
+.sharebar rect { fill: var(--line); }
+.sharebar .part { fill: currentColor; }
 .spark path { fill: none; }
 .multiples { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 8px 40px; }
 .multiples > div { min-width: 0; }

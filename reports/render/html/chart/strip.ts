@@ -14,14 +14,22 @@ const ROW = 56;
 /** Dots of one column stand on each other; higher columns are drawn closer. */
 const COLUMNS = 120;
 
+export interface StripSpec {
+  /** What the strip shows, for those who cannot see it. */
+  readonly title: string;
+  readonly axis: string;
+  readonly unit: string;
+  readonly rows: readonly StripRow[];
+}
+
 /** Values of many seeds side by side, one dot per seed, the median as a line. */
-export function strip(title: string, unit: string, rows: readonly StripRow[]): Markup {
+export function strip({ title, axis, unit, rows }: StripSpec): Markup {
   const max = rows.flatMap(({ values }) => values).reduce((most, value) => Math.max(most, value), 0);
   const ticks = niceTicks(max, 5);
   const end = ticks.at(-1)!;
   const height = rows.length * ROW;
   const percent = (value: number): string => `${Math.round((value / end) * 10_000) / 100}%`;
-  return html`<figure class="chart strip"><figcaption><span class="axis">${title}</span></figcaption>
+  return html`<figure class="chart strip"><figcaption><span class="axis">${axis}</span></figcaption>
 <div class="canvas" style="height:${height}px">
 <svg viewBox="0 0 ${WIDTH} ${height}" preserveAspectRatio="none" role="img" aria-label="${title}"><title>${title}</title>
 ${ticks.map((tick) => html`<path class="grid" d="M${(tick / end) * WIDTH} 0V${height}"/>`)}

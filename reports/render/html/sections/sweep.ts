@@ -1,11 +1,9 @@
 import type { SuiteRecord, SweepRecord } from "../../../record/run-record.js";
 import { formatMs, sweepName } from "../../outcome.js";
 import { counted, grouped } from "../../plain-text.js";
-import { strip } from "../chart/strip.js";
 import { badge } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
-import { table } from "../table.js";
-import { formatValue, NOTHING } from "../../record-values.js";
+import { distributionSection } from "./distribution.js";
 import { replayBox } from "./replay.js";
 import { expectationTable } from "./expectations.js";
 
@@ -23,7 +21,7 @@ export function sweepArticle(sweeps: readonly SweepRecord[], id: string): Markup
 <p class="kicker">Sweep over ${counted(first!.seeds.length, "seed")}</p>
 <h2 id="${id}-title">${named(first!.scenario)}</h2></header>
 ${sweeps.map(sweepPart)}
-${distributions(sweeps)}
+${distributionSection(sweeps)}
 </article>`;
 }
 
@@ -47,65 +45,3 @@ ${
     .join(", ")}</p>`
 }`;
 }
-
-interface Spread {
-  readonly name: string;
-  readonly metric: string;
-  readonly unit: string;
-  readonly values: readonly number[];
-  readonly seeds: number;
-}
-
-/** Every metric once, its variants below each other on one axis. */
-function distributions(sweeps: readonly SweepRecord[]): Content {
-  const metrics = [...new Set(sweeps.flatMap(({ values }) => values.map(({ metric }) => metric)))];
-  if (metrics.length === 0) return false;
-  return html`<section><h3>Distribution over seeds</h3>${metrics.map((metric) => {
-    const spreads = sweeps.flatMap((sweep) => spreadOf(sweep, metric));
-    const [first] = spreads;
-    return html`<h4><code>${metric}</code></h4>
-${strip(
-  `${metric}: one dot per seed, the line is the median`,
-  first!.unit,
-  spreads.map(({ name, values }, index) => ({ name, values, tone: index + 1 })),
-)}
-${spreadTable(metric, spreads)}`;
-  })}</section>`;
-}
-
-const spreadOf = (sweep: SweepRecord, metric: string): readonly Spread[] =>
-  sweep.values
-    .filter((each) => each.metric === metric)
-    .map(({ unit, values }) => ({
-      name: sweep.variant,
-      metric,
-      unit,
-      seeds: sweep.seeds.length,
-      values: values.flatMap((value) => (value === null || typeof value === "string" ? [] : [Number(value)])),
-    }));
-
-const spreadTable = (metric: string, rows: readonly Spread[]): Markup => {
-  const at = (share: number) => ({
-    cell: ({ values, unit }: Spread) => {
-      const sorted = [...values].sort((a, b) => a - b);
-      return formatValue(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null, unit) || NOTHING;
-    },
-    isNumber: true,
-  });
-  return table({
-    caption: `${metric} over seeds`,
-    rows,
-    columns: [
-      { title: "Variant", cell: ({ name }) => named(name) },
-      {
-        title: "Seeds with data",
-        cell: ({ values, seeds }) => `${grouped(values.length)} of ${grouped(seeds)}`,
-        isNumber: true,
-      },
-      { title: "Min", ...at(0) },
-      { title: "Median", ...at(0.5) },
-      { title: "p95", ...at(0.95) },
-      { title: "Max", ...at(1) },
-    ],
-  });
-};

@@ -10,11 +10,16 @@ import { formatValue, NOTHING } from "../../record-values.js";
 export function trustBlock(run: RunRecord): Markup {
   const { trust, clock, seed, scenario, environment, fingerprint } = run;
   const utilisation = formatValue(environment.eventLoopUtilisation, "ratio");
+  const notes: readonly Content[] = [
+    ...trust.warnings.map(named),
+    ...trust.skippedGroups.map(
+      ({ group, reason }) => html`Group ${named(group)} was skipped: ${named(reason)}`,
+    ),
+    ...trust.withoutData.map((expr) => html`No data for <code>${expr}</code>`),
+  ];
   return html`<div class="trust ${trust.trusted ? "good" : "doubt"}">
 <p class="statement">${icon(trust.trusted ? "passed" : "inconclusive")}<span>${statement(run)}</span></p>
-${list(trust.warnings.map((warning) => html`${named(warning)}`))}
-${list(trust.skippedGroups.map(({ group, reason }) => html`Group ${named(group)} was skipped: ${named(reason)}`))}
-${list(trust.withoutData.map((expr) => html`No data for <code>${expr}</code>`))}
+${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 ${facts([
   ["Seed", seed],
   ["Clock", clock],
@@ -30,9 +35,6 @@ ${facts([
 ])}
 </div>`;
 }
-
-const list = (items: readonly Content[]): Markup | false =>
-  items.length > 0 && html`<ul class="notes">${items.map((item) => html`<li>${item}</li>`)}</ul>`;
 
 const hash = (text: string): Markup => html`<code title="${text}">${text.slice(0, 12)}</code>`;
 
