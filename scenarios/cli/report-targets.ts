@@ -1,6 +1,6 @@
 import { EXIT, FleetrigError, didYouMean } from "fleetrig/kernel";
 import { type RendererName, RENDERERS, type SuiteRecord } from "fleetrig/reports";
-import { type Host, writeLine } from "./host.js";
+import type { Host } from "./host.js";
 
 /** A report to write: `--report junit=out/junit.xml`. */
 export interface ReportTarget {
@@ -40,11 +40,34 @@ export function parseReportTarget(text: string): ReportTarget {
 export const folderTargets = (folder: string): ReportTarget[] =>
   FOLDER_FILES.map(([kind, name]) => ({ kind, path: `${folder.replace(/\/$/, "")}/${name}` }));
 
-/** Writes the reports; in GitHub Actions also the job summary and the annotations. */
+/**
+ * Writes the reports; in GitHub Actions also the job summary and the annotations. A report that cannot be written
+ * keeps no other from being written.
+ * @throws FleetrigError `CLI_FILE_UNWRITABLE` (exit 3), the first, after the rest
+ */
 export function writeReports(host: Host, suite: SuiteRecord, targets: readonly ReportTarget[]): void {
-  for (const { kind, path } of targets) host.files.writeFile(path, RENDERERS[kind].render(suite));
-  const summary = host.env["GITHUB_STEP_SUMMARY"];
-  if (summary !== undefined && summary !== "")
-    host.files.writeFile(summary, RENDERERS.markdown.render(suite), { append: true });
-  if (host.env["GITHUB_ACTIONS"] === "true") writeLine(host.stdout, RENDERERS.github.render(suite));
+  const summary = host.env["GITHUB_STEP_SUMMARY"] ?? "";
+  const writes = [
+    ...targets.map(
+      ({ kind, path }) =>
+        () =>
+          host.files.writeFile(path, RENDERERS[kind].render(suite)),
+    ),
+    () =>
+      summary === ""
+        ? undefined
+        : host.files.writeFile(summary, RENDERERS.markdown.render(suite), { append: true }),
+  ];
+  const failures = writes.flatMap((write) => thrownBy(write));
+  if (host.env["GITHUB_ACTIONS"] === "true") host.stdout.write(RENDERERS.github.render(suite));
+  if (failures.length > 0) throw failures[0];
+}
+
+function thrownBy(write: () => void): unknown[] {
+  try {
+    write();
+    return [];
+  } catch (error) {
+    return [error];
+  }
 }

@@ -5,9 +5,16 @@ import type { RunRecord } from "fleetrig/reports";
 import type { LoadResult } from "../load/load-scenario.js";
 import type { RunIdentity } from "../runner/assemble-record.js";
 import { asFailure, failedRecord } from "../runner/failure.js";
-import { replayCommand, type RunJob, type RunJobResult, toPortable, variantsOf } from "../runner/job.js";
-import type { Measurement } from "../runner/measurement.js";
+import {
+  replayCommand,
+  type RunJob,
+  type PortableMeasure,
+  type RunJobResult,
+  toPortable,
+  variantsOf,
+} from "../runner/job.js";
 import { runAndMeasure, type RunOptions, type RunProgress } from "../runner/run-scenario.js";
+import type { ExpectationSpec } from "../scenario.js";
 import type { Host } from "./host.js";
 import { loadFile } from "./load-files.js";
 
@@ -44,29 +51,31 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
     gitSha,
   };
   const folder = posix.resolve(host.cwd, posix.dirname(job.file));
-  const { record, measurement } = await runOrFail({ scenario, identity, folder, ...callbacks });
+  const { record, measures } = await runOrFail({ scenario, identity, folder, ...callbacks }, variant.expect);
   if (!job.isSweep) return { kind: "record", record };
-  return {
-    kind: "sweep",
-    seed: job.seed,
-    verdict: record.verdict,
-    failure: record.failure,
-    failed: failuresOf(record),
-    measures: variant.expect.map(({ expectation: { metric, labels } }) =>
-      measurement === undefined
-        ? { kind: "none", reason: "the run could not begin" }
-        : toPortable(measurement.observation.store.measure(metric, labels)),
-    ),
-  };
+  const { verdict, failure } = record;
+  return { kind: "sweep", seed: job.seed, verdict, failure, failed: failuresOf(record), measures };
+}
+
+interface Measured {
+  readonly record: RunRecord;
+  /** Of the sweep's expectations. */
+  readonly measures: readonly PortableMeasure[];
 }
 
 /** A run that cannot even begin has a record too, so that the other runs of the suite are reported with it. */
-async function runOrFail(options: RunOptions): Promise<{ record: RunRecord; measurement?: Measurement }> {
+async function runOrFail(options: RunOptions, sweepExpect: readonly ExpectationSpec[]): Promise<Measured> {
   try {
-    return await runAndMeasure(options);
+    const { record, reading } = await runAndMeasure(options, ({ observation: { store } }) =>
+      sweepExpect.map(({ expectation: { metric, labels } }) => toPortable(store.measure(metric, labels))),
+    );
+    return { record, measures: reading };
   } catch (error) {
     const { scenario, identity } = options;
-    return { record: failedRecord({ scenario, identity, failure: asFailure(error) }) };
+    return {
+      record: failedRecord({ scenario, identity, failure: asFailure(error) }),
+      measures: sweepExpect.map(() => ({ kind: "none", reason: "the run could not begin" })),
+    };
   }
 }
 

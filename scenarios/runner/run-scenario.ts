@@ -77,12 +77,13 @@ const OBSERVER_DEADLINE_US = 5_000_000;
  * verdict and `failure`; only a bug of ours throws.
  */
 export const runScenario = async (options: RunOptions): Promise<RunRecord> =>
-  (await runAndMeasure(options)).record;
+  (await runAndMeasure(options, () => undefined)).record;
 
-/** Like {@link runScenario}, and lets the caller ask the measurement for more than the record holds. */
-export async function runAndMeasure(
+/** Like {@link runScenario}, and reads more of the measurement than the record holds, before the world ends. */
+export async function runAndMeasure<Reading>(
   options: RunOptions,
-): Promise<{ readonly record: RunRecord; readonly measurement: Measurement }> {
+  read: (measurement: Measurement) => Reading,
+): Promise<{ readonly record: RunRecord; readonly reading: Reading }> {
   const host = new HostProbe();
   const { scenario, identity } = options;
   const counterfactual = needsCounterfactual(scenario) ? await runWithoutAborts(options) : undefined;
@@ -103,15 +104,15 @@ export async function runAndMeasure(
       fingerprint: run.fingerprint,
       host: host.stop(),
     });
-    return { record, measurement: run.measurement };
+    return { record, reading: read(run.measurement) };
   } finally {
     await run.world.stop();
   }
 }
 
 async function runWithoutAborts(options: RunOptions): Promise<Counterfactual> {
-  const { measurement } = await runAndMeasure({ ...options, scenario: withoutAborts(options.scenario) });
-  return failuresByJob(measurement.observation);
+  const unaborted = { ...options, scenario: withoutAborts(options.scenario) };
+  return (await runAndMeasure(unaborted, ({ observation }) => failuresByJob(observation))).reading;
 }
 
 async function resolveModels(scenario: Scenario, folder: string): Promise<Map<string, DeviceModel>> {

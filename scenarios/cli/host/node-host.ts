@@ -128,5 +128,5 @@ const fileError = (code: string, message: string, cause: unknown): FleetrigError
   new FleetrigError(code, message, {
     hint: `The system says ${reasonOf(cause)}.`,
     cause,
-    exitCode: EXIT.usage,
+    exitCode: code === "CLI_FILE_UNWRITABLE" ? EXIT.environment : EXIT.usage,
   });
