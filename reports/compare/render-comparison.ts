@@ -21,7 +21,7 @@ export function renderComparison(comparison: Comparison, options: ConsoleOptions
       ...figureLines(pair.metrics).map((line) => `    ${plainText(line)}`),
     ]),
     ...sweeps.flatMap((sweep) => [
-      `${paint.bold(plainText(sweep.title))}`,
+      paint.bold(plainText(sweep.title)),
       ...sweepStatements(sweep).map((line) => `    ${plainText(line)}`),
     ]),
     ...added.map((title) => `${paint.cyan("+")} ${plainText(title)} is new`),

@@ -77,7 +77,7 @@ export function renderRunConsole(run: RunRecord, options: ConsoleOptions): strin
   const expectations = expectationsOf(run);
   const lines = [
     `${paintMark(run.verdict, pen)} ${paint.bold(fitText(runTitle(run), pen.width - 2))}`,
-    ...indented(`${runFacts(run)}`, pen, paint.dim),
+    ...indented(runFacts(run), pen, paint.dim),
     ...stageLines(run.stages, pen),
     ...failureLines(run, pen),
     ...trustLines(run, pen),
@@ -88,7 +88,7 @@ export function renderRunConsole(run: RunRecord, options: ConsoleOptions): strin
 }
 
 /** The last line of a run of the command. */
-export function summaryLine(suite: SuiteRecord, pen: Pen): string {
+function summaryLine(suite: SuiteRecord, pen: Pen): string {
   const { paint } = pen;
   const tint = paint[TINTS[suite.verdict]];
   const sweeps = suite.sweeps.length === 0 ? "" : `, ${counted(suite.sweeps.length, "sweep")}`;

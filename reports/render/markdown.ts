@@ -18,7 +18,7 @@ import {
 import { counted } from "./plain-text.js";
 
 /** GitHub refuses a job summary above 1,024 KiB. */
-export const MARKDOWN_MAX_BYTES = 1024 * 1024;
+const MARKDOWN_MAX_BYTES = 1024 * 1024;
 /** Room for the note and for closing what was open. */
 const RESERVE_BYTES = 512;
 const NOTE =

@@ -70,7 +70,7 @@ export const sweepTitle = (sweep: SweepRecord): string =>
   `${sweepName(sweep)} over ${counted(sweep.seeds.length, "seed")}`;
 
 /** The measured side of an expression: `latency.e2e p(99)` of `latency.e2e p(99) < 250ms`. */
-export const subjectOf = (expr: string): string => {
+const subjectOf = (expr: string): string => {
   const operator = expr.search(/[<>]|[=!]=/);
   return plainText(operator < 0 ? expr : expr.slice(0, operator)).trim();
 };

@@ -28,8 +28,11 @@ function columnsOf(character: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
-export const textWidth = (text: string): number =>
-  [...text].reduce((sum, character) => sum + columnsOf(character), 0);
+export function textWidth(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += columnsOf(character);
+  return columns;
+}
 
 /** Cuts to so many columns; what is missing shows as an ellipsis. */
 export function fitText(text: string, width: number): string {

@@ -37,4 +37,3 @@ export const trustedMarkup = (text: string): Markup => new Markup(text);
 
 /** A name given by somebody else: isolated, so that right-to-left names do not reorder the words around them. */
 export const named = (text: string): Markup => html`<bdi>${text}</bdi>`;
-export const code = (text: string): Markup => html`<code>${text}</code>`;

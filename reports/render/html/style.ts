@@ -158,7 +158,7 @@ td .swatch, th .swatch { margin-right: 8px; }
 .ytick { right: calc(100% + 10px); transform: translateY(-50%); }
 .xtick { top: calc(100% + 8px); transform: translateX(-50%); }
 .stage { top: -22px; padding: 0 4px; overflow: hidden; text-overflow: ellipsis; text-align: center; }
-.flag { font-weight: 600; padding: 1px 7px; border-radius: 4px; background: var(--page); border: 1px solid currentColor; }
+.flag { max-width: 45%; overflow: hidden; text-overflow: ellipsis; font-weight: 600; padding: 1px 7px; border-radius: 4px; background: var(--page); border: 1px solid currentColor; }
 .flag.after { margin-left: 6px; }
 .flag.before { margin-right: 6px; }
 .flag.good { color: var(--good); }

@@ -5,7 +5,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => Content;
   /** Numbers stand right. */
   readonly isNumber?: boolean;
-  /** Shown on narrow screens too where a table folds into cards. */
+  /** For the style sheet, such as `minor` for what narrow screens can do without. */
   readonly className?: string;
 }
 
@@ -25,7 +25,7 @@ export function table<Row>({ caption, columns, rows, hidesCaption, className }: 
   const cell = (column: Column<Row>, row: Row, index: number): Markup =>
     index === 0
       ? html`<th scope="row" class="${kind(column)}">${column.cell(row)}</th>`
-      : html`<td class="${kind(column)}" data-title="${column.title}">${column.cell(row)}</td>`;
+      : html`<td class="${kind(column)}">${column.cell(row)}</td>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="${className}">
 <caption class="${hidesCaption === true && "unseen"}">${caption}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col" class="${kind(column)}">${column.title}</th>`)}</tr></thead>

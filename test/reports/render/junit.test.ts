@@ -84,17 +84,19 @@ describe("the JUnit report", () => {
     // oxlint-disable-next-line no-control-regex
     expect(xml).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u);
     const tags = new Set([...xml.matchAll(/<\/?([^\s/>?]+)/g)].map(([, tag]) => tag));
-    expect([...tags].sort()).toEqual([
-      "error",
-      "failure",
-      "properties",
-      "property",
-      "skipped",
-      "system-out",
-      "testcase",
-      "testsuite",
-      "testsuites",
-    ]);
+    expect(tags).toEqual(
+      new Set([
+        "error",
+        "failure",
+        "properties",
+        "property",
+        "skipped",
+        "system-out",
+        "testcase",
+        "testsuite",
+        "testsuites",
+      ]),
+    );
     expect(HOSTILE_NAMES.length).toBeGreaterThan(10);
   });
 });

@@ -86,7 +86,7 @@ export const environment = (over: Partial<EnvironmentRecord> = {}): EnvironmentR
 });
 
 /** A curve over the 330 s of the runs here. */
-export const series = (
+const series = (
   name: string,
   unit: string,
   valueAt: (second: number) => number | null,

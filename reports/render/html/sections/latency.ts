@@ -64,7 +64,7 @@ export function latencySection(run: RunRecord): Section {
   };
 }
 
-export function percentileTable(
+function percentileTable(
   caption: string,
   title: string,
   rows: readonly Distribution[],

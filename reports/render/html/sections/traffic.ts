@@ -1,6 +1,6 @@
 import type { RunRecord, SeriesRecord, StageRecord } from "../../../record/run-record.js";
 import { formatMs } from "../../outcome.js";
-import { chart, type Layer } from "../chart/chart.js";
+import { chart, type Layer, type Marker } from "../chart/chart.js";
 import { type Content, named } from "../markup.js";
 import { table } from "../table.js";
 import { findMetricRecord, formatValue, NOTHING } from "../../record-values.js";
@@ -29,11 +29,24 @@ export function trafficSection(run: RunRecord): Section {
         fromMs: 0,
         toMs: run.durationMs,
         bands: stageBands(run),
+        markers: actionMarkers(run),
         layers,
       }),
       stageTable(run, sent, received),
     ],
   };
+}
+
+/** More marks than this would hide the curve; the table of faults has them all. */
+const MAX_MARKERS = 4;
+
+/** What the scenario did, on the curve it should show on. Actions of one instant share a mark. */
+function actionMarkers({ faults }: RunRecord): readonly Marker[] {
+  const byInstant = new Map<number, Set<string>>();
+  for (const { atMs, fault } of faults) byInstant.set(atMs, (byInstant.get(atMs) ?? new Set()).add(fault));
+  return [...byInstant]
+    .slice(0, MAX_MARKERS)
+    .map(([atMs, names]) => ({ atMs, name: [...names].join(", "), tone: "plain" }));
 }
 
 function stageTable(run: RunRecord, sent?: SeriesRecord, received?: SeriesRecord): Content {
