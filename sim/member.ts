@@ -9,8 +9,8 @@ export interface FleetMember {
   readonly group: string;
   readonly ordinal: number;
   readonly attributes: JsonObject;
-  /** Powers on: connects at its planned time. */
-  start(): void;
+  /** Powers on. @param originUs Instant of the clock that its planned times count from; default 0. */
+  start(originUs?: number): void;
   /** Powers off for good, in order when connected. */
   stop(): void;
   /** CONNACK received and the link not lost since, as the device knows it. */

@@ -31,7 +31,7 @@ export interface MemberPlan {
   /** Index within the group, from 0. */
   readonly index: number;
   readonly attributes: JsonObject;
-  /** When it first connects, from the start of the run. */
+  /** When it first connects, from the start of the fleet. */
   readonly connectAtUs: number;
 }
 

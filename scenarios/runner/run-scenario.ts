@@ -219,7 +219,7 @@ class Run {
   private begin(): void {
     const { world } = this;
     world.observer.start(() => {
-      world.fleet.start();
+      world.fleet.start(world.time.nowUs());
       this.stages.start();
       this.aborts.start();
     });

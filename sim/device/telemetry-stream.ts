@@ -10,7 +10,7 @@ export interface TelemetryOwner {
 
 /**
  * The schedule of one telemetry stream of one device: the grid `phase + k * every`, counted from the start of
- * the run and fixed in advance. A tick is never late because an earlier one was slow (open model), so a stage
+ * the fleet and fixed in advance. A tick is never late because an earlier one was slow (open model), so a stage
  * that lasts n intervals holds exactly n ticks per device, whatever the phases are.
  */
 export class TelemetryStream {
@@ -32,10 +32,10 @@ export class TelemetryStream {
   }
 
   /** Begins with the first tick at or after `fromUs`. */
-  start(fromUs: number): void {
-    const phaseUs = Math.floor(this.phase * this.everyUs);
-    const ticks = Math.max(0, Math.ceil((fromUs - phaseUs) / this.everyUs));
-    this.arm(phaseUs + ticks * this.everyUs);
+  start(originUs: number, fromUs: number): void {
+    const firstUs = originUs + Math.floor(this.phase * this.everyUs);
+    const ticks = Math.max(0, Math.ceil((fromUs - firstUs) / this.everyUs));
+    this.arm(firstUs + ticks * this.everyUs);
   }
 
   stop(): void {
@@ -44,10 +44,10 @@ export class TelemetryStream {
   }
 
   /** Another interval: its own grid, from the next tick after now. */
-  changeInterval(everyUs: number, fromUs: number): void {
+  changeInterval(everyUs: number, { originUs, fromUs }: { originUs: number; fromUs: number }): void {
     if (everyUs === this.everyUs) return;
     this.everyUs = everyUs;
-    if (this.timer !== undefined) this.start(fromUs);
+    if (this.timer !== undefined) this.start(originUs, fromUs);
   }
 
   private arm(dueUs: number): void {

@@ -8,6 +8,7 @@ export class Telemetry {
   private readonly streams: readonly TelemetryStream[];
   private isEnabled = true;
   private isStarted = false;
+  private originUs = 0;
   private everyUs: number | undefined;
   private slowdown = 1;
 
@@ -23,10 +24,11 @@ export class Telemetry {
     });
   }
 
-  /** Nothing is sent before `fromUs`, when the device first tries to connect. */
-  start(fromUs: number): void {
+  /** Schedules count from `originUs`; nothing is sent before `fromUs`, when the device first tries to connect. */
+  start(originUs: number, fromUs: number): void {
     this.isStarted = true;
-    if (this.isEnabled) for (const stream of this.streams) stream.start(fromUs);
+    this.originUs = originUs;
+    if (this.isEnabled) for (const stream of this.streams) stream.start(originUs, fromUs);
   }
 
   stop(): void {
@@ -36,18 +38,19 @@ export class Telemetry {
 
   /** What the model wants from now on; what it does not name stays. */
   configure(wanted: { enabled?: boolean; everyUs?: number; slowdown?: number }): void {
-    const fromUs = Math.max(this.owner.clock.nowUs() + 1, this.member.connectAtUs);
+    const { originUs } = this;
+    const fromUs = Math.max(this.owner.clock.nowUs() + 1, originUs + this.member.connectAtUs);
     this.everyUs = wanted.everyUs ?? this.everyUs;
     this.slowdown = wanted.slowdown ?? this.slowdown;
     for (const stream of this.streams) {
       const everyUs = (this.everyUs ?? stream.compiled.plan.everyUs) * this.slowdown;
-      stream.changeInterval(Math.max(1, Math.round(everyUs)), fromUs);
+      stream.changeInterval(Math.max(1, Math.round(everyUs)), { originUs, fromUs });
     }
     if (wanted.enabled === undefined || wanted.enabled === this.isEnabled) return;
     this.isEnabled = wanted.enabled;
     if (!this.isStarted) return;
     for (const stream of this.streams) {
-      if (this.isEnabled) stream.start(fromUs);
+      if (this.isEnabled) stream.start(originUs, fromUs);
       else stream.stop();
     }
   }

@@ -110,10 +110,10 @@ export class VirtualDevice
     return this.runner.state;
   }
 
-  start(): void {
-    const { connectAtUs } = this.plan;
+  start(originUs = 0): void {
+    const connectAtUs = originUs + this.plan.connectAtUs;
     this.connection.start(connectAtUs);
-    this.telemetry.start(Math.max(connectAtUs, this.clock.nowUs()));
+    this.telemetry.start(originUs, connectAtUs);
     this.runner.start();
   }
 

@@ -62,9 +62,13 @@ export class Fleet implements Roster {
     return select(this, selection, random);
   }
 
-  /** Powers everybody on; each connects at its planned time. */
-  start(): void {
-    for (const member of this.members) member.start();
+  /**
+   * Powers everybody on; each connects at its planned time.
+   * @param originUs Instant of the clock that planned times and telemetry schedules count from. In real time the
+   *   clock has been running for a while when a fleet starts. Default: 0.
+   */
+  start(originUs = 0): void {
+    for (const member of this.members) member.start(originUs);
   }
 
   /** Powers everybody off, in order. */
