@@ -89,6 +89,7 @@ export { seriesRecords } from "./metrics/series-records.js";
 export { stormRecords } from "./metrics/storm-records.js";
 export { expectationsOf } from "./render/outcome.js";
 export { type ComparableSuite, renderJson, withoutEnvironment } from "./render/json.js";
+export { formatValue } from "./render/record-values.js";
 export { renderJunit } from "./render/junit.js";
 export { renderHtml } from "./render/html/page.js";
 export { renderMarkdown } from "./render/markdown.js";
@@ -110,5 +111,5 @@ export {
   type PairComparison,
   type SweepComparison,
 } from "./compare/compare.js";
-export { type MetricChange, toleranceOf } from "./compare/metric-change.js";
+export { type CompareOptions, type MetricChange, toleranceOf } from "./compare/metric-change.js";
 export { renderComparison, renderComparisonMarkdown } from "./compare/render-comparison.js";

@@ -1,5 +1,5 @@
 import type { Distribution, JsonObject, JsonValue } from "fleetrig/kernel";
-import type { Expectation } from "fleetrig/reports";
+import type { Expectation, RendererName } from "fleetrig/reports";
 import type {
   BufferPlan,
   DisconnectMode,
@@ -265,12 +265,15 @@ export interface SweepVariant {
 }
 
 export interface ReportSpec {
-  readonly formats: readonly ("console" | "json" | "junit" | "html" | "github" | "tap" | "csv")[];
-  readonly baseline:
-    | {
-        readonly file: string;
-        /** Relative tolerance by metric or family, as a fraction. */
-        readonly tolerance: Readonly<Record<string, number>>;
-      }
-    | undefined;
+  /** Files that `--report-dir` writes. */
+  readonly formats: readonly RendererName[];
+  readonly baseline: BaselineSpec | undefined;
+}
+
+export interface BaselineSpec {
+  /** Relative to the scenario's folder. */
+  readonly file: string;
+  /** Relative tolerance by metric or family, as a fraction. */
+  readonly tolerance: Readonly<Record<string, number>>;
+  readonly position: SourcePosition;
 }

@@ -1,6 +1,6 @@
 import type { ExpectationRecord, RunRecord, SuiteRecord, Verdict } from "../record/run-record.js";
 import { expectationsOf, runTitle, sweepTitle } from "../render/outcome.js";
-import { compareValues, type MetricChange } from "./metric-change.js";
+import { type CompareOptions, compareValues, type MetricChange } from "./metric-change.js";
 
 /**
  * What differs between two suites. A *pair* is the same scenario, variant and seed on both sides. In virtual time an
@@ -49,10 +49,14 @@ export interface ExpectationChange {
   readonly after: ExpectationRecord | null;
 }
 
-export function compareSuites(before: SuiteRecord, after: SuiteRecord): Comparison {
+export function compareSuites(
+  before: SuiteRecord,
+  after: SuiteRecord,
+  options: CompareOptions = {},
+): Comparison {
   const runs = match(before.runs, after.runs, runKey);
   const sweeps = match(before.sweeps, after.sweeps, sweepTitle);
-  const pairs = runs.pairs.map(comparePair);
+  const pairs = runs.pairs.map((pair) => comparePair(pair, options));
   const sweepPairs = sweeps.pairs.map(
     ([was, is]): SweepComparison => ({
       title: sweepTitle(is),
@@ -112,7 +116,10 @@ function match<Item>(
   return { pairs, added, removed: [...waiting.values()].flat() };
 }
 
-function comparePair([before, after]: readonly [RunRecord, RunRecord]): PairComparison {
+function comparePair(
+  [before, after]: readonly [RunRecord, RunRecord],
+  options: CompareOptions,
+): PairComparison {
   const notComparable = whyNotComparable(before, after);
   const mode = notComparable !== null ? "none" : after.clock === "virtual" ? "exact" : "tolerant";
   return {
@@ -122,7 +129,7 @@ function comparePair([before, after]: readonly [RunRecord, RunRecord]): PairComp
     mode,
     notComparable,
     fingerprints: { before: before.fingerprint, after: after.fingerprint },
-    metrics: mode === "none" ? [] : compareValues(before.metrics, after.metrics, mode),
+    metrics: mode === "none" ? [] : compareValues(before.metrics, after.metrics, { ...options, mode }),
   };
 }
 

@@ -15,6 +15,7 @@ export interface MetricChange {
 type FigureValue = number | boolean | string;
 
 interface Figure {
+  readonly metric: string;
   readonly subject: string;
   readonly unit: string;
   readonly value: FigureValue | null;
@@ -35,9 +36,16 @@ const ABSOLUTE_FLOORS: Readonly<Record<string, number>> = {
 };
 const DEFAULT_FLOOR = 0.05;
 
+/** Relative tolerance of a metric, as a fraction; undefined leaves the default. */
+export type ToleranceOf = (metric: string) => number | undefined;
+
+export interface CompareOptions {
+  readonly tolerance?: ToleranceOf;
+}
+
 /** How far two real-time figures may be apart: the larger of a share of the earlier one and a floor. */
-export const toleranceOf = (before: number, unit: string): number =>
-  Math.max(Math.abs(before) * RELATIVE_TOLERANCE, ABSOLUTE_FLOORS[unit] ?? DEFAULT_FLOOR);
+export const toleranceOf = (before: number, unit: string, relative = RELATIVE_TOLERANCE): number =>
+  Math.max(Math.abs(before) * relative, ABSOLUTE_FLOORS[unit] ?? DEFAULT_FLOOR);
 
 const STATISTICS = [
   ["min", "min"],
@@ -57,10 +65,16 @@ function figuresOf(metric: MetricRecord): readonly Figure[] {
     .join(",");
   const subject = labels === "" ? metric.name : `${metric.name}{${labels}}`;
   const { summary, unit } = metric;
-  if (summary === null) return [{ subject, unit, value: metric.value }];
+  const { name } = metric;
+  if (summary === null) return [{ metric: name, subject, unit, value: metric.value }];
   return [
-    { subject: `${subject} count`, unit: "count", value: summary.count },
-    ...STATISTICS.map(([name, key]) => ({ subject: `${subject} ${name}`, unit, value: summary[key] })),
+    { metric: name, subject: `${subject} count`, unit: "count", value: summary.count },
+    ...STATISTICS.map(([statistic, key]) => ({
+      metric: name,
+      subject: `${subject} ${statistic}`,
+      unit,
+      value: summary[key],
+    })),
   ];
 }
 
@@ -68,18 +82,19 @@ function figuresOf(metric: MetricRecord): readonly Figure[] {
 export function compareValues(
   before: readonly MetricRecord[],
   after: readonly MetricRecord[],
-  mode: "exact" | "tolerant",
+  { mode, tolerance }: CompareOptions & { readonly mode: "exact" | "tolerant" },
 ): readonly MetricChange[] {
   const earlier = new Map(before.flatMap(figuresOf).map((figure) => [figure.subject, figure]));
   const later = after.flatMap(figuresOf);
   const present = new Set(later.map(({ subject }) => subject));
-  const changed = later
-    .map((figure) => changeOf(earlier.get(figure.subject), figure))
-    .filter((change) => isDifferent(change, mode));
   const gone = [...earlier.values()]
     .filter(({ subject }) => !present.has(subject))
-    .map((figure) => changeOf(figure, { ...figure, value: null }));
-  return [...changed, ...gone.filter((change) => isDifferent(change, mode))];
+    .map((figure) => ({ ...figure, value: null }));
+  return [...later, ...gone].flatMap((figure) => {
+    const change = changeOf(earlier.get(figure.subject), figure);
+    const relative = mode === "exact" ? undefined : (tolerance?.(figure.metric) ?? RELATIVE_TOLERANCE);
+    return isDifferent(change, relative) ? [change] : [];
+  });
 }
 
 function changeOf(before: Figure | undefined, after: Figure): MetricChange {
@@ -95,8 +110,9 @@ function changeOf(before: Figure | undefined, after: Figure): MetricChange {
   };
 }
 
-function isDifferent({ before, after, unit }: MetricChange, mode: "exact" | "tolerant"): boolean {
+/** @param relative undefined: exactly. */
+function isDifferent({ before, after, unit }: MetricChange, relative: number | undefined): boolean {
   if (before === after) return false;
-  if (mode === "exact" || typeof before !== "number" || typeof after !== "number") return true;
-  return Math.abs(after - before) > toleranceOf(before, unit);
+  if (relative === undefined || typeof before !== "number" || typeof after !== "number") return true;
+  return Math.abs(after - before) > toleranceOf(before, unit, relative);
 }

@@ -1,3 +1,5 @@
+import type { ConsoleOptions } from "fleetrig/reports";
+
 /**
  * Everything a command needs of the operating system. Commands are functions `(host, ...) => exit code`, so a test
  * runs them in process on a host of its own; only the node host touches `process`. Paths use forward slashes
@@ -55,3 +57,9 @@ export interface HostFiles {
 
 /** One line to an output. */
 export const writeLine = (output: Output, text = ""): void => output.write(`${text}\n`);
+
+/** Results are coloured on terminals only, and not where the user asks for none (https://no-color.org). */
+export const consoleOptions = ({ stdout, env }: Host): ConsoleOptions => ({
+  color: stdout.isTTY && (env["NO_COLOR"] ?? "") === "",
+  width: stdout.columns,
+});

@@ -11,7 +11,7 @@ import { validateCommand } from "./commands/validate.js";
 import { DOCTOR_HELP, LIST_HELP, MAIN_HELP, REPORT_HELP, RUN_HELP, SCHEMA_HELP } from "./help-texts.js";
 import { type Host, writeLine } from "./host.js";
 import { refuseUsage } from "./load-files.js";
-import { FOLDER_FILE_NAMES } from "./report-targets.js";
+import { USUAL_FILES } from "./report-targets.js";
 import { VERSION } from "./version.js";
 
 /**
@@ -96,7 +96,7 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
     .option("--tag <tag>", "only scenarios with this tag; repeat to ask for several", collect)
     .option("--jobs <n>", "runs at the same time, each in a thread of its own (default 1)", threadCount)
     .option("--report <kind=path>", "write a report; repeat for several", collect)
-    .option("--report-dir <folder>", `write ${FOLDER_FILE_NAMES.join(", ")} there`)
+    .option("--report-dir <folder>", `write ${USUAL_FILES.join(", ")} there`)
     .option("--quiet", "show the result only, no progress")
     .addHelpText("after", RUN_HELP)
     .action(async (files: string[], { tag = [], ...flags }: RunFlags) =>
@@ -143,7 +143,7 @@ function addReport(program: Command, host: Host, done: SetExitCode): void {
     .argument("<record>", "a report.json")
     .argument("[other]", "another one, to compare with")
     .option("--report <kind=path>", "write a report; repeat for several", collect)
-    .option("--report-dir <folder>", `write ${FOLDER_FILE_NAMES.join(", ")} there`)
+    .option("--report-dir <folder>", `write ${USUAL_FILES.join(", ")} there`)
     .addHelpText("after", REPORT_HELP)
     .action((record: string, other: string | undefined, flags: ReportCommandOptions) =>
       done(reportCommand(host, other === undefined ? [record] : [record, other], flags)),

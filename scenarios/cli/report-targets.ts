@@ -1,5 +1,6 @@
 import { EXIT, FleetrigError, didYouMean } from "fleetrig/kernel";
 import { type RendererName, RENDERERS, type SuiteRecord } from "fleetrig/reports";
+import { REPORT_FORMATS, USUAL_FORMATS } from "../report-formats.js";
 import type { Host } from "./host.js";
 
 /** A report to write: `--report junit=out/junit.xml`. */
@@ -8,14 +9,17 @@ export interface ReportTarget {
   readonly path: string;
 }
 
-/** What `--report-dir` writes. */
-const FOLDER_FILES: readonly (readonly [kind: RendererName, name: string])[] = [
-  ["json", "report.json"],
-  ["junit", "junit.xml"],
-  ["markdown", "summary.md"],
-];
+/** Names of the files below `--report-dir`. */
+const FOLDER_FILES: Readonly<Record<RendererName, string>> = {
+  json: "report.json",
+  junit: "junit.xml",
+  html: "report.html",
+  markdown: "summary.md",
+  github: "annotations.txt",
+  console: "console.txt",
+};
 
-export const FOLDER_FILE_NAMES: readonly string[] = FOLDER_FILES.map(([, name]) => name);
+export const USUAL_FILES: readonly string[] = USUAL_FORMATS.map((kind) => FOLDER_FILES[kind]);
 
 /** @throws FleetrigError `CLI_REPORT_KIND` (exit 2) */
 export function parseReportTarget(text: string): ReportTarget {
@@ -37,8 +41,15 @@ export function parseReportTarget(text: string): ReportTarget {
   return { kind: kind as RendererName, path };
 }
 
-export const folderTargets = (folder: string): ReportTarget[] =>
-  FOLDER_FILES.map(([kind, name]) => ({ kind, path: `${folder.replace(/\/$/, "")}/${name}` }));
+/** What `--report-dir` writes: every format that one of the scenarios asks for. */
+export const folderTargets = (
+  folder: string,
+  formats: readonly RendererName[] = USUAL_FORMATS,
+): ReportTarget[] =>
+  REPORT_FORMATS.filter((kind) => formats.includes(kind)).map((kind) => ({
+    kind,
+    path: `${folder.replace(/\/$/, "")}/${FOLDER_FILES[kind]}`,
+  }));
 
 /**
  * Writes the reports; in GitHub Actions also the job summary and the annotations. A report that cannot be written

@@ -4,7 +4,7 @@ import { EXIT, FleetrigError, invariant } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
 import type { LoadResult } from "../load/load-scenario.js";
 import type { RunIdentity } from "../runner/assemble-record.js";
-import { asFailure, failedRecord } from "../runner/failure.js";
+import { asFailure, failedRecord, failureRecord } from "../runner/failure.js";
 import {
   replayCommand,
   type RunJob,
@@ -14,7 +14,8 @@ import {
   variantsOf,
 } from "../runner/job.js";
 import { runAndMeasure, type RunOptions, type RunProgress } from "../runner/run-scenario.js";
-import type { ExpectationSpec } from "../scenario.js";
+import type { ExpectationSpec, Scenario } from "../scenario.js";
+import { withBaseline } from "./baseline.js";
 import type { Host } from "./host.js";
 import { loadFile } from "./load-files.js";
 
@@ -52,9 +53,19 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
   };
   const folder = posix.resolve(host.cwd, posix.dirname(job.file));
   const { record, measures } = await runOrFail({ scenario, identity, folder, ...callbacks }, variant.expect);
-  if (!job.isSweep) return { kind: "record", record };
+  if (!job.isSweep) return { kind: "record", record: compared(host, record, scenario) };
   const { verdict, failure } = record;
   return { kind: "sweep", seed: job.seed, verdict, failure, failed: failuresOf(record), measures };
+}
+
+/** A baseline that cannot be read is the run's failure: nobody can say whether it passed. */
+function compared(host: Host, record: RunRecord, { report }: Scenario): RunRecord {
+  if (report.baseline === undefined) return record;
+  try {
+    return withBaseline(host, record, report.baseline);
+  } catch (error) {
+    return { ...record, verdict: "error", failure: failureRecord(asFailure(error)) };
+  }
 }
 
 interface Measured {

@@ -5,6 +5,7 @@ import type { RuleDocument, ScenarioDocument, SweepDocument } from "../schema/do
 import type { ExpectationDocument } from "../schema/expectations.js";
 import type { BridgeDocument } from "../schema/fleet.js";
 import { bitsPerSecond, durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
+import { USUAL_FORMATS } from "../report-formats.js";
 import type { BridgeSpec, BrokerSpec, ExpectationSpec, ReportSpec, RuleSpec, Scenario } from "../scenario.js";
 import { normaliseDistribution } from "./normalise-distribution.js";
 import { normaliseGroup } from "./normalise-fleet.js";
@@ -42,7 +43,7 @@ export function normalise(document: ScenarioDocument, sourceMap: SourceMap): Sce
     stages: document.stages.map((stage, index) => normaliseStage(stage, ["stages", index], sourceMap)),
     expect: normaliseExpectations(document.expect, ["expect"], sourceMap),
     sweep: undefined,
-    report: normaliseReport(document.report),
+    report: normaliseReport(document.report, sourceMap),
   };
 }
 
@@ -113,8 +114,8 @@ const normaliseRule = (document: RuleDocument): RuleSpec => ({
   errorAction: document.errorAction,
 });
 
-const normaliseReport = (document: ScenarioDocument["report"]): ReportSpec => ({
-  formats: document?.formats ?? ["console"],
+const normaliseReport = (document: ScenarioDocument["report"], sourceMap: SourceMap): ReportSpec => ({
+  formats: document?.formats ?? USUAL_FORMATS,
   baseline:
     document?.baseline === undefined
       ? undefined
@@ -126,6 +127,7 @@ const normaliseReport = (document: ScenarioDocument["report"]): ReportSpec => ({
               fraction(text),
             ]),
           ),
+          position: sourceMap.locate(["report", "baseline", "file"]),
         },
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { anyJson, block, choice, freeObject, integer, list, name, named, text, flag } from "./block.js";
 import { brokerBlock, networkBlock, servicesBlock } from "./broker.js";
+import { REPORT_FORMATS } from "../report-formats.js";
 import { expectation } from "./expectations.js";
 import { bridge, fleetGroup } from "./fleet.js";
 import { message, nameValue } from "./message.js";
@@ -77,14 +78,16 @@ const tolerance = z.string().regex(/^\d{1,6}(?:\.\d{1,6})?%$/, {
 
 const report = block(
   {
-    formats: list(
-      choice(["console", "json", "junit", "html", "github", "tap", "csv"], "Format of a report."),
-      "Reports to write.",
+    formats: list(choice(REPORT_FORMATS, "Format of a report."), "Files that --report-dir writes.")
+      .min(1, "Name at least one format, or leave it out for the usual four.")
+      .optional(),
+    baseline: block(
+      {
+        file: text("A report.json of an earlier run, relative to the scenario.", 1024),
+        tolerance: named(tolerance, "Relative tolerance by metric or family, in real time.").optional(),
+      },
+      "Figures must be those of an earlier run.",
     ).optional(),
-    baseline: block({
-      file: text("Report of an earlier run.", 1024),
-      tolerance: named(tolerance, "Relative tolerance by metric or family.").optional(),
-    }).optional(),
   },
   "What to report.",
 );

@@ -26,7 +26,8 @@ const inFolder = (...args: string[]): Promise<Ending> => start(args, { cwd: fold
 
 describe("the command as a process ends with", () => {
   it("0 when every expectation passed, with the result on stdout and progress on stderr", async () => {
-    const { code, stdout, stderr } = await inFolder("run", "passes.yaml", "--quiet");
+    const options = { cwd: folder, env: { CI: "true" } };
+    const { code, stdout, stderr } = await start(["run", "passes.yaml", "--quiet"], options).ended;
     expect(code).toBe(0);
     expect(stdout).toContain("✓ passed  1 run: 1 passed");
     expect(stdout).not.toContain("\u001b");

@@ -1,6 +1,12 @@
 import { EXIT } from "fleetrig/kernel";
-import { parseSuiteRecord, renderConsole, type SuiteRecord } from "fleetrig/reports";
-import { type Host } from "../host.js";
+import {
+  compareSuites,
+  parseSuiteRecord,
+  renderComparison,
+  renderConsole,
+  type SuiteRecord,
+} from "fleetrig/reports";
+import { consoleOptions, type Host } from "../host.js";
 import { refuseUsage } from "../load-files.js";
 import { folderTargets, parseReportTarget, writeReports } from "../report-targets.js";
 
@@ -14,7 +20,7 @@ export interface ReportCommandOptions {
  * @returns 0; 1 when two comparable records differ; 2 for files that are not records
  */
 export function reportCommand(host: Host, files: readonly string[], options: ReportCommandOptions): number {
-  const [first, ...rest] = files;
+  const [first, second, ...rest] = files;
   if (first === undefined || rest.length > 0) {
     return refuseUsage(
       host,
@@ -23,15 +29,21 @@ export function reportCommand(host: Host, files: readonly string[], options: Rep
     );
   }
   const suite = readRecord(host, first);
+  if (second !== undefined) return compare(host, suite, readRecord(host, second));
   const targets = [
     ...(options.report ?? []).map(parseReportTarget),
     ...(options.reportDir === undefined ? [] : folderTargets(options.reportDir)),
   ];
   writeReports({ ...host, env: {} }, suite, targets);
-  if (targets.length === 0)
-    host.stdout.write(renderConsole(suite, { color: host.stdout.isTTY, width: host.stdout.columns }));
+  if (targets.length === 0) host.stdout.write(renderConsole(suite, consoleOptions(host)));
   return EXIT.passed;
 }
 
 const readRecord = (host: Host, file: string): SuiteRecord =>
   parseSuiteRecord(host.files.readFile(file), file);
+
+function compare(host: Host, before: SuiteRecord, after: SuiteRecord): number {
+  const comparison = compareSuites(before, after);
+  host.stdout.write(renderComparison(comparison, consoleOptions(host)));
+  return comparison.isUnchanged ? EXIT.passed : EXIT.failed;
+}

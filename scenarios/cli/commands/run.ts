@@ -11,7 +11,7 @@ import { MAIN_VARIANT, type RunJob, type RunJobResult, variantsOf } from "../../
 import { exitCodeOf } from "../../runner/verdict.js";
 import type { Scenario, SweepVariant } from "../../scenario.js";
 import { gitSha } from "../git-sha.js";
-import type { Host } from "../host.js";
+import { consoleOptions, type Host } from "../host.js";
 import { doAll } from "../job-pool.js";
 import { loadFiles, refuseUsage } from "../load-files.js";
 import { folderTargets, parseReportTarget, writeReports } from "../report-targets.js";
@@ -52,10 +52,7 @@ export async function runCommand(
 ): Promise<number> {
   if (patterns.length === 0)
     return refuseUsage(host, "run needs a scenario.", "Write fleetrig run scenarios/library.");
-  const targets = [
-    ...(options.report ?? []).map(parseReportTarget),
-    ...(options.reportDir === undefined ? [] : folderTargets(options.reportDir)),
-  ];
+  const single = (options.report ?? []).map(parseReportTarget);
   const { ok, loaded } = loadFiles(host, patterns, {
     seedOverride: options.seed,
     clockOverride: options.clock,
@@ -67,11 +64,13 @@ export async function runCommand(
   if (chosen.length === 0)
     return refuseUsage(host, "No scenario has these tags.", "fleetrig list shows the tags.");
   for (const { file, scenario } of chosen) requireVariant(file, scenario, options.variant);
+  const formats = chosen.flatMap(({ scenario }) => scenario.report.formats);
+  const folder = options.reportDir === undefined ? [] : folderTargets(options.reportDir, formats);
   const interruption = new Interruption(host);
   try {
     const suite = await runSuite(host, chosen, { ...options, signal: interruption.signal });
-    host.stdout.write(renderConsole(suite, { color: usesColor(host), width: host.stdout.columns }));
-    writeReports(host, suite, targets);
+    host.stdout.write(renderConsole(suite, consoleOptions(host)));
+    writeReports(host, suite, [...single, ...folder]);
     return interruption.exitCode ?? exitCodeOf(suite);
   } finally {
     interruption.stop();
@@ -87,8 +86,6 @@ function requireVariant(file: string, scenario: Scenario, variant: string = MAIN
     exitCode: EXIT.usage,
   });
 }
-
-const usesColor = (host: Host): boolean => host.stdout.isTTY && (host.env["NO_COLOR"] ?? "") === "";
 
 /** Ctrl-C and termination: the first asks the runs to end, and is remembered for the exit code. */
 class Interruption {

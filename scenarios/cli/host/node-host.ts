@@ -49,7 +49,8 @@ const DEFAULT_COLUMNS = 80;
 
 const outputOf = (stream: NodeJS.WriteStream): Output => ({
   write: (text) => void stream.write(text),
-  isTTY: stream.isTTY,
+  // Node leaves it undefined where the stream is a file or a pipe.
+  isTTY: Boolean(stream.isTTY),
   columns: stream.isTTY ? stream.columns : DEFAULT_COLUMNS,
 });
 

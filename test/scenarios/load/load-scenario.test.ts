@@ -48,7 +48,7 @@ describe("a loaded scenario", () => {
       rules: [],
       expect: [],
       sweep: undefined,
-      report: { formats: ["console"], baseline: undefined },
+      report: { formats: ["json", "junit", "html", "markdown"], baseline: undefined },
     });
     expect(scenario.fleet[0]).toMatchObject({
       network: undefined,
