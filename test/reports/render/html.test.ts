@@ -40,6 +40,7 @@ describe("the HTML report", () => {
       "Expectations",
       "Traffic",
       "Latency",
+      "Delivery",
       "Connections",
       "Replay",
       "Everything measured",

@@ -66,7 +66,7 @@ function stageTable(run: RunRecord, sent?: SeriesRecord, received?: SeriesRecord
       { title: "Duplicates", cell: ({ name }) => count(run, "delivery.duplicates", name), isNumber: true },
       {
         title: "Measured",
-        cell: ({ measured, timedOut }) => (timedOut ? "timed out" : measured ? "yes" : "warm-up"),
+        cell: ({ measured, timedOut }) => (timedOut ? "timed out" : measured ? "yes" : "no"),
       },
     ],
   });

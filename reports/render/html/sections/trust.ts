@@ -41,7 +41,7 @@ const hash = (text: string): Markup => html`<code title="${text}">${text.slice(0
 function statement({ trust, clock }: RunRecord): Content {
   if (!trust.trusted) return "Latency figures of this run must not be judged.";
   return clock === "virtual"
-    ? "Measured in virtual time: every figure is exact, and the same seed gives the same report."
+    ? "Measured in virtual time: no figure depends on the speed of this machine, and the same seed gives the same figures."
     : "Measured in real time; the generator kept up, so its figures can be judged.";
 }
 
