@@ -77,10 +77,11 @@ class JobThread {
   perform(job: RunJob): Promise<RunJobResult> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
-        this.worker.removeAllListeners("message").removeAllListeners("error");
+        for (const event of ["message", "error", "exit"]) this.worker.removeAllListeners(event);
         act();
       };
-      this.worker.on("error", (error) => settle(() => reject(crashed(error))));
+      this.worker.on("error", (error) => settle(() => reject(crashed(job, reasonOf(error), error))));
+      this.worker.on("exit", (code) => settle(() => reject(crashed(job, `it left with code ${code}`))));
       this.worker.on("message", (message: WorkerMessage) => {
         if (message.type === "progress") this.options.hooks.progress?.(message.progress);
         else if (message.type === "listening") this.options.hooks.listening?.(message.endpoint);
@@ -101,13 +102,14 @@ class JobThread {
   }
 }
 
-const crashed = (cause: unknown): FleetrigError =>
-  new FleetrigError("RUN_WORKER_CRASHED", `A worker thread crashed: ${reasonOf(cause)}.`, {
+const crashed = ({ file, seed }: RunJob, reason: string, cause?: unknown): FleetrigError =>
+  new FleetrigError("RUN_WORKER_CRASHED", `The thread of ${file} seed ${seed} crashed: ${reason}.`, {
     hint: "Run the scenario with --jobs 1 to see where.",
     cause,
   });
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
+/** The error as it was thrown in the worker. */
 const fromWorker = ({ code, sentence, hint, exitCode }: WorkerError): FleetrigError =>
   new FleetrigError(code, sentence, { ...(hint !== undefined && { hint }), exitCode });

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { FleetrigError } from "fleetrig/kernel";
+import { EXIT, FleetrigError } from "fleetrig/kernel";
 import type { Host } from "fleetrig/scenarios";
 
 type Signal = Parameters<Parameters<Host["onSignal"]>[0]>[0];
@@ -40,7 +40,8 @@ export function memoryHost(
     files: {
       readFile: (path) => {
         const text = files.get(clean(path));
-        if (text === undefined) throw new FleetrigError("CLI_FILE_UNREADABLE", `No ${path}.`);
+        if (text === undefined)
+          throw new FleetrigError("CLI_FILE_UNREADABLE", `No ${path}.`, { exitCode: EXIT.usage });
         return text;
       },
       writeFile: (path, text, options) => {
