@@ -39,3 +39,5 @@ export { listCommand, type ListOptions } from "./cli/commands/list.js";
 export { schemaCommand } from "./cli/commands/schema.js";
 export { validateCommand } from "./cli/commands/validate.js";
 export { type ResolvedFiles, resolveScenarioFiles } from "./cli/scenario-files.js";
+export { runScenario, type RunOptions, type RunProgress } from "./runner/run-scenario.js";
+export type { RunIdentity } from "./runner/assemble-record.js";
