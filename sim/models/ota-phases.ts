@@ -30,7 +30,7 @@ const ENDS_AT: Readonly<Record<string, number>> = {
 };
 
 const DEFAULT_EXECUTION_TIME: Distribution = { dist: "uniform", min: 60e6, max: 180e6 };
-const DEFAULT_BLOCK_BYTES = 4096;
+const DEFAULT_BLOCK_BYTES = 16_384;
 const MAX_BLOCKS = 64;
 const DEFAULT_SLOW_FACTOR = 5;
 
