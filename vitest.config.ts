@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** With FLEETRIG_DIST=1 the tests run on the built files, which is how c8 measures spawned processes too. */
+/**
+ * With FLEETRIG_DIST=1 the compiled tests run on the built files, which is how c8 counts spawned processes and
+ * worker threads too; otherwise everything runs from source.
+ */
 const onDist = process.env["FLEETRIG_DIST"] === "1";
 const conditions = onDist ? [] : ["fleetrig:source"];
 
@@ -8,10 +11,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: onDist ? ["dist/test/**/*.test.js"] : ["test/**/*.test.ts"],
+    exclude: ["**/node_modules/**"],
     pool: onDist ? "threads" : "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
-    ...(onDist ? { server: { deps: { external: [/\/dist\//] } } } : {}),
+    testTimeout: 60_000,
+    ...(onDist ? { server: { deps: { external: [/\/dist\/(?!test\/)/] } } } : {}),
   },
 });
