@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { ShadowResult } from "fleetrig/broker";
 import type { DeliveryProbe } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
@@ -6,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { World } from "../../scenarios/runner/world.js";
 import { metric, runTextOf } from "../determinism/run-text.js";
 
-const scenario = fileURLToPath(new URL("both-worlds.yaml", import.meta.url));
+const scenario = "test/agreement/both-worlds.yaml";
 
 /** What happened, without when: sets of `stream/thing/sequence`. */
 class Witness implements DeliveryProbe {

@@ -1,8 +1,8 @@
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runText } from "./run-text.js";
 
-const folder = fileURLToPath(new URL(".", import.meta.url));
+const folder = resolve("test/determinism");
 
 const scenarioOf = (model: string): string => `
 version: 1

@@ -1,11 +1,10 @@
-import { fileURLToPath } from "node:url";
 import type { RunRecord } from "fleetrig/reports";
 import { runScenarioFile } from "fleetrig/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { PlannedFleet } from "../../scenarios/runner/fleet-plan.js";
 import { reproducibleBytes, runTextOf } from "./run-text.js";
 
-const everything = fileURLToPath(new URL("everything.yaml", import.meta.url));
+const everything = "test/determinism/everything.yaml";
 
 /** The same devices with the same ordinals, made last to first. */
 const reversed = (planned: PlannedFleet): PlannedFleet => ({

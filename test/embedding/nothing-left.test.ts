@@ -1,5 +1,5 @@
+import { pathToFileURL } from "node:url";
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createCloud } from "fleetrig/broker";
 import { FleetrigError } from "fleetrig/kernel";
@@ -7,8 +7,8 @@ import { expectPassed, runScenarioFile } from "fleetrig/testing";
 import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-const program = fileURLToPath(new URL("plain-program.mjs", import.meta.url));
-const scenario = (name: string): URL => new URL(name, import.meta.url);
+const program = "test/embedding/plain-program.mjs";
+const scenario = (name: string): URL => pathToFileURL(`test/embedding/${name}`);
 
 /**
  * Whatever keeps a process alive or listens to it, counted by kind. Timers are left to the test of a process of

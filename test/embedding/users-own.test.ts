@@ -1,10 +1,11 @@
+import { pathToFileURL } from "node:url";
 import { createCloud } from "fleetrig/broker";
 import { expectPassed, runScenarioFile } from "fleetrig/testing";
 import { connectAsync, type MqttClient } from "mqtt";
 import { describe, expect, it } from "vitest";
 
 /** What a user's own suite looks like: only public imports, any runner. */
-const scenario = (name: string): URL => new URL(name, import.meta.url);
+const scenario = (name: string): URL => pathToFileURL(`test/embedding/${name}`);
 
 describe("my backend", () => {
   it("survives a disconnect wave, in a second of the test's time", async () => {

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { formatDiagnostic, loadScenario } from "fleetrig/scenarios";
 import { describe, expect, it } from "vitest";
 
@@ -7,7 +6,7 @@ import { describe, expect, it } from "vitest";
  * Broken scenarios, one mistake each. The first line of a file says what must be found: `# expect: CODE line`.
  * A good refusal names the right line, says something, and comes at once.
  */
-const folder = fileURLToPath(new URL("./", import.meta.url));
+const folder = "test/scenarios/corpus/";
 const names = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
 
 const CPU_LIMIT_MS = 1000;

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { loadScenario } from "fleetrig/scenarios";
 import { describe, expect, it } from "vitest";
 import { findings, loadFrom, loadValid, SMALL } from "./memory-files.js";
 
-const library = fileURLToPath(new URL("../../../scenarios/library/", import.meta.url));
+const library = "scenarios/library/";
 const shipped = ["", "must-fail/"].flatMap((folder) =>
   readdirSync(library + folder)
     .filter((name) => name.endsWith(".yaml"))

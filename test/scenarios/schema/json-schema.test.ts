@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { scenarioJsonSchema, scenarioSchemaText } from "fleetrig/scenarios";
 import { describe, expect, it } from "vitest";
 
-const committed = new URL("../../../scenarios/scenario.schema.json", import.meta.url);
+const committed = "scenarios/scenario.schema.json";
 
 interface SchemaNode {
   readonly description?: string;
