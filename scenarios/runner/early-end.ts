@@ -5,7 +5,8 @@ import type { RunOutcome } from "./assemble-record.js";
 
 /**
  * What an expectation says when the run ended before its last stage. The one that ended it failed at that moment,
- * whatever settles later. The others keep a pass, but a miss may only be for want of the rest of the run.
+ * whatever settles later. The others keep a pass, but a miss may only be for want of the rest of the run; and a run
+ * that broke, perhaps before it began, has shown nothing at all.
  */
 export function afterEarlyEnd(
   spec: ExpectationSpec,
@@ -19,7 +20,8 @@ export function afterEarlyEnd(
     return { ...abortion.record, reason };
   }
   const cause = causeOf(outcome);
-  if (cause === undefined || record.verdict !== "fail") return record;
+  const isShown = record.verdict === "pass" && outcome.failure === undefined;
+  if (cause === undefined || isShown || record.verdict === "inconclusive") return record;
   return { ...record, verdict: "inconclusive", reason: `The run ended after ${when}, ${cause}.` };
 }
 
