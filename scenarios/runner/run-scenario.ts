@@ -219,8 +219,9 @@ class Run {
   private begin(): void {
     const { world } = this;
     world.observer.start(() => {
-      world.fleet.start(world.time.nowUs());
-      this.stages.start();
+      const originUs = world.time.nowUs();
+      world.fleet.start(originUs);
+      this.stages.start(originUs);
       this.aborts.start();
     });
   }

@@ -20,6 +20,8 @@ export interface StageRunnerOptions {
  */
 export class StageRunner {
   private index = -1;
+  /** When the current stage began by the scenario. A timer of a busy host is late; the schedule never is. */
+  private startedUs = 0;
   private timers: Timer[] = [];
 
   constructor(private readonly options: StageRunnerOptions) {}
@@ -32,53 +34,67 @@ export class StageRunner {
     return this.index >= this.options.stages.length;
   }
 
-  start(): void {
-    this.enterNext();
+  /** @param originUs When the first stage begins: now, or a moment ago. */
+  start(originUs: number): void {
+    this.enterNext(originUs);
   }
 
   /** Ends the run now: the current stage counts as ended, the rest never begins. */
   abort(): void {
     const stage = this.current;
     for (const timer of this.timers) timer.cancel();
-    if (stage !== undefined) this.emitEnded(stage, false);
+    if (stage !== undefined) this.emitEnded(stage, { atUs: this.options.clock.nowUs(), timedOut: false });
     this.index = this.options.stages.length;
   }
 
-  private enterNext(): void {
+  private enterNext(atUs: number): void {
     this.index += 1;
+    this.startedUs = atUs;
     const stage = this.current;
     this.options.entered(stage);
     if (stage === undefined) return;
     const { clock, events, perform } = this.options;
-    events.emit({ type: "stage.started", atUs: clock.nowUs(), stage: stage.name, measured: stage.measure });
-    this.timers = stage.actions.map((action) => clock.after(action.atUs, perform, action));
-    this.timers.push(clock.after(stage.durationUs, () => this.end(stage, stage.until !== undefined)));
+    events.emit({ type: "stage.started", atUs, stage: stage.name, measured: stage.measure });
+    const lateUs = clock.nowUs() - atUs;
+    const endUs = atUs + stage.durationUs;
+    this.timers = stage.actions.map((action) => clock.after(action.atUs - lateUs, perform, action));
+    this.timers.push(
+      clock.after(stage.durationUs - lateUs, () =>
+        this.end(stage, { atUs: endUs, timedOut: stage.until !== undefined }),
+      ),
+    );
     if (stage.until !== undefined) this.watch(stage);
   }
 
   /** A condition cannot end a stage before its last action has begun. */
   private watch(stage: Stage): void {
     const lastActionUs = Math.max(0, ...stage.actions.map(({ atUs }) => atUs));
-    const startedUs = this.options.clock.nowUs();
+    const { clock, holds } = this.options;
+    const { startedUs } = this;
     const look = (): void => {
       if (this.current !== stage) return;
-      const isEarly = stage.actions.length > 0 && this.options.clock.nowUs() - startedUs <= lastActionUs;
-      if (!isEarly && this.options.holds(stage)) this.end(stage, false);
-      else this.options.clock.after(CONDITION_EVERY_US, look);
+      const atUs = clock.nowUs();
+      const isEarly = stage.actions.length > 0 && atUs - startedUs <= lastActionUs;
+      if (!isEarly && holds(stage)) this.end(stage, { atUs, timedOut: false });
+      else clock.after(CONDITION_EVERY_US, look);
     };
-    this.options.clock.after(CONDITION_EVERY_US, look);
+    clock.after(CONDITION_EVERY_US, look);
   }
 
-  private end(stage: Stage, timedOut: boolean): void {
+  private end(stage: Stage, ending: StageEnding): void {
     if (this.current !== stage) return;
     for (const timer of this.timers) timer.cancel();
     this.timers = [];
-    this.emitEnded(stage, timedOut);
-    this.enterNext();
+    this.emitEnded(stage, ending);
+    this.enterNext(ending.atUs);
   }
 
-  private emitEnded(stage: Stage, timedOut: boolean): void {
-    const { clock, events } = this.options;
-    events.emit({ type: "stage.ended", atUs: clock.nowUs(), stage: stage.name, timedOut });
+  private emitEnded(stage: Stage, { atUs, timedOut }: StageEnding): void {
+    this.options.events.emit({ type: "stage.ended", atUs, stage: stage.name, timedOut });
   }
+}
+
+interface StageEnding {
+  readonly atUs: number;
+  readonly timedOut: boolean;
 }

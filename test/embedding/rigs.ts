@@ -7,7 +7,7 @@ import { join } from "node:path";
 /** Programs of others that tests drive. Where one is missing its tests are skipped, unless CI insists on them. */
 const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
 
-export const MOSQUITTO = "/usr/sbin/mosquitto";
+const MOSQUITTO = "/usr/sbin/mosquitto";
 const PYTHON = "/usr/bin/python3";
 
 export const lacksMosquitto = !isRequired && !existsSync(MOSQUITTO);
