@@ -6,7 +6,7 @@ import { REASON } from "./reason-codes.js";
  * The properties of MQTT 5 (§2.2.2.2) as data. Encoder, decoder and sizes all read this one table.
  * A *carrier* is a packet type, or the will inside CONNECT, which has a property section of its own.
  */
-export type PropertyWireType = "flag" | "byte" | "u16" | "u32" | "varint" | "utf8" | "binary" | "pair";
+type PropertyWireType = "flag" | "byte" | "u16" | "u32" | "varint" | "utf8" | "binary" | "pair";
 export type PropertyCarrier = Packet["type"] | "will";
 
 export interface PropertySpec {
@@ -91,18 +91,16 @@ const ROWS: readonly Row[] = [
   [42, "sharedSubscriptionAvailable", "flag", ["connack"]],
 ];
 
-export const PROPERTY_TABLE: readonly PropertySpec[] = ROWS.map(
-  ([id, field, wireType, carriers, extra = {}]) => ({
-    id,
-    field,
-    wireType,
-    carriers,
-    repeatable: extra.repeatable ?? false,
-    min: extra.min ?? 0,
-    max: WIDEST[wireType],
-    outOfRange: extra.outOfRange ?? REASON.protocolError,
-  }),
-);
+const PROPERTY_TABLE: readonly PropertySpec[] = ROWS.map(([id, field, wireType, carriers, extra = {}]) => ({
+  id,
+  field,
+  wireType,
+  carriers,
+  repeatable: extra.repeatable ?? false,
+  min: extra.min ?? 0,
+  max: WIDEST[wireType],
+  outOfRange: extra.outOfRange ?? REASON.protocolError,
+}));
 
 const CARRIERS = [...new Set(PROPERTY_TABLE.flatMap((spec) => spec.carriers))];
 

@@ -15,7 +15,7 @@ import { propertiesOf, type PropertySpec } from "./property-table.js";
  * crosses a link, so PUBLISH and acknowledgements without properties touch no table and allocate nothing.
  * *Remaining bytes* is what the fixed header announces: everything after it.
  */
-export const MAX_REMAINING_BYTES = 268_435_455;
+const MAX_REMAINING_BYTES = 268_435_455;
 const MAX_FIELD_BYTES = 65_535;
 /** Up to here a loop in JavaScript beats the call into the runtime. */
 const SHORT_TEXT = 64;
@@ -29,7 +29,7 @@ export function utf8Bytes(text: string): number {
 }
 
 /** Bytes of a variable byte integer (§1.5.5). */
-export const varintBytes = (value: number): number =>
+const varintBytes = (value: number): number =>
   value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4;
 
 /** A field with a two-byte length in front cannot be longer than 65,535 bytes (§1.5.4, §1.5.6). */
@@ -42,7 +42,7 @@ function fieldBytes(bytes: number): number {
   return 2 + bytes;
 }
 
-export const textFieldBytes = (text: string): number => fieldBytes(utf8Bytes(text));
+const textFieldBytes = (text: string): number => fieldBytes(utf8Bytes(text));
 const binaryFieldBytes = (bytes: Uint8Array): number => fieldBytes(bytes.length);
 
 function propertyBytes(spec: PropertySpec, value: unknown): number {
@@ -68,7 +68,7 @@ function propertyBytes(spec: PropertySpec, value: unknown): number {
 }
 
 /** Bytes of the properties themselves, without the length in front of them. */
-export function propertyListBytes(specs: readonly PropertySpec[], source: object): number {
+function propertyListBytes(specs: readonly PropertySpec[], source: object): number {
   const fields = source as Record<string, unknown>;
   let bytes = 0;
   for (const spec of specs) {

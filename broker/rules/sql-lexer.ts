@@ -1,6 +1,6 @@
 import { EXIT, FleetrigError } from "fleetrig/kernel";
 
-export type TokenKind = "word" | "number" | "string" | "symbol" | "end";
+type TokenKind = "word" | "number" | "string" | "symbol" | "end";
 
 export interface Token {
   readonly kind: TokenKind;

@@ -37,7 +37,7 @@ const ABSOLUTE_FLOORS: Readonly<Record<string, number>> = {
 const DEFAULT_FLOOR = 0.05;
 
 /** Relative tolerance of a metric, as a fraction; undefined leaves the default. */
-export type ToleranceOf = (metric: string) => number | undefined;
+type ToleranceOf = (metric: string) => number | undefined;
 
 export interface CompareOptions {
   readonly tolerance?: ToleranceOf;

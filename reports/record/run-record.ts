@@ -167,7 +167,7 @@ const failure = z.object({
   exitCode: z.number().optional(),
 });
 
-export const runRecordSchema = z.object({
+const runRecordSchema = z.object({
   scenario: z.object({
     name: z.string(),
     description: z.string(),
@@ -200,7 +200,7 @@ export const runRecordSchema = z.object({
 });
 
 /** The same scenario over many seeds. */
-export const sweepRecordSchema = z.object({
+const sweepRecordSchema = z.object({
   scenario: z.string(),
   file: z.string(),
   variant: z.string(),
@@ -220,7 +220,7 @@ export const sweepRecordSchema = z.object({
   environment: z.object({ wallMs: z.number(), jobs: z.number() }),
 });
 
-export const suiteRecordSchema = z.object({
+const suiteRecordSchema = z.object({
   schemaVersion: z.literal(RECORD_SCHEMA_VERSION),
   tool: z.object({ name: z.literal("fleetrig"), version: z.string() }),
   verdict,

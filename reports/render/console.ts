@@ -33,7 +33,7 @@ export interface ConsoleOptions {
   readonly width: number;
 }
 
-export type Paint = ReturnType<typeof pc.createColors>;
+type Paint = ReturnType<typeof pc.createColors>;
 
 /** What the console renderers pass around: colours and columns. */
 export interface Pen {

@@ -39,7 +39,7 @@ function normaliseUntil(text: string, path: SourcePath, sourceMap: SourceMap): C
 export const verbOf = (action: ActionDocument): Verb | undefined =>
   (Object.keys(VERBS) as Verb[]).find((verb) => action[verb] !== undefined);
 
-export const normaliseSelection = (document: SelectionDocument | undefined): Selection => ({
+const normaliseSelection = (document: SelectionDocument | undefined): Selection => ({
   group: document?.group,
   where: document?.where ?? {},
   things: document?.things,

@@ -132,7 +132,7 @@ const normaliseReport = (document: ScenarioDocument["report"], sourceMap: Source
 });
 
 /** A block without the keys that were not written. */
-export const withoutUndefined = <Block extends object>(
+const withoutUndefined = <Block extends object>(
   document: Block,
 ): { [Key in keyof Block]?: Exclude<Block[Key], undefined> } =>
   Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined)) as {

@@ -74,7 +74,7 @@ export interface SourcePosition {
   readonly column: number;
 }
 
-export function positionOf(range: SourceRange): SourcePosition {
+function positionOf(range: SourceRange): SourcePosition {
   const { line, col } = range.file.lines.linePos(Math.min(range.start, range.file.text.length));
   return { file: range.file.path, line: Math.max(1, line), column: Math.max(1, col) };
 }

@@ -17,7 +17,7 @@ import type { StreamPlan } from "./fleet-plan.js";
  * every telemetry stream and every topic that rules republish to, and tells the ledger what arrived. It
  * connects like anybody else, so the same measurement works against a broker that is not ours.
  */
-export const OBSERVER_CLIENT_ID = "fleetrig-observer";
+const OBSERVER_CLIENT_ID = "fleetrig-observer";
 
 /** AWS: at most 8 filters per SUBSCRIBE. */
 const FILTERS_PER_SUBSCRIBE = 8;

@@ -2,7 +2,7 @@ import type { Clock, EventSink, Timer } from "fleetrig/kernel";
 import type { Action, Stage } from "../scenario.js";
 
 /** How often an `until` condition is looked at, in µs of the run's time. */
-export const CONDITION_EVERY_US = 100_000;
+const CONDITION_EVERY_US = 100_000;
 
 export interface StageRunnerOptions {
   readonly clock: Clock;

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { block, choice, flag, integer, named, text } from "./block.js";
 import { distribution } from "./distribution.js";
 import { bitrate, rate, share } from "./quantities.js";
@@ -50,6 +49,3 @@ export const networkBlock = named(
   }),
   "Link profiles by name.",
 );
-
-export type BrokerDocument = z.infer<typeof brokerBlock>;
-export type NetworkDocument = z.infer<typeof networkBlock>;

@@ -6,7 +6,7 @@ import { message, nameValue } from "./message.js";
 import { duration, rate, share } from "./quantities.js";
 import { signalsBlock } from "./signals.js";
 
-export const RECONNECT_POLICIES = [
+const RECONNECT_POLICIES = [
   "none",
   "constant",
   "exponential",

@@ -9,7 +9,7 @@ import { selection } from "./selection.js";
 export const MAX_JOB_DOCUMENT_CHARS = 32_768;
 
 /** AWS: 1 to 64 of [a-zA-Z0-9_-]. A dot is accepted with a warning, because version numbers are so common. */
-export const jobId = (description: string) =>
+const jobId = (description: string) =>
   z
     .string({ error: (issue) => `Expected a job id, but found ${nameValue(issue.input)}.` })
     .regex(/^[a-zA-Z0-9_.-]{1,64}$/, {

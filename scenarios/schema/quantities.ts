@@ -88,9 +88,6 @@ export const share = (description: string) =>
       message(`${String(issue.input)} is more than 100 %.`, "A share lies between 0% and 100%."),
   });
 
-/** `15%`: may exceed 100 %. */
-export const percent = (description: string) => quantitySchema(PERCENT, description);
-
 /** `256kbit/s`, `1Mbit/s`. */
 export const bitrate = (description: string) => quantitySchema(BITRATE, description);
 

@@ -2,7 +2,7 @@
  * Byte strings that must be refused: what is wrong, the bytes in hex, the reason code and the statement broken.
  * Each section starts from a link in a known state, given by its opening bytes.
  */
-export type MalformedRow = readonly [what: string, hex: string, reasonCode: number, spec: string];
+type MalformedRow = readonly [what: string, hex: string, reasonCode: number, spec: string];
 
 export interface MalformedSection {
   readonly name: string;

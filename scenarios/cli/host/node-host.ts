@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isatty } from "node:tty";
 import { EXIT, FleetrigError, hostNowUs, hostWallMs } from "fleetrig/kernel";
 import type { Host, HostFiles, Output } from "../host.js";
 
@@ -22,8 +23,8 @@ export function createNodeHost(argv: readonly string[]): Host {
     env: process.env,
     cwd,
     nodeVersion: process.version,
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    stdout: outputOf(process.stdout, STDOUT),
+    stderr: outputOf(process.stderr, STDERR),
     files: filesBelow(cwd),
     nowUs: hostNowUs,
     wallMs: hostWallMs,
@@ -47,11 +48,14 @@ export function createNodeHost(argv: readonly string[]): Host {
 
 const DEFAULT_COLUMNS = 80;
 
-const outputOf = (stream: NodeJS.WriteStream): Output => ({
+const STDOUT = 1;
+const STDERR = 2;
+
+const outputOf = (stream: NodeJS.WriteStream, descriptor: number): Output => ({
   write: (text) => void stream.write(text),
-  // Node leaves it undefined where the stream is a file or a pipe.
-  isTTY: Boolean(stream.isTTY),
-  columns: stream.isTTY ? stream.columns : DEFAULT_COLUMNS,
+  // `stream.isTTY` is undefined where the stream is a file or a pipe.
+  isTTY: isatty(descriptor),
+  columns: isatty(descriptor) ? stream.columns : DEFAULT_COLUMNS,
 });
 
 /** What a file may have in all when the caller sets no limit. */

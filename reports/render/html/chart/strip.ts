@@ -3,7 +3,7 @@ import { formatValue } from "../../record-values.js";
 import { niceTicks } from "./scale.js";
 
 /** One row of dots: the value of each seed of a variant. */
-export interface StripRow {
+interface StripRow {
   readonly name: string;
   readonly tone: number;
   readonly values: readonly number[];
