@@ -1,12 +1,6 @@
 import type { SweepVariant } from "../scenario.js";
-import {
-  evaluateSweep,
-  type ExpectationRecord,
-  recordUnit,
-  recordValue,
-  type SweepRecord,
-  type Verdict,
-} from "fleetrig/reports";
+import { evaluateSweep, type ExpectationRecord, type SweepRecord, type Verdict } from "fleetrig/reports";
+import { expectationRecord } from "../runner/assemble-record.js";
 import { fromPortable, replayCommand, type RunJob, type RunJobResult } from "../runner/job.js";
 
 type SweepResult = Extract<RunJobResult, { kind: "sweep" }>;
@@ -26,20 +20,9 @@ export function assembleSweep({ file, clock, variant, results, wallMs, jobs }: S
   const measures = variant.expect.map((_, index) =>
     bySeed.map((result) => fromPortable(result.measures[index]!)),
   );
-  const expectations = variant.expect.map((spec, index): ExpectationRecord => {
+  const expectations = variant.expect.map((spec, index) => {
     const result = evaluateSweep(spec.expectation, measures[index]!, { allowEmpty: spec.allowEmpty });
-    return {
-      name: spec.name,
-      expr: spec.text,
-      severity: spec.severity,
-      ...result,
-      unit: recordUnit(result.unit),
-      value: result.value === null ? null : recordValue(result.value, result.unit),
-      stage: null,
-      file,
-      line: spec.position.line,
-      column: spec.position.column,
-    };
+    return expectationRecord(spec, result, file);
   });
   return {
     scenario: variant.scenario.name,

@@ -3,6 +3,7 @@ import {
   convergenceRecords,
   evaluateExpectation,
   type ExpectationRecord,
+  type ExpectationResult,
   type FaultRecord,
   formatSubject,
   type Labels,
@@ -139,22 +140,31 @@ export interface JudgeContext {
 
 /** Judges one expectation of the scenario on what was measured. */
 export function judge(spec: ExpectationSpec, { observation, trust, file }: JudgeContext): ExpectationRecord {
-  const result = evaluateExpectation(spec.expectation, observation.store, trust, {
-    allowEmpty: spec.allowEmpty,
-  });
-  return {
-    name: spec.name,
-    expr: spec.text,
-    severity: spec.severity,
-    ...result,
-    unit: recordUnit(result.unit),
-    value: result.value === null ? null : recordValue(result.value, result.unit),
-    stage: spec.expectation.labels.stage ?? null,
+  const { expectation, allowEmpty } = spec;
+  return expectationRecord(
+    spec,
+    evaluateExpectation(expectation, observation.store, trust, { allowEmpty }),
     file,
-    line: spec.position.line,
-    column: spec.position.column,
-  };
+  );
 }
+
+/** What an expectation of the file says in the record; times in ms, as everywhere in it. */
+export const expectationRecord = (
+  { name, text, severity, expectation, position }: ExpectationSpec,
+  result: ExpectationResult,
+  file: string,
+): ExpectationRecord => ({
+  name,
+  expr: text,
+  severity,
+  ...result,
+  unit: recordUnit(result.unit),
+  value: result.value === null ? null : recordValue(result.value, result.unit),
+  stage: expectation.labels.stage ?? null,
+  file,
+  line: position.line,
+  column: position.column,
+});
 
 /** `until` is a promise of the scenario: a stage that ran into its timeout did not keep it. */
 function timedOutStages(scenario: Scenario, { stages }: Observation, file: string): ExpectationRecord[] {
