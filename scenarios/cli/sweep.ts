@@ -1,5 +1,11 @@
 import type { SweepVariant } from "../scenario.js";
-import { evaluateSweep, type ExpectationRecord, type SweepRecord, type Verdict } from "fleetrig/reports";
+import {
+  evaluateSweep,
+  type ExpectationRecord,
+  type SweepRecord,
+  type Verdict,
+  worstVerdict,
+} from "fleetrig/reports";
 import { expectationRecord } from "../runner/assemble-record.js";
 import { fromPortable, replayCommand, type RunJob, type RunJobResult } from "../runner/job.js";
 
@@ -47,10 +53,13 @@ export function assembleSweep({ file, clock, variant, results, wallMs, jobs }: S
   };
 }
 
-/** One seed may miss a bound that holds on average; a seed that could not run spoils the sweep. */
+/**
+ * One seed may miss a bound that holds on average, when the sweep says what has to hold over all; when it does not,
+ * every seed counts. A seed that could not run spoils the sweep.
+ */
 function sweepVerdict(expectations: readonly ExpectationRecord[], results: readonly SweepResult[]): Verdict {
-  if (results.some(({ verdict }) => verdict === "error")) return "error";
-  if (results.some(({ verdict }) => verdict === "interrupted")) return "interrupted";
+  const worst = worstVerdict(results.map(({ verdict }) => verdict));
+  if (expectations.length === 0 || worst === "error" || worst === "interrupted") return worst;
   const serious = expectations.filter(({ severity }) => severity === "fail");
   if (serious.some(({ verdict }) => verdict === "fail")) return "failed";
   return serious.some(({ verdict }) => verdict === "inconclusive") ? "inconclusive" : "passed";

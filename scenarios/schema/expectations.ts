@@ -20,8 +20,10 @@ export const expectation = z
         expr: comparison,
         name: text("Name in reports, instead of the expression.", 256).optional(),
         severity: choice(["fail", "warn"], "warn reports a miss without failing the run.").optional(),
-        abortOnFail: flag("End the run as soon as it cannot pass any more.").optional(),
-        delayAbortEval: duration("Time after which abortOnFail starts to look.").optional(),
+        abortOnFail: flag(
+          "End the run when it fails while the run goes on; looked at every second.",
+        ).optional(),
+        delayAbortEval: duration("Time of the run before which abortOnFail does not look.").optional(),
         allowEmpty: flag("Pass without samples; otherwise no data is a failure.").optional(),
       }),
     ],

@@ -213,6 +213,13 @@ describe("fleetrig run with a sweep", () => {
     expect(recordOf(many.files.get("r.json")).sweeps.map(({ variant }) => variant)).toEqual(["control"]);
   });
 
+  it("fails by its seeds when it expects nothing over all of them", async () => {
+    const { code, stdout } = await command("run s/b.yaml --seeds 1..3", FILES);
+    expect(code).toBe(1);
+    expect(stdout).toContain("failed seeds: 1, 2, 3");
+    expect(stdout).toContain("fleetrig run s/b.yaml --seed 1 --clock virtual");
+  });
+
   it("says why a seed could not run", async () => {
     const broken = { "w.yaml": sweep.replace("builtin:temperature-sensor", "./nowhere.mjs") };
     const { code, files: after } = await command(

@@ -63,12 +63,31 @@ function checkList(
       path: isText ? [...path, index] : [...path, index, "expr"],
       names,
     });
-    if (!isText && document.delayAbortEval !== undefined && document.abortOnFail !== true)
-      checker.atKey([...path, index, "delayAbortEval"], {
-        code: "SCENARIO_CONTRADICTION",
-        message: "delayAbortEval has no effect without abortOnFail: true.",
-        hint: "Add abortOnFail: true, or remove delayAbortEval.",
-      });
+    if (!isText) checkAbort(checker, document, [...path, index]);
+  });
+}
+
+/** Only what can fail a run can end it, and a sweep is judged when all its runs are over. */
+function checkAbort(
+  checker: Checker,
+  document: Exclude<ExpectationDocument, string>,
+  path: SourcePath,
+): void {
+  const { abortOnFail = false, delayAbortEval, severity } = document;
+  if (delayAbortEval !== undefined && !abortOnFail)
+    checker.atKey([...path, "delayAbortEval"], {
+      code: "SCENARIO_CONTRADICTION",
+      message: "delayAbortEval has no effect without abortOnFail: true.",
+      hint: "Add abortOnFail: true, or remove delayAbortEval.",
+    });
+  if (!abortOnFail || (severity !== "warn" && path[0] !== "sweep")) return;
+  checker.atKey([...path, "abortOnFail"], {
+    code: "SCENARIO_CONTRADICTION",
+    message:
+      path[0] === "sweep"
+        ? "abortOnFail has no effect in a sweep, which is judged when all runs are over."
+        : "abortOnFail has no effect on an expectation that only warns.",
+    hint: "Remove abortOnFail, or write it on an expectation of the run that can fail.",
   });
 }
 

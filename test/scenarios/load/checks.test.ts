@@ -187,6 +187,14 @@ const CASES: readonly (readonly [text: string, ...found: string[]])[] = [
   [end('expect: ["delivery.\\u006cots == 0"]\n'), 'EXPECTATION: "delivery.\\u006cots == 0"'],
   [end("expect:\n  - expr: >\n      delivery.lost{stage=other}\n      == 0\n"), "DANGLING_REFERENCE: >"],
   [end("expect: [{ expr: delivery.lost == 0, delayAbortEval: 1s }]\n"), "CONTRADICTION: delayAbortEval"],
+  [
+    end("expect: [{ expr: delivery.lost == 0, severity: warn, abortOnFail: true }]\n"),
+    "CONTRADICTION: abortOnFail",
+  ],
+  [
+    end("sweep: { seeds: 1..2, expect: [{ expr: delivery.lost max == 0, abortOnFail: true }] }\n"),
+    "CONTRADICTION: abortOnFail",
+  ],
   // Rules, sweep, report
   [
     end(

@@ -140,7 +140,7 @@ stages:
 expect:
   - expr: broker.connect_queue max < 2000
     name: queue stays short
-    severity: warn
+    severity: fail
     abortOnFail: true
     delayAbortEval: 10s
     allowEmpty: true
