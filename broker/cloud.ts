@@ -53,6 +53,12 @@ export interface ListenOptions {
   readonly port?: number;
 }
 
+/** An address that clients can connect to. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * The embedded cloud: one broker and the services behind its reserved topics, in one process. It is the same in
  * virtual and in real time; only what stands in front of `acceptor` differs.
@@ -68,6 +74,7 @@ export class Cloud implements Service {
   private readonly clock: Clock;
   private readonly ownTime: RealTime | undefined;
   private readonly listeners = new ServiceStack();
+  private readonly open: Endpoint[] = [];
   private readonly enabled: Readonly<Record<CloudServiceName, boolean>>;
   private readonly connected = new Set<string>();
   private isDown = false;
@@ -117,6 +124,11 @@ export class Cloud implements Service {
     this.acceptor = { accept: (link) => this.accept(link) };
   }
 
+  /** Where it listens, in the order of the `listen` calls. */
+  get endpoints(): readonly Endpoint[] {
+    return this.open;
+  }
+
   /** Opens a TCP listener; `port` of the answer is the one that was free. */
   async listen(options: ListenOptions = {}): Promise<TcpListener> {
     const listener = await listenTcp({
@@ -127,6 +139,7 @@ export class Cloud implements Service {
       maxPacketBytes: this.broker.limits.packetBytes,
       connectDeadlineMs: this.broker.limits.connectDeadlineS * 1000,
     });
+    this.open.push({ host: listener.address, port: listener.port });
     return this.listeners.add(listener);
   }
 
@@ -182,8 +195,8 @@ export class Cloud implements Service {
  * Starts the embedded cloud and its listeners.
  *
  * ```ts
- * const cloud = await createCloud({ listen: [{ port: 1883 }] });
- * // ... any MQTT client ...
+ * const cloud = await createCloud({ listen: [{ port: 0 }] });
+ * const [{ host, port }] = cloud.endpoints; // any MQTT client can connect there
  * await cloud.stop();
  * ```
  */

@@ -10,9 +10,9 @@ afterEach(async () => {
 });
 
 const start = async () => {
-  const cloud = await createCloud();
+  const cloud = await createCloud({ listen: [{ port: 0 }] });
   stops.push(() => cloud.stop());
-  const { port } = await cloud.listen();
+  const { port } = cloud.endpoints[0]!;
   const connect = async (clientId: string, protocolVersion: 4 | 5 = 5) => {
     const client = await mqtt.connectAsync({
       host: "127.0.0.1",
