@@ -189,6 +189,7 @@ function sweepLines(sweep: SweepRecord, pen: Pen): readonly string[] {
   const { failedSeeds } = sweep;
   const seeds = failedSeeds.map(({ seed }) => seed).join(", ");
   const [first] = failedSeeds;
+  const failure = failedSeeds.find((one) => one.failure !== undefined)?.failure;
   return [
     `${paintMark(sweep.verdict, pen)} ${paint.bold(fitText(sweepTitle(sweep), pen.width - 2))}`,
     ...indented(`in ${formatMs(sweep.environment.wallMs)}`, pen, paint.dim),
@@ -197,6 +198,7 @@ function sweepLines(sweep: SweepRecord, pen: Pen): readonly string[] {
       ? []
       : [
           ...indented(`failed seeds: ${seeds}`, pen, paint.red),
+          ...(failure === undefined ? [] : indented(`${failure.message} [${failure.code}]`, pen, paint.red)),
           `  ${paint.dim("replay of the first:")} ${plainText(first.replay)}`,
         ]),
     "",

@@ -50,6 +50,18 @@ describe("--jobs", () => {
     ]);
   });
 
+  it("stops every thread when interrupted, and judges the seeds that ran", async () => {
+    const seeds = ["--seeds", "1..10000", "--jobs", "2", "--report", "json=i.json"];
+    const command = start(["run", "b.yaml", ...seeds], { cwd: folder });
+    await command.says("50 of 10000 runs done");
+    command.child.kill("SIGINT");
+    expect(await command.ended).toMatchObject({ code: 130, signal: null });
+    const { verdict, sweeps } = recordOf("i.json");
+    expect(verdict).toBe("interrupted");
+    expect(sweeps[0]?.seeds.length).toBeGreaterThanOrEqual(50);
+    expect(sweeps[0]?.seeds.length).toBeLessThan(10_000);
+  });
+
   it("reports a run that cannot begin beside the others", async () => {
     const { code, stdout } = await run("lost.yaml", "b.yaml", "--jobs", "2");
     expect(code).toBe(2);

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { parseSuiteRecord } from "fleetrig/reports";
 import { describe, expect, it } from "vitest";
 import { command, scenario } from "./command.js";
@@ -131,6 +132,21 @@ describe("fleetrig run", () => {
   });
 });
 
+describe("fleetrig run in real time", () => {
+  it("ends with 3 when its port is taken, and reports the other runs", async () => {
+    const server = createServer();
+    await new Promise<void>((listens) => server.listen(0, "127.0.0.1", listens));
+    const { port } = server.address() as AddressInfo;
+    const taken = scenario("taken", `clock: real\nbroker: { mode: embedded, listen: "127.0.0.1:${port}" }`);
+    const { code, stdout } = await command("run taken.yaml s/a.yaml", { ...FILES, "taken.yaml": taken });
+    await new Promise((closed) => server.close(closed));
+    expect(code).toBe(3);
+    expect(stdout).toContain(`Cannot listen on 127.0.0.1:${port}`);
+    expect(stdout).toContain("[LISTENER_UNAVAILABLE]");
+    expect(stdout).toContain("✓ a seed 1");
+  });
+});
+
 describe("fleetrig run on a terminal", () => {
   it("redraws one status line, and colours the result", async () => {
     const quick = { "q.yaml": scenario("q").replace("duration: 10s", "duration: 1s").replace("2m", "500ms") };
@@ -222,11 +238,13 @@ describe("fleetrig run with a sweep", () => {
 
   it("says why a seed could not run", async () => {
     const broken = { "w.yaml": sweep.replace("builtin:temperature-sensor", "./nowhere.mjs") };
-    const { code, files: after } = await command(
-      "run w.yaml --seeds 1..2 --variant main --report json=r.json",
-      broken,
-    );
+    const {
+      code,
+      stdout,
+      files: after,
+    } = await command("run w.yaml --seeds 1..2 --variant main --report json=r.json", broken);
     expect(code).toBe(2);
+    expect(stdout).toContain("[MODEL_FILE_FAILED]");
     const [record] = recordOf(after.get("r.json")).sweeps;
     expect(record).toMatchObject({
       verdict: "error",
