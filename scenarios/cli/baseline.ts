@@ -9,11 +9,32 @@ import {
   type RunRecord,
 } from "fleetrig/reports";
 import { verdictOf } from "../runner/verdict.js";
-import type { BaselineSpec } from "../scenario.js";
+import type { BaselineSpec, Scenario } from "../scenario.js";
 import type { Host } from "./host.js";
 
 /** Changed figures that get a row of their own; the rest is counted in one. */
 const MAX_ROWS = 10;
+
+/** The earlier run that a run is compared with. */
+export interface Baseline extends Pick<BaselineSpec, "tolerance" | "position"> {
+  /** Relative to the working directory. */
+  readonly path: string;
+}
+
+/** The baseline of `--baseline`, or else the scenario's own. */
+export function baselineOf(
+  file: string,
+  { report }: Scenario,
+  given: string | undefined,
+): Baseline | undefined {
+  const { baseline } = report;
+  if (given !== undefined) {
+    return { path: given, tolerance: baseline?.tolerance ?? {}, position: { file, line: 1, column: 1 } };
+  }
+  return baseline === undefined
+    ? undefined
+    : { ...baseline, path: posix.join(posix.dirname(file), baseline.file) };
+}
 
 /**
  * The record with what the scenario's baseline says about it: a row for each figure that is not what it was, one
@@ -21,7 +42,7 @@ const MAX_ROWS = 10;
  * real time those beyond the tolerance, and times only when they got longer.
  * @throws FleetrigError `RECORD_INVALID`, `RECORD_VERSION` when the file is no report.json
  */
-export function withBaseline(host: Host, record: RunRecord, baseline: BaselineSpec): RunRecord {
+export function withBaseline(host: Host, record: RunRecord, baseline: Baseline): RunRecord {
   if (record.verdict === "error" || record.verdict === "interrupted") return record;
   const rows = baselineRows(host, record, baseline);
   const expectations = [...record.expectations, ...rows];
@@ -33,9 +54,9 @@ export function withBaseline(host: Host, record: RunRecord, baseline: BaselineSp
   };
 }
 
-function baselineRows(host: Host, record: RunRecord, baseline: BaselineSpec): readonly ExpectationRecord[] {
+function baselineRows(host: Host, record: RunRecord, baseline: Baseline): readonly ExpectationRecord[] {
   const row = (part: Partial<ExpectationRecord>): ExpectationRecord => rowOf(record, baseline, part);
-  const path = posix.join(posix.dirname(record.scenario.file), baseline.file);
+  const { path } = baseline;
   if (host.files.kind(path) !== "file")
     return [incomparable(row, `There is no ${path}; fleetrig run --report json=${path} writes one.`)];
   const before = parseSuiteRecord(host.files.readFile(path), path);
@@ -57,11 +78,11 @@ type Row = (part: Partial<ExpectationRecord>) => ExpectationRecord;
 
 const rowOf = (
   { scenario }: RunRecord,
-  { file, position }: BaselineSpec,
+  { path, position }: Baseline,
   part: Partial<ExpectationRecord>,
 ): ExpectationRecord => ({
-  name: `baseline ${file}`,
-  expr: `baseline ${file}`,
+  name: `baseline ${path}`,
+  expr: `baseline ${path}`,
   severity: "fail",
   verdict: "pass",
   measured: "unchanged",
@@ -91,7 +112,7 @@ const hasOtherTrace = ({ mode, fingerprints }: PairComparison): boolean =>
   mode === "exact" && fingerprints.before !== fingerprints.after;
 
 /** The tolerance of a metric, or of its family: `latency` for `latency.e2e`. */
-function toleranceFor({ tolerance }: BaselineSpec, metric: string): number | undefined {
+function toleranceFor({ tolerance }: Baseline, metric: string): number | undefined {
   const name = [metric, metric.slice(0, metric.indexOf("."))].find((key) => Object.hasOwn(tolerance, key));
   return name === undefined ? undefined : tolerance[name];
 }

@@ -97,6 +97,7 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
     .option("--jobs <n>", "runs at the same time, each in a thread of its own (default 1)", threadCount)
     .option("--report <kind=path>", "write a report; repeat for several", collect)
     .option("--report-dir <folder>", `write ${USUAL_FILES.join(", ")} there`)
+    .option("--baseline <file>", "compare with this report.json, instead of the scenarios' own baselines")
     .option("--quiet", "show the result only, no progress")
     .addHelpText("after", RUN_HELP)
     .action(async (files: string[], { tag = [], ...flags }: RunFlags) =>

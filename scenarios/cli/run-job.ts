@@ -14,8 +14,8 @@ import {
   variantsOf,
 } from "../runner/job.js";
 import { runAndMeasure, type RunOptions, type RunProgress } from "../runner/run-scenario.js";
-import type { ExpectationSpec, Scenario } from "../scenario.js";
-import { withBaseline } from "./baseline.js";
+import type { ExpectationSpec } from "../scenario.js";
+import { type Baseline, baselineOf, withBaseline } from "./baseline.js";
 import type { Host } from "./host.js";
 import { loadFile } from "./load-files.js";
 
@@ -53,16 +53,17 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
   };
   const folder = posix.resolve(host.cwd, posix.dirname(job.file));
   const { record, measures } = await runOrFail({ scenario, identity, folder, ...callbacks }, variant.expect);
-  if (!job.isSweep) return { kind: "record", record: compared(host, record, scenario) };
+  if (!job.isSweep)
+    return { kind: "record", record: compared(host, record, baselineOf(job.file, scenario, job.baseline)) };
   const { verdict, failure } = record;
   return { kind: "sweep", seed: job.seed, verdict, failure, failed: failuresOf(record), measures };
 }
 
 /** A baseline that cannot be read is the run's failure: nobody can say whether it passed. */
-function compared(host: Host, record: RunRecord, { report }: Scenario): RunRecord {
-  if (report.baseline === undefined) return record;
+function compared(host: Host, record: RunRecord, baseline: Baseline | undefined): RunRecord {
+  if (baseline === undefined) return record;
   try {
-    return withBaseline(host, record, report.baseline);
+    return withBaseline(host, record, baseline);
   } catch (error) {
     return { ...record, verdict: "error", failure: failureRecord(asFailure(error)) };
   }

@@ -11,6 +11,8 @@ export interface RunJob {
   readonly variant: string;
   /** For a sweep: bring back what its expectations need instead of the whole record. */
   readonly isSweep: boolean;
+  /** A report.json to compare with, instead of the scenario's own baseline. */
+  readonly baseline?: string | undefined;
 }
 
 /** What came of a run job. */

@@ -34,7 +34,7 @@ describe("a baseline in virtual time", () => {
     const { code, files } = await runAgainst((suite) => suite);
     expect(code).toBe(0);
     expect(rowsOf(files)).toMatchObject([
-      { name: "baseline ../base/before.json", verdict: "pass", measured: "unchanged", line: LINE },
+      { name: "baseline base/before.json", verdict: "pass", measured: "unchanged", line: LINE },
     ]);
   });
 
@@ -117,7 +117,7 @@ describe("a baseline in real time", () => {
     const { host } = memoryHost({ "base/before.json": JSON.stringify(before) });
     const after = { ...real, metrics: [{ ...latency, value: 100 * factor }] };
     const position = { file: "s/a.yaml", line: LINE, column: 1 };
-    return withBaseline(host, after, { file: "../base/before.json", tolerance, position });
+    return withBaseline(host, after, { path: "base/before.json", tolerance, position });
   };
 
   it.each<[number, Readonly<Record<string, number>>, string]>([
@@ -130,5 +130,26 @@ describe("a baseline in real time", () => {
     [0.5, {}, "passed"],
   ])("takes %f times the latency with the tolerance %j as %s", async (factor, tolerance, verdict) => {
     expect((await compare(factor, tolerance)).verdict).toBe(verdict);
+  });
+});
+
+describe("--baseline", () => {
+  const files = { "a.yaml": scenario("a") };
+  const line = "run a.yaml --report json=after.json --baseline b.json";
+
+  it("compares with a record of the user's choice", async () => {
+    const first = await command("run a.yaml --report json=b.json", files);
+    const same = await command(line, { ...files, "b.json": first.files.get("b.json") ?? "" });
+    expect(same.code).toBe(0);
+    expect(rowsOf(same.files)).toMatchObject([{ name: "baseline b.json", verdict: "pass", line: 1 }]);
+  });
+
+  it.each([
+    ["is not there", {}, "CLI_FILE_UNREADABLE"],
+    ["is no record", { "b.json": "[]" }, "RECORD_INVALID"],
+  ])("is refused before anything runs when it %s", async (_, added, text) => {
+    const { code, stdout, stderr } = await command(line, { ...files, ...added });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(text);
   });
 });

@@ -1,5 +1,6 @@
 import { didYouMean, EXIT, FleetrigError } from "fleetrig/kernel";
 import {
+  parseSuiteRecord,
   RECORD_SCHEMA_VERSION,
   renderConsole,
   type RunRecord,
@@ -32,6 +33,8 @@ export interface RunCommandOptions {
   /** `kind=path`, as often as wanted. */
   readonly report?: readonly string[];
   readonly reportDir?: string;
+  /** A report.json to compare with, instead of the scenarios' own baselines. */
+  readonly baseline?: string;
   readonly quiet?: boolean;
 }
 
@@ -52,6 +55,8 @@ export async function runCommand(
 ): Promise<number> {
   if (patterns.length === 0)
     return refuseUsage(host, "run needs a scenario.", "Write fleetrig run scenarios/library.");
+  if (options.baseline !== undefined)
+    parseSuiteRecord(host.files.readFile(options.baseline), options.baseline);
   const single = (options.report ?? []).map(parseReportTarget);
   const { ok, loaded } = loadFiles(host, patterns, {
     seedOverride: options.seed,
@@ -154,6 +159,7 @@ const singleJob = (one: Chosen, options: RunCommandOptions): RunJob => ({
   clock: clockOf(one, options),
   variant: options.variant ?? MAIN_VARIANT,
   isSweep: false,
+  baseline: options.baseline,
 });
 
 function sweepJobs(one: Chosen, options: RunCommandOptions): RunJob[] {
