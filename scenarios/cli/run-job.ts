@@ -5,6 +5,7 @@ import type { RunRecord } from "fleetrig/reports";
 import type { LoadResult } from "../load/load-scenario.js";
 import type { RunIdentity } from "../runner/assemble-record.js";
 import { asFailure, failedRecord, failureRecord } from "../runner/failure.js";
+import { inSweep } from "../runner/counterfactual.js";
 import {
   replayCommand,
   type RunJob,
@@ -41,7 +42,7 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
   const variant = variantsOf(loaded.scenario).find(({ name }) => name === job.variant);
   invariant(variant !== undefined, "run jobs name variants that their scenario has");
   const { gitSha, ...callbacks } = hooks;
-  const { scenario } = variant;
+  const scenario = job.isSweep ? inSweep(variant.scenario, variant.expect) : variant.scenario;
   const identity: RunIdentity = {
     file: job.file,
     sha256: sha256Of(loaded),
@@ -52,7 +53,10 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
     gitSha,
   };
   const folder = posix.resolve(host.cwd, posix.dirname(job.file));
-  const { record, measures } = await runOrFail({ scenario, identity, folder, ...callbacks }, variant.expect);
+  const { record, measures } = await runOrFail(
+    { scenario, identity, folder, ...(job.isSweep && { alsoAsked: variant.expect }), ...callbacks },
+    variant.expect,
+  );
   if (!job.isSweep)
     return { kind: "record", record: compared(host, record, baselineOf(job.file, scenario, job.baseline)) };
   const { verdict, failure } = record;

@@ -13,7 +13,7 @@ import {
 } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
 import { type DeviceModel, resolveModel } from "fleetrig/sim";
-import type { Action, Scenario, Stage } from "../scenario.js";
+import type { Action, ExpectationSpec, Scenario, Stage } from "../scenario.js";
 import { type Abortion, AbortWatch } from "./abort-watch.js";
 import { perform } from "./actions.js";
 import { assembleRecord, judge, type RunIdentity, type RunOutcome } from "./assemble-record.js";
@@ -50,6 +50,8 @@ export interface RunProgress {
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly identity: RunIdentity;
+  /** Expectations of a sweep, which are judged elsewhere but may need more to be measured. */
+  readonly alsoAsked?: readonly ExpectationSpec[];
   /** Folder that relative model files are looked up in. */
   readonly folder: string;
   readonly progress?: (progress: RunProgress) => void;
@@ -86,7 +88,9 @@ export async function runAndMeasure<Reading>(
 ): Promise<{ readonly record: RunRecord; readonly reading: Reading }> {
   const host = new HostProbe();
   const { scenario, identity } = options;
-  const counterfactual = needsCounterfactual(scenario) ? await runWithoutAborts(options) : undefined;
+  const counterfactual = needsCounterfactual([...scenario.expect, ...(options.alsoAsked ?? [])])
+    ? await runWithoutAborts(options)
+    : undefined;
   const run = await Run.create(options, host).catch((error: unknown) => {
     host.stop();
     throw error;
