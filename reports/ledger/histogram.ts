@@ -30,25 +30,25 @@ const highestOf = (bucket: number): number => {
 };
 
 export class Histogram {
-  #buckets = new Uint32Array(INITIAL_BUCKETS);
+  private buckets = new Uint32Array(INITIAL_BUCKETS);
   /** Largest value recorded in each bucket: percentiles are values that occurred, not edges of buckets. */
-  #largest = new Uint32Array(INITIAL_BUCKETS);
-  #count = 0;
-  #sum = 0;
-  #min = Number.POSITIVE_INFINITY;
-  #max = 0;
+  private largest = new Uint32Array(INITIAL_BUCKETS);
+  private recorded = 0;
+  private sum = 0;
+  private least = Number.POSITIVE_INFINITY;
+  private greatest = 0;
 
   /** Negative values count as 0, values above an hour as an hour. */
   record(us: number): void {
     const value = us > 0 ? (us < HISTOGRAM_MAX_US ? us >>> 0 : HISTOGRAM_MAX_US) : 0;
     const bucket = bucketOf(value);
-    if (bucket >= this.#buckets.length) this.#grow(bucket);
-    this.#buckets[bucket] = this.#buckets[bucket]! + 1;
-    if (value > this.#largest[bucket]!) this.#largest[bucket] = value;
-    this.#count += 1;
-    this.#sum += value;
-    if (value < this.#min) this.#min = value;
-    if (value > this.#max) this.#max = value;
+    if (bucket >= this.buckets.length) this.grow(bucket);
+    this.buckets[bucket] = this.buckets[bucket]! + 1;
+    if (value > this.largest[bucket]!) this.largest[bucket] = value;
+    this.recorded += 1;
+    this.sum += value;
+    if (value < this.least) this.least = value;
+    if (value > this.greatest) this.greatest = value;
   }
 
   /** Records `first`, `first + step`, `first + 2 step` …, `count` values of at most an hour. */
@@ -59,43 +59,43 @@ export class Histogram {
     if (within <= 0) return;
     const lastUs = firstUs + stepUs * (within - 1);
     const lastBucket = bucketOf(lastUs);
-    if (lastBucket >= this.#buckets.length) this.#grow(lastBucket);
-    const buckets = this.#buckets;
-    const largest = this.#largest;
+    if (lastBucket >= this.buckets.length) this.grow(lastBucket);
+    const buckets = this.buckets;
+    const largest = this.largest;
     for (let i = 0, us = firstUs; i < within; i += 1, us += stepUs) {
       const bucket = bucketOf(us >>> 0);
       buckets[bucket] = buckets[bucket]! + 1;
       if (us > largest[bucket]!) largest[bucket] = us;
     }
-    this.#count += within;
-    this.#sum += (within * (firstUs + lastUs)) / 2;
-    if (firstUs < this.#min) this.#min = firstUs;
-    if (lastUs > this.#max) this.#max = lastUs;
+    this.recorded += within;
+    this.sum += (within * (firstUs + lastUs)) / 2;
+    if (firstUs < this.least) this.least = firstUs;
+    if (lastUs > this.greatest) this.greatest = lastUs;
   }
 
-  #grow(bucket: number): void {
-    let length = this.#buckets.length;
+  private grow(bucket: number): void {
+    let length = this.buckets.length;
     while (length <= bucket) length *= 2;
     const buckets = new Uint32Array(Math.min(length, MAX_BUCKETS));
     const largest = new Uint32Array(buckets.length);
-    buckets.set(this.#buckets);
-    largest.set(this.#largest);
-    this.#buckets = buckets;
-    this.#largest = largest;
+    buckets.set(this.buckets);
+    largest.set(this.largest);
+    this.buckets = buckets;
+    this.largest = largest;
   }
 
   /** Takes over everything the other one recorded; percentiles of the result are exact, never averages. */
   merge(other: Histogram): void {
-    if (other.#buckets.length > this.#buckets.length) this.#grow(other.#buckets.length - 1);
-    const { length } = other.#buckets;
+    if (other.buckets.length > this.buckets.length) this.grow(other.buckets.length - 1);
+    const { length } = other.buckets;
     for (let i = 0; i < length; i += 1) {
-      this.#buckets[i] = this.#buckets[i]! + other.#buckets[i]!;
-      this.#largest[i] = Math.max(this.#largest[i]!, other.#largest[i]!);
+      this.buckets[i] = this.buckets[i]! + other.buckets[i]!;
+      this.largest[i] = Math.max(this.largest[i]!, other.largest[i]!);
     }
-    this.#count += other.#count;
-    this.#sum += other.#sum;
-    this.#min = Math.min(this.#min, other.#min);
-    this.#max = Math.max(this.#max, other.#max);
+    this.recorded += other.recorded;
+    this.sum += other.sum;
+    this.least = Math.min(this.least, other.least);
+    this.greatest = Math.max(this.greatest, other.greatest);
   }
 
   static merged(parts: Iterable<Histogram>): Histogram {
@@ -105,24 +105,24 @@ export class Histogram {
   }
 
   get count(): number {
-    return this.#count;
+    return this.recorded;
   }
 
   /** 0 when nothing was recorded. */
   get min(): number {
-    return this.#count === 0 ? 0 : this.#min;
+    return this.recorded === 0 ? 0 : this.least;
   }
 
   get max(): number {
-    return this.#max;
+    return this.greatest;
   }
 
   get mean(): number {
-    return this.#count === 0 ? 0 : this.#sum / this.#count;
+    return this.recorded === 0 ? 0 : this.sum / this.recorded;
   }
 
   get zeros(): number {
-    return this.#buckets[0]!;
+    return this.buckets[0]!;
   }
 
   /**
@@ -130,11 +130,11 @@ export class Histogram {
    * the other values of its bucket. 0 when nothing was recorded.
    */
   percentile(percent: number): number {
-    const rank = nearestRank(percent, this.#count);
+    const rank = nearestRank(percent, this.recorded);
     let seen = 0;
-    for (let bucket = 0; bucket < this.#buckets.length; bucket += 1) {
-      seen += this.#buckets[bucket]!;
-      if (seen >= rank && seen > 0) return this.#largest[bucket]!;
+    for (let bucket = 0; bucket < this.buckets.length; bucket += 1) {
+      seen += this.buckets[bucket]!;
+      if (seen >= rank && seen > 0) return this.largest[bucket]!;
     }
     return 0;
   }
@@ -147,8 +147,8 @@ export class Histogram {
       highestTrackableValue: HISTOGRAM_MAX_US,
       numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
     });
-    this.#buckets.forEach((count, bucket) => {
-      if (count > 0) hdr.recordValueWithCount(this.#largest[bucket]!, count);
+    this.buckets.forEach((count, bucket) => {
+      if (count > 0) hdr.recordValueWithCount(this.largest[bucket]!, count);
     });
     return encodeIntoCompressedBase64(hdr);
   }
@@ -163,17 +163,17 @@ export class Histogram {
     const { countsArrayLength } = hdr;
     for (let bucket = 0; bucket < Math.min(countsArrayLength, MAX_BUCKETS); bucket += 1) {
       const count = hdr.getCountAtIndex(bucket);
-      if (count > 0) histogram.#recordMany(highestOf(bucket), count);
+      if (count > 0) histogram.recordMany(highestOf(bucket), count);
     }
     return histogram;
   }
 
-  #recordMany(us: number, count: number): void {
+  private recordMany(us: number, count: number): void {
     this.record(us);
     const bucket = bucketOf(Math.min(us, HISTOGRAM_MAX_US));
-    this.#buckets[bucket] = this.#buckets[bucket]! + count - 1;
-    this.#count += count - 1;
-    this.#sum += us * (count - 1);
+    this.buckets[bucket] = this.buckets[bucket]! + count - 1;
+    this.recorded += count - 1;
+    this.sum += us * (count - 1);
   }
 }
 

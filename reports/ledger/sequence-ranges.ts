@@ -4,12 +4,12 @@
  */
 export class SequenceRanges {
   /** Per slot: first, last, first, last … ascending and disjoint. */
-  readonly #ranges = new Map<number, number[]>();
+  private readonly ranges = new Map<number, number[]>();
 
   add(slot: number, sequence: number): void {
-    const ranges = this.#ranges.get(slot);
+    const ranges = this.ranges.get(slot);
     if (ranges === undefined) {
-      this.#ranges.set(slot, [sequence, sequence]);
+      this.ranges.set(slot, [sequence, sequence]);
       return;
     }
     const at = firstEndingAtOrAfter(ranges, sequence - 1);
@@ -27,7 +27,7 @@ export class SequenceRanges {
   }
 
   has(slot: number, sequence: number): boolean {
-    const ranges = this.#ranges.get(slot);
+    const ranges = this.ranges.get(slot);
     if (ranges === undefined) return false;
     const at = firstEndingAtOrAfter(ranges, sequence);
     return at < ranges.length && ranges[at]! <= sequence;

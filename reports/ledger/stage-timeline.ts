@@ -12,45 +12,45 @@ export interface StageSpan {
 }
 
 export class StageTimeline {
-  readonly #spans: StageSpan[] = [
+  private readonly spanList: StageSpan[] = [
     { name: "", startUs: 0, measured: true, endUs: undefined, timedOut: false },
   ];
 
   start(name: string, atUs: number, measured: boolean): void {
-    const last = this.#spans.at(-1)!;
+    const last = this.spanList.at(-1)!;
     last.endUs ??= atUs;
-    this.#spans.push({ name, startUs: atUs, measured, endUs: undefined, timedOut: false });
+    this.spanList.push({ name, startUs: atUs, measured, endUs: undefined, timedOut: false });
   }
 
   end(atUs: number, timedOut: boolean): void {
-    const last = this.#spans.at(-1)!;
+    const last = this.spanList.at(-1)!;
     last.endUs = atUs;
     last.timedOut = timedOut;
   }
 
   /** Every span, the one before the first stage included. */
   get spans(): readonly StageSpan[] {
-    return this.#spans;
+    return this.spanList;
   }
 
   get current(): number {
-    return this.#spans.length - 1;
+    return this.spanList.length - 1;
   }
 
   /** Stage of an instant; an instant after the last stage belongs to the last stage. */
   indexAt(atUs: number): number {
-    let index = this.#spans.length - 1;
-    while (index > 0 && this.#spans[index]!.startUs > atUs) index -= 1;
+    let index = this.spanList.length - 1;
+    while (index > 0 && this.spanList[index]!.startUs > atUs) index -= 1;
     return index;
   }
 
   has(name: string): boolean {
-    return this.#spans.some((span) => span.name === name && name !== "");
+    return this.spanList.some((span) => span.name === name && name !== "");
   }
 
   /** Without a name: every measured stage. With one: that stage, measured or not. */
   selects(index: number, name: string | undefined): boolean {
-    const span = this.#spans[index];
+    const span = this.spanList[index];
     if (span === undefined) return false;
     return name === undefined ? span.measured : span.name === name;
   }
@@ -58,7 +58,7 @@ export class StageTimeline {
   /** Seconds of the selected stages so far. */
   seconds(name: string | undefined, nowUs: number): number {
     let us = 0;
-    this.#spans.forEach((span, index) => {
+    this.spanList.forEach((span, index) => {
       if (this.selects(index, name)) us += Math.max(0, (span.endUs ?? nowUs) - span.startUs);
     });
     return us / 1e6;

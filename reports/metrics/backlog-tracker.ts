@@ -12,8 +12,8 @@ interface Backlog {
 
 /** How long the messages that piled up during an outage take to arrive once the link works again. */
 export class BacklogTracker {
-  readonly #backlogs: Backlog[] = [];
-  readonly #seen = new Set<string>();
+  private readonly backlogs: Backlog[] = [];
+  private readonly seen = new Set<string>();
 
   constructor(
     readonly storms: StormTracker,
@@ -23,12 +23,12 @@ export class BacklogTracker {
 
   on(event: RunEvent): void {
     for (const outage of this.storms.outages) {
-      if (this.#seen.has(outage.action) || outage.losses.length === 0) continue;
+      if (this.seen.has(outage.action) || outage.losses.length === 0) continue;
       const { restoredUs } = outage;
       if (restoredUs === undefined || event.atUs < restoredUs) continue;
-      this.#seen.add(outage.action);
-      this.#close();
-      this.#backlogs.push({ action: outage.action, restoredUs, arrivedUs: undefined });
+      this.seen.add(outage.action);
+      this.close();
+      this.backlogs.push({ action: outage.action, restoredUs, arrivedUs: undefined });
       const things = outage.losses
         .map((loss) => this.directory.indexOf(loss.thing))
         .filter((index) => index !== undefined);
@@ -37,16 +37,16 @@ export class BacklogTracker {
   }
 
   /** The ledger follows one backlog at a time. */
-  #close(): void {
-    const last = this.#backlogs.at(-1);
+  private close(): void {
+    const last = this.backlogs.at(-1);
     if (last !== undefined) last.arrivedUs = this.ledger.backlogArrivedUs;
   }
 
   get metrics(): MetricSources {
     return {
       "recovery.backlog_time": ({ action }) => {
-        this.#close();
-        const backlogs = this.#backlogs.filter((one) => action === undefined || one.action === action);
+        this.close();
+        const backlogs = this.backlogs.filter((one) => action === undefined || one.action === action);
         if (backlogs.length === 0) return noData("no link was restored");
         const times = backlogs.map(({ arrivedUs, restoredUs }) => (arrivedUs ?? restoredUs) - restoredUs);
         return single(Math.max(...times), times.length);

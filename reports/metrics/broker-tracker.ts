@@ -11,17 +11,17 @@ interface Incident {
 
 /** Messages the broker dropped and connections it refused, by reason. */
 export class BrokerTracker {
-  readonly #dropped = new Map<string, Incident>();
-  readonly #refused = new Map<string, Incident>();
+  private readonly dropped = new Map<string, Incident>();
+  private readonly refused = new Map<string, Incident>();
 
   constructor(readonly context: TrackerContext) {}
 
   on(event: RunEvent): void {
-    if (event.type === "broker.dropped") this.#count(this.#dropped, event);
-    if (event.type === "broker.refused") this.#count(this.#refused, event);
+    if (event.type === "broker.dropped") this.count(this.dropped, event);
+    if (event.type === "broker.refused") this.count(this.refused, event);
   }
 
-  #count(
+  private count(
     incidents: Map<string, Incident>,
     { clientId, reason, atUs }: { readonly clientId: string; readonly reason: string; readonly atUs: number },
   ): void {
@@ -34,10 +34,10 @@ export class BrokerTracker {
   }
 
   get metrics(): MetricSources {
-    return { "broker.dropped": this.#metric(this.#dropped), "broker.refused": this.#metric(this.#refused) };
+    return { "broker.dropped": this.metric(this.dropped), "broker.refused": this.metric(this.refused) };
   }
 
-  #metric(incidents: ReadonlyMap<string, Incident>): MetricSource {
+  private metric(incidents: ReadonlyMap<string, Incident>): MetricSource {
     const { stages, directory, nowUs } = this.context;
     return ({ stage, group, reason }) => {
       if (stage !== undefined && !stages.has(stage)) return noData(`the stage "${stage}" did not run`);

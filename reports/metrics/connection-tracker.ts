@@ -24,9 +24,9 @@ export class ConnectionTracker {
   readonly bins = new TimeBins();
   readonly onlineCurve = new LevelCurve(this.bins);
   readonly attemptCurve = new CountCurve(this.bins);
-  readonly #cells = new Map<string, ConnectionCell>();
-  readonly #online = new Map<string, Set<string>>();
-  #onlineCount = 0;
+  private readonly cells = new Map<string, ConnectionCell>();
+  private readonly online = new Map<string, Set<string>>();
+  private onlineCount = 0;
 
   constructor(readonly context: TrackerContext) {}
 
@@ -36,15 +36,15 @@ export class ConnectionTracker {
         this.attemptCurve.add(event.atUs);
         return;
       case "connection.open":
-        this.#cell(event.thing, event.atUs).connectTime.record(event.connectUs);
-        this.#setOnline(event.thing, true, event.atUs);
+        this.cell(event.thing, event.atUs).connectTime.record(event.connectUs);
+        this.setOnline(event.thing, true, event.atUs);
         return;
       case "connection.lost":
-        if (event.action === undefined) this.#cell(event.thing, event.atUs).dropped += 1;
-        this.#setOnline(event.thing, false, event.atUs);
+        if (event.action === undefined) this.cell(event.thing, event.atUs).dropped += 1;
+        this.setOnline(event.thing, false, event.atUs);
         return;
       case "connection.closed":
-        this.#setOnline(event.thing, false, event.atUs);
+        this.setOnline(event.thing, false, event.atUs);
         return;
       default:
     }
@@ -52,41 +52,41 @@ export class ConnectionTracker {
 
   isOnline(thing: string): boolean {
     const group = this.context.directory.groupOf(thing);
-    return group !== undefined && this.#online.get(group)?.has(thing) === true;
+    return group !== undefined && this.online.get(group)?.has(thing) === true;
   }
 
-  #setOnline(thing: string, isOnline: boolean, atUs: number): void {
+  private setOnline(thing: string, isOnline: boolean, atUs: number): void {
     const group = this.context.directory.groupOf(thing);
     if (group === undefined) return;
-    const online = this.#online.get(group) ?? new Set();
-    this.#online.set(group, online);
-    this.#onlineCount -= online.size;
+    const online = this.online.get(group) ?? new Set();
+    this.online.set(group, online);
+    this.onlineCount -= online.size;
     if (isOnline) online.add(thing);
     else online.delete(thing);
-    this.#onlineCount += online.size;
-    this.onlineCurve.set(atUs, this.#onlineCount);
+    this.onlineCount += online.size;
+    this.onlineCurve.set(atUs, this.onlineCount);
   }
 
-  #cell(thing: string, atUs: number): ConnectionCell {
+  private cell(thing: string, atUs: number): ConnectionCell {
     const group = this.context.directory.groupOf(thing) ?? "";
     const stage = this.context.stages.indexAt(atUs);
     const key = `${stage}/${group}`;
-    const cell = this.#cells.get(key) ?? { group, stage, dropped: 0, connectTime: new Histogram() };
-    this.#cells.set(key, cell);
+    const cell = this.cells.get(key) ?? { group, stage, dropped: 0, connectTime: new Histogram() };
+    this.cells.set(key, cell);
     return cell;
   }
 
   get metrics(): MetricSources {
     return {
-      "connections.online": ({ group }) => this.#onlineShare(group),
-      "connections.dropped": this.#overCells((cells, seconds) =>
+      "connections.online": ({ group }) => this.onlineShare(group),
+      "connections.dropped": this.overCells((cells, seconds) =>
         counted(
           cells.reduce((sum, cell) => sum + cell.dropped, 0),
           this.context.directory.things.length,
           seconds,
         ),
       ),
-      "connect.time": this.#overCells((cells, seconds) => ({
+      "connect.time": this.overCells((cells, seconds) => ({
         kind: "histogram",
         histogram: Histogram.merged(cells.map((cell) => cell.connectTime)),
         seconds,
@@ -94,9 +94,9 @@ export class ConnectionTracker {
     };
   }
 
-  #onlineShare(group: string | undefined): Measure {
+  private onlineShare(group: string | undefined): Measure {
     const { directory } = this.context;
-    const online = group === undefined ? this.#onlineCount : (this.#online.get(group)?.size ?? 0);
+    const online = group === undefined ? this.onlineCount : (this.online.get(group)?.size ?? 0);
     return shareOf(
       online,
       directory.size(group),
@@ -104,13 +104,13 @@ export class ConnectionTracker {
     );
   }
 
-  #overCells(measure: (cells: readonly ConnectionCell[], seconds: number) => Measure): MetricSource {
+  private overCells(measure: (cells: readonly ConnectionCell[], seconds: number) => Measure): MetricSource {
     const { stages, directory, nowUs } = this.context;
     return ({ stage, group }) => {
       if (stage !== undefined && !stages.has(stage)) return noData(`the stage "${stage}" did not run`);
       if (group !== undefined && !directory.hasGroup(group))
         return noData(`the run has no things in "${group}"`);
-      const cells = [...this.#cells.values()].filter(
+      const cells = [...this.cells.values()].filter(
         (cell) => (group === undefined || cell.group === group) && stages.selects(cell.stage, stage),
       );
       return measure(cells, stages.seconds(stage, nowUs()));

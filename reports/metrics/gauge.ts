@@ -18,11 +18,11 @@ const LABEL_NAMES = Object.keys(LABELS);
 const NO_LABELS: Labels = {};
 
 export class Gauge {
-  readonly #samples = new Map<string, Samples>();
+  private readonly samples = new Map<string, Samples>();
 
   sample(value: number, labels: Labels = NO_LABELS): void {
     const key = labels === NO_LABELS ? "{}" : JSON.stringify(labels, LABEL_NAMES);
-    const samples = this.#samples.get(key) ?? {
+    const samples = this.samples.get(key) ?? {
       labels,
       last: value,
       min: value,
@@ -35,13 +35,13 @@ export class Gauge {
     samples.max = Math.max(samples.max, value);
     samples.sum += value;
     samples.count += 1;
-    this.#samples.set(key, samples);
+    this.samples.set(key, samples);
   }
 
   /** Samples that carry every wanted label; `last` is the greatest of their last values. */
   readonly source: MetricSource = (wanted): Measure => {
     const names = Object.keys(wanted) as LabelName[];
-    const selected = [...this.#samples.values()].filter(({ labels }) =>
+    const selected = [...this.samples.values()].filter(({ labels }) =>
       names.every((name) => labels[name] === wanted[name]),
     );
     const samples = selected.reduce((total, one) => total + one.count, 0);

@@ -61,8 +61,8 @@ export class JobRecord {
   readonly notifiedUs: number[] = [];
   readonly notified = new Set<string>();
   readonly executed = new Set<string>();
-  readonly #status = new Map<string, ExecutionStatus>();
-  readonly #counts = new Map<ExecutionStatus, number>();
+  private readonly statusByThing = new Map<string, ExecutionStatus>();
+  private readonly countByStatus = new Map<ExecutionStatus, number>();
 
   constructor(event: Extract<RunEvent, { type: "job.created" }>) {
     this.jobId = event.jobId;
@@ -82,17 +82,17 @@ export class JobRecord {
   }
 
   execution({ thing, status, from, atUs }: Extract<RunEvent, { type: "job.execution" }>): void {
-    const before = this.#status.get(thing);
-    if (before !== undefined) this.#counts.set(before, this.count(before) - 1);
-    this.#status.set(thing, status);
-    this.#counts.set(status, this.count(status) + 1);
+    const before = this.statusByThing.get(thing);
+    if (before !== undefined) this.countByStatus.set(before, this.count(before) - 1);
+    this.statusByThing.set(thing, status);
+    this.countByStatus.set(status, this.count(status) + 1);
     this.changes.push({ atUs, from: before, to: status });
     if (TAKEN_UP.includes(status)) this.notify(thing, atUs);
     if (EXECUTED.includes(status)) this.executed.add(thing);
     if (FAILED.includes(status)) this.firstFailureUs ??= atUs;
     if (status === "CANCELED" && from === "QUEUED") this.cancelledQueued += 1;
     if (status === "CANCELED" && from === "IN_PROGRESS") this.cancelledInProgress += 1;
-    if (EXECUTED.includes(status) && this.#isAnyCriterionMet()) this.criterionMetUs ??= atUs;
+    if (EXECUTED.includes(status) && this.isAnyCriterionMet()) this.criterionMetUs ??= atUs;
   }
 
   aborted(event: Extract<RunEvent, { type: "job.aborted" }>): void {
@@ -102,22 +102,22 @@ export class JobRecord {
 
   /** Things in a status now. */
   count(status: ExecutionStatus): number {
-    return this.#counts.get(status) ?? 0;
+    return this.countByStatus.get(status) ?? 0;
   }
 
   get failed(): number {
-    return this.#sum(FAILED);
+    return this.sum(FAILED);
   }
 
-  #sum(statuses: readonly ExecutionStatus[]): number {
+  private sum(statuses: readonly ExecutionStatus[]): number {
     return statuses.reduce((sum, status) => sum + this.count(status), 0);
   }
 
-  #isAnyCriterionMet(): boolean {
-    const executed = this.#sum(EXECUTED);
+  private isAnyCriterionMet(): boolean {
+    const executed = this.sum(EXECUTED);
     return this.criteria.some(
       ({ failures, threshold, minExecuted }) =>
-        executed >= minExecuted && this.#sum(failures) * 100 >= threshold * executed,
+        executed >= minExecuted && this.sum(failures) * 100 >= threshold * executed,
     );
   }
 }

@@ -35,38 +35,38 @@ export interface JobTrackerOptions {
 }
 
 export class JobTracker {
-  readonly #jobs = new Map<string, JobRecord>();
-  readonly #rebootedUs = new Map<string, number>();
+  private readonly jobById = new Map<string, JobRecord>();
+  private readonly rebootedUs = new Map<string, number>();
   /** Messages that are not telemetry: job updates and reported state. */
-  readonly #heardUs = new Map<string, number>();
+  private readonly heardUs = new Map<string, number>();
 
   constructor(readonly options: JobTrackerOptions) {}
 
   on(event: RunEvent): void {
     switch (event.type) {
       case "job.created":
-        this.#jobs.set(event.jobId, new JobRecord(event));
+        this.jobById.set(event.jobId, new JobRecord(event));
         return;
       case "job.status": {
-        const job = this.#jobs.get(event.jobId);
+        const job = this.jobById.get(event.jobId);
         if (job !== undefined) job.status = event.status;
         return;
       }
       case "job.aborted":
-        this.#jobs.get(event.jobId)?.aborted(event);
+        this.jobById.get(event.jobId)?.aborted(event);
         return;
       case "job.execution":
-        if (SENT_BY_THING.has(event.status)) this.#heardUs.set(event.thing, event.atUs);
-        this.#jobs.get(event.jobId)?.execution(event);
+        if (SENT_BY_THING.has(event.status)) this.heardUs.set(event.thing, event.atUs);
+        this.jobById.get(event.jobId)?.execution(event);
         return;
       case "job.notified":
-        this.#jobs.get(event.jobId)?.notify(event.thing, event.atUs);
+        this.jobById.get(event.jobId)?.notify(event.thing, event.atUs);
         return;
       case "shadow.accepted":
-        if (event.requested.reported !== undefined) this.#heardUs.set(event.thing, event.atUs);
+        if (event.requested.reported !== undefined) this.heardUs.set(event.thing, event.atUs);
         return;
       case "device.rebooted":
-        this.#rebootedUs.set(event.thing, event.atUs);
+        this.rebootedUs.set(event.thing, event.atUs);
         return;
       default:
     }
@@ -74,27 +74,27 @@ export class JobTracker {
 
   /** Jobs in the order of their creation. */
   get jobs(): readonly JobRecord[] {
-    return [...this.#jobs.values()];
+    return [...this.jobById.values()];
   }
 
   get metrics(): MetricSources {
     const count = (of: (job: JobRecord) => number): MetricSource =>
-      this.#of((job) => counted(of(job), job.targets));
+      this.of((job) => counted(of(job), job.targets));
     const share = (of: (job: JobRecord, labels: Labels) => number): MetricSource =>
-      this.#of((job, labels) => shareOf(of(job, labels), job.targets, "the job has no targets"));
+      this.of((job, labels) => shareOf(of(job, labels), job.targets, "the job has no targets"));
     const afterAbort = (
       of: (job: JobRecord, abortUs: number) => number | undefined,
       otherwise: string,
     ): MetricSource =>
-      this.#of((job) => {
+      this.of((job) => {
         if (job.abort === undefined) return noData("the job was not aborted");
         const us = of(job, job.abort.atUs);
         return us === undefined ? noData(otherwise) : single(us);
       });
     return {
-      "job.status": this.#of((job) => word(job.status)),
-      "job.terminal": (labels) => this.#terminal(labels),
-      "job.rate": this.#of(ratePerMinute),
+      "job.status": this.of((job) => word(job.status)),
+      "job.terminal": (labels) => this.terminal(labels),
+      "job.rate": this.of(ratePerMinute),
       "job.notified": count((job) => job.notified.size),
       "job.executed": count((job) => job.executed.size),
       "job.succeeded": count((job) => job.count("SUCCEEDED")),
@@ -102,7 +102,7 @@ export class JobTracker {
       "job.executions": share((job, { status }) =>
         status === undefined ? job.notified.size : job.count(status as ExecutionStatus),
       ),
-      "job.abort.triggered": this.#of(triggered),
+      "job.abort.triggered": this.of(triggered),
       "job.abort.time": afterAbort((job, abortUs) => abortUs - job.createdUs, ""),
       "job.abort.detection_time": afterAbort(
         (job, abortUs) => (job.firstFailureUs === undefined ? undefined : abortUs - job.firstFailureUs),
@@ -114,9 +114,9 @@ export class JobTracker {
       ),
       "job.blast_radius.notified": share((job) => job.notified.size),
       "job.blast_radius.failed": share((job) => job.failed),
-      "job.blast_radius.version": this.#of((job, labels) => this.#runningVersion(job, labels.version)),
+      "job.blast_radius.version": this.of((job, labels) => this.runningVersion(job, labels.version)),
       "job.blast_radius.silent": share((job) => this.silentThings(job).length),
-      "job.in_progress_at_abort": this.#of((job) =>
+      "job.in_progress_at_abort": this.of((job) =>
         job.abort === undefined
           ? noData("the job was not aborted")
           : counted(job.abort.inProgress, job.targets),
@@ -124,12 +124,12 @@ export class JobTracker {
       "job.cancelled_queued": count((job) => job.cancelledQueued),
       "job.cancelled_in_progress": count((job) => job.cancelledInProgress),
       "job.notified_after_abort": count((job) => job.notifiedAfterAbort),
-      "job.false_abort_probability": this.#of((job) => ratioOf(job.abort === undefined ? 0 : 1, 1, "")),
+      "job.false_abort_probability": this.of((job) => ratioOf(job.abort === undefined ? 0 : 1, 1, "")),
     };
   }
 
   /** The named job, or the only one. */
-  #of(measure: (job: JobRecord, labels: Labels) => Measure): MetricSource {
+  private of(measure: (job: JobRecord, labels: Labels) => Measure): MetricSource {
     return (labels) => {
       const jobs = labels.job === undefined ? this.jobs : this.jobs.filter((job) => job.jobId === labels.job);
       if (jobs.length === 1) return measure(jobs[0]!, labels);
@@ -139,13 +139,13 @@ export class JobTracker {
   }
 
   /** A job that does not exist yet is not terminal: `until` may ask before it is created. */
-  #terminal({ job }: Labels): Measure {
+  private terminal({ job }: Labels): Measure {
     const jobs = this.jobs.filter((one) => job === undefined || one.jobId === job);
     const isTerminal = jobs.length > 0 && jobs.every((one) => TERMINAL.has(one.status));
     return fact(isTerminal, Math.max(1, jobs.length));
   }
 
-  #runningVersion(job: JobRecord, named: string | undefined): Measure {
+  private runningVersion(job: JobRecord, named: string | undefined): Measure {
     const version = named ?? job.document["version"];
     if (typeof version !== "string") return noData("the job's document names no version");
     const running = [...job.notified].filter((thing) => this.options.truth.firmwareOf(thing) === version);
@@ -159,10 +159,10 @@ export class JobTracker {
   silentThings(job: JobRecord): readonly string[] {
     const { truth, nowUs, silentAfterUs } = this.options;
     return [...job.notified].filter((thing) => {
-      const rebootedUs = this.#rebootedUs.get(thing);
+      const rebootedUs = this.rebootedUs.get(thing);
       if (rebootedUs === undefined || rebootedUs < job.createdUs) return false;
       if (truth.isOnline(thing) && !truth.hasTelemetry(thing)) return false;
-      const heardUs = Math.max(rebootedUs, truth.heardUs(thing), this.#heardUs.get(thing) ?? 0);
+      const heardUs = Math.max(rebootedUs, truth.heardUs(thing), this.heardUs.get(thing) ?? 0);
       return nowUs() - heardUs >= silentAfterUs;
     });
   }

@@ -14,25 +14,25 @@ import {
 
 /** All metrics of one run, answered by whoever tracks them. */
 export class MetricStore {
-  readonly #sources = new Map<string, MetricSource>();
+  private readonly sources = new Map<string, MetricSource>();
 
   constructor(...sources: readonly MetricSources[]) {
     for (const part of sources) this.add(part);
   }
 
   add(sources: MetricSources): void {
-    for (const [name, source] of Object.entries(sources)) this.#sources.set(name, source);
+    for (const [name, source] of Object.entries(sources)) this.sources.set(name, source);
   }
 
   /** Names of the metrics that somebody tracks, in no particular order. */
   get names(): readonly string[] {
-    return [...this.#sources.keys()];
+    return [...this.sources.keys()];
   }
 
   /** @throws FleetrigError `METRIC_UNKNOWN` (exit 2) for a name that is not in the catalogue. */
   measure(name: string, labels: Labels): Measure {
     known(name);
-    const source = this.#sources.get(name);
+    const source = this.sources.get(name);
     return source === undefined ? noData("nothing in this run measures it") : source(labels);
   }
 

@@ -55,8 +55,8 @@ export class Observation implements EventSink {
   readonly shadows: ShadowTracker;
   readonly jobs: JobTracker;
   readonly rules: RuleTracker;
-  readonly #gauges = new Map<string, Gauge>(SAMPLED_GAUGES.map((name) => [name, new Gauge()]));
-  readonly #trackers: readonly { on(event: RunEvent): void }[];
+  private readonly gauges = new Map<string, Gauge>(SAMPLED_GAUGES.map((name) => [name, new Gauge()]));
+  private readonly trackers: readonly { on(event: RunEvent): void }[];
 
   constructor(options: ObservationOptions) {
     const { streams, things, nowUs, rules = [] } = options;
@@ -83,13 +83,13 @@ export class Observation implements EventSink {
     });
     this.ledger.onRuleOutput((rule, stage, latencyUs) => this.rules.output(rule, stage, latencyUs));
     const { connections, storms, shadows, jobs } = this;
-    this.#trackers = [connections, storms, backlog, shadows, jobs, this.rules, firmware, broker];
+    this.trackers = [connections, storms, backlog, shadows, jobs, this.rules, firmware, broker];
     this.store = new MetricStore(
       deliveryMetrics(this.ledger, nowUs),
       ...[connections, storms, backlog, shadows, jobs, this.rules, firmware, broker].map(
         (one) => one.metrics,
       ),
-      Object.fromEntries([...this.#gauges].map(([name, gauge]) => [name, gauge.source])),
+      Object.fromEntries([...this.gauges].map(([name, gauge]) => [name, gauge.source])),
     );
   }
 
@@ -113,12 +113,12 @@ export class Observation implements EventSink {
       }
       default:
     }
-    for (let i = 0; i < this.#trackers.length; i += 1) this.#trackers[i]!.on(event);
+    for (let i = 0; i < this.trackers.length; i += 1) this.trackers[i]!.on(event);
   }
 
   /** One sample of a gauge that no event carries, in the unit of the catalogue. */
   sample(name: SampledGauge, value: number, labels: Labels = {}): void {
-    this.#gauges.get(name)?.sample(value, labels);
+    this.gauges.get(name)?.sample(value, labels);
   }
 
   /** Ends the run: what has not arrived by now is lost. */

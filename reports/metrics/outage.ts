@@ -23,7 +23,7 @@ export interface OutagePlan {
 
 export class Outage {
   readonly losses: Loss[] = [];
-  #endedUs: number | undefined;
+  private endedUs: number | undefined;
 
   /** @param action id of the action, or "" for losses nobody asked for */
   constructor(
@@ -34,7 +34,7 @@ export class Outage {
 
   /** The action is over: every link works again. */
   end(atUs: number): void {
-    this.#endedUs = atUs;
+    this.endedUs = atUs;
   }
 
   /**
@@ -43,7 +43,7 @@ export class Outage {
    */
   restoreUs({ downUs }: Loss): number {
     const { holdUs } = this.plan;
-    const endedUs = this.#endedUs ?? Number.POSITIVE_INFINITY;
+    const endedUs = this.endedUs ?? Number.POSITIVE_INFINITY;
     const heldUs = holdUs === undefined ? endedUs : Math.min(downUs + holdUs, endedUs);
     return Number.isFinite(heldUs) ? Math.max(downUs, heldUs) : downUs;
   }
@@ -51,7 +51,7 @@ export class Outage {
   /** When every link of the action works again, or undefined while nobody has said. */
   get restoredUs(): number | undefined {
     const { overUs, holdUs } = this.plan;
-    return this.#endedUs ?? (holdUs === undefined ? undefined : this.startUs + overUs + holdUs);
+    return this.endedUs ?? (holdUs === undefined ? undefined : this.startUs + overUs + holdUs);
   }
 
   /** Losses of a group; all without a group. */

@@ -32,16 +32,16 @@ class RuleRecord {
 }
 
 export class RuleTracker {
-  readonly #rules = new Map<string, RuleRecord>();
+  private readonly rules = new Map<string, RuleRecord>();
 
   constructor(readonly options: RuleTrackerOptions) {
-    for (const rule of options.rules) this.#rules.set(rule, new RuleRecord());
+    for (const rule of options.rules) this.rules.set(rule, new RuleRecord());
   }
 
   on(event: RunEvent): void {
-    if (event.type === "rule.error") this.#rule(event.rule).errors += 1;
+    if (event.type === "rule.error") this.rule(event.rule).errors += 1;
     if (event.type !== "rule.fired") return;
-    const rule = this.#rule(event.rule);
+    const rule = this.rule(event.rule);
     const stage = this.options.stages.indexAt(event.atUs);
     rule.firings[stage] = (rule.firings[stage] ?? 0) + 1;
     const tag = event.trace === undefined ? undefined : parseTraceTag(event.trace);
@@ -57,7 +57,7 @@ export class RuleTracker {
 
   /** The oracle's word: this message must fire the rule. Before or after it does. */
   should(rule: string, stream: number, thing: number, sequence: number): void {
-    const record = this.#rule(rule);
+    const record = this.rule(rule);
     const slot = `${stream}/${thing}`;
     if (!setOf(record.should, slot).add(sequence)) return;
     record.shouldCount += 1;
@@ -66,43 +66,43 @@ export class RuleTracker {
 
   /** A rule's output reached the observer; see `Ledger.onRuleOutput`. */
   output(rule: string, stage: number, latencyUs: number | undefined): void {
-    const record = this.#rule(rule);
+    const record = this.rule(rule);
     if (latencyUs === undefined) record.untimed += 1;
     else (record.latency[stage] ??= new Histogram()).record(latencyUs);
   }
 
-  #rule(name: string): RuleRecord {
-    const record = this.#rules.get(name) ?? new RuleRecord();
-    this.#rules.set(name, record);
+  private rule(name: string): RuleRecord {
+    const record = this.rules.get(name) ?? new RuleRecord();
+    this.rules.set(name, record);
     return record;
   }
 
   get metrics(): MetricSources {
     const { stages, nowUs } = this.options;
     return {
-      "rules.fired": this.#over((rules, { stage }) => {
+      "rules.fired": this.over((rules, { stage }) => {
         const fired = rules.flatMap((rule) =>
           rule.firings.filter((_, index) => stages.selects(index, stage)),
         );
         return counted(sum(fired), rules.length, stages.seconds(stage, nowUs()));
       }),
-      "rules.untimed": this.#over((rules) => counted(sum(rules.map((rule) => rule.untimed)), rules.length)),
-      "rules.errors": this.#over((rules) => counted(sum(rules.map((rule) => rule.errors)), rules.length)),
-      "rules.recall": this.#over((rules) =>
+      "rules.untimed": this.over((rules) => counted(sum(rules.map((rule) => rule.untimed)), rules.length)),
+      "rules.errors": this.over((rules) => counted(sum(rules.map((rule) => rule.errors)), rules.length)),
+      "rules.recall": this.over((rules) =>
         ratioOf(
           sum(rules.map((rule) => rule.rightCount)),
           sum(rules.map((rule) => rule.shouldCount)),
           "no message had to fire the rule",
         ),
       ),
-      "rules.precision": this.#over((rules) =>
+      "rules.precision": this.over((rules) =>
         ratioOf(
           sum(rules.map((rule) => rule.rightCount)),
           sum(rules.map((rule) => rule.firedCount)),
           "the rule never fired",
         ),
       ),
-      "rules.latency": this.#over((rules, { stage }) => ({
+      "rules.latency": this.over((rules, { stage }) => ({
         kind: "histogram",
         histogram: Histogram.merged(
           rules.flatMap((rule) =>
@@ -114,15 +114,15 @@ export class RuleTracker {
     };
   }
 
-  #over(
+  private over(
     measure: (rules: readonly RuleRecord[], labels: Parameters<MetricSource>[0]) => Measure,
   ): MetricSource {
     return (labels) => {
       const { rule, stage } = labels;
       const rules =
         rule === undefined
-          ? [...this.#rules.values()]
-          : [this.#rules.get(rule)].filter((one) => one !== undefined);
+          ? [...this.rules.values()]
+          : [this.rules.get(rule)].filter((one) => one !== undefined);
       if (rules.length === 0)
         return noData(rule === undefined ? "the run has no rules" : `the run has no rule "${rule}"`);
       if (stage !== undefined && !this.options.stages.has(stage))

@@ -14,18 +14,18 @@ const CONFLICT = 409;
 
 /** How many things are not in the state they should be in, for how long, and what the shadow service refused. */
 export class ShadowDivergence {
-  readonly #groups = new Map<string, GroupCounts>();
+  private readonly groups = new Map<string, GroupCounts>();
   /** Per thing: how many of its shadows have a delta. */
-  readonly #deltas = new Map<string, number>();
+  private readonly deltas = new Map<string, number>();
 
   constructor(readonly context: TrackerContext) {}
 
   /** A shadow of the thing got a delta, or lost it. */
   deltaChanged(thing: string, hasDelta: boolean, atUs: number): void {
-    const counts = this.#group(thing, atUs);
-    const before = this.#deltas.get(thing) ?? 0;
+    const counts = this.group(thing, atUs);
+    const before = this.deltas.get(thing) ?? 0;
     const after = before + (hasDelta ? 1 : -1);
-    this.#deltas.set(thing, after);
+    this.deltas.set(thing, after);
     if (before === 0) counts.diverged += 1;
     if (after === 0) counts.diverged -= 1;
   }
@@ -35,20 +35,20 @@ export class ShadowDivergence {
     update: { readonly isDesired: boolean; readonly hasDelta: boolean },
     atUs: number,
   ): void {
-    const counts = this.#group(thing, atUs);
+    const counts = this.group(thing, atUs);
     if (update.isDesired) counts.updates += 1;
     if (update.hasDelta) counts.deltas += 1;
   }
 
   rejected(thing: string, code: number, atUs: number): void {
-    const { rejected } = this.#group(thing, atUs);
+    const { rejected } = this.group(thing, atUs);
     rejected.set(code, (rejected.get(code) ?? 0) + 1);
   }
 
   /** Counts of the thing's group, with the area counted up to now. */
-  #group(thing: string, atUs: number): GroupCounts {
+  private group(thing: string, atUs: number): GroupCounts {
     const name = this.context.directory.groupOf(thing) ?? "";
-    const counts = this.#groups.get(name) ?? {
+    const counts = this.groups.get(name) ?? {
       diverged: 0,
       areaThingUs: 0,
       countedToUs: 0,
@@ -56,7 +56,7 @@ export class ShadowDivergence {
       deltas: 0,
       rejected: new Map<number, number>(),
     };
-    this.#groups.set(name, counts);
+    this.groups.set(name, counts);
     counts.areaThingUs += counts.diverged * (atUs - counts.countedToUs);
     counts.countedToUs = atUs;
     return counts;
@@ -66,7 +66,7 @@ export class ShadowDivergence {
     const { directory, nowUs } = this.context;
     const sum = (group: string | undefined, of: (counts: GroupCounts) => number): number => {
       let total = 0;
-      for (const [name, counts] of this.#groups)
+      for (const [name, counts] of this.groups)
         if (group === undefined || name === group) total += of(counts);
       return total;
     };

@@ -42,10 +42,10 @@ const NO_STATE: JsonObject = {};
  * clientToken, or else to the latest one for that thing and shadow that asked for the same state.
  */
 export class ShadowTracker {
-  readonly #shadows = new Map<string, Map<string, ShadowState>>();
-  readonly #updates: ShadowUpdate[] = [];
-  readonly #actions: UpdateAction[] = [];
-  readonly #onlineSinceUs = new Map<string, number>();
+  private readonly shadows = new Map<string, Map<string, ShadowState>>();
+  private readonly updates: ShadowUpdate[] = [];
+  private readonly actionList: UpdateAction[] = [];
+  private readonly onlineSinceUs = new Map<string, number>();
   readonly divergence: ShadowDivergence;
 
   constructor(
@@ -58,50 +58,50 @@ export class ShadowTracker {
   on(event: RunEvent): void {
     switch (event.type) {
       case "action.started":
-        if (event.verb === "updateShadow") this.#actions.push(updateAction(event));
+        if (event.verb === "updateShadow") this.actionList.push(updateAction(event));
         return;
       case "connection.open":
-        this.#onlineSinceUs.set(event.thing, event.atUs);
+        this.onlineSinceUs.set(event.thing, event.atUs);
         return;
       case "connection.lost":
       case "connection.closed":
-        this.#onlineSinceUs.delete(event.thing);
+        this.onlineSinceUs.delete(event.thing);
         return;
       case "device.config": {
-        const shadow = this.#shadow(event.thing, event.shadowName);
+        const shadow = this.shadow(event.thing, event.shadowName);
         shadow.device = event.state;
-        this.#observe(shadow, event.atUs);
+        this.observe(shadow, event.atUs);
         return;
       }
       case "shadow.accepted":
-        this.#accept(event);
+        this.accept(event);
         return;
       case "shadow.rejected":
         this.divergence.rejected(event.thing, event.code, event.atUs);
         return;
       case "shadow.deleted": {
-        const shadow = this.#shadow(event.thing, event.shadowName);
+        const shadow = this.shadow(event.thing, event.shadowName);
         shadow.reported = NO_STATE;
-        this.#setDelta(shadow, false, event.atUs);
-        this.#observe(shadow, event.atUs);
+        this.setDelta(shadow, false, event.atUs);
+        this.observe(shadow, event.atUs);
         return;
       }
       default:
     }
   }
 
-  #accept(event: Extract<ShadowEvent, { type: "shadow.accepted" }>): void {
+  private accept(event: Extract<ShadowEvent, { type: "shadow.accepted" }>): void {
     const { atUs, thing, requested, hasDelta } = event;
-    const shadow = this.#shadow(thing, event.shadowName);
+    const shadow = this.shadow(thing, event.shadowName);
     const { desired } = requested;
     this.divergence.accepted(thing, { isDesired: desired !== undefined, hasDelta }, atUs);
-    if (desired !== undefined) this.#begin(shadow, event, desired);
+    if (desired !== undefined) this.begin(shadow, event, desired);
     shadow.reported = event.reported;
-    this.#setDelta(shadow, hasDelta, atUs);
-    this.#observe(shadow, atUs);
+    this.setDelta(shadow, hasDelta, atUs);
+    this.observe(shadow, atUs);
   }
 
-  #begin(
+  private begin(
     shadow: ShadowState,
     event: Extract<ShadowEvent, { type: "shadow.accepted" }>,
     desired: JsonValue,
@@ -112,20 +112,20 @@ export class ShadowTracker {
     }
     if (leaves.length === 0) return;
     const update = new ShadowUpdate({
-      update: this.#actionOf(event, desired),
+      update: this.actionOf(event, desired),
       thing: event.thing,
       acceptedUs: event.atUs,
       leaves,
-      wasOnline: this.#onlineSinceUs.has(event.thing),
+      wasOnline: this.onlineSinceUs.has(event.thing),
       stableUs: this.stableUs,
     });
     shadow.pending.push(update);
-    this.#updates.push(update);
+    this.updates.push(update);
   }
 
-  #actionOf(event: Extract<ShadowEvent, { type: "shadow.accepted" }>, desired: JsonValue): string {
+  private actionOf(event: Extract<ShadowEvent, { type: "shadow.accepted" }>, desired: JsonValue): string {
     const { clientToken, thing, shadowName } = event;
-    const candidates = this.#actions.filter((action) => action.things.has(thing));
+    const candidates = this.actionList.filter((action) => action.things.has(thing));
     const named = candidates.find((action) => action.id === clientToken);
     const alike = candidates.findLast(
       (action) => action.shadowName === shadowName && jsonEqual(action.desired, desired),
@@ -133,11 +133,11 @@ export class ShadowTracker {
     return (named ?? alike)?.id ?? clientToken ?? "";
   }
 
-  #observe(shadow: ShadowState, atUs: number): void {
+  private observe(shadow: ShadowState, atUs: number): void {
     const states = {
       reported: shadow.reported,
       device: shadow.device,
-      onlineSinceUs: this.#onlineSinceUs.get(shadow.thing),
+      onlineSinceUs: this.onlineSinceUs.get(shadow.thing),
     };
     for (const update of shadow.pending) update.observe(atUs, states);
     if (shadow.pending.some((update) => !update.isPending)) {
@@ -145,9 +145,9 @@ export class ShadowTracker {
     }
   }
 
-  #shadow(thing: string, shadowName: string | undefined): ShadowState {
-    const ofThing = this.#shadows.get(thing) ?? new Map<string, ShadowState>();
-    this.#shadows.set(thing, ofThing);
+  private shadow(thing: string, shadowName: string | undefined): ShadowState {
+    const ofThing = this.shadows.get(thing) ?? new Map<string, ShadowState>();
+    this.shadows.set(thing, ofThing);
     const shadow = ofThing.get(shadowName ?? "") ?? {
       thing,
       reported: NO_STATE,
@@ -159,7 +159,7 @@ export class ShadowTracker {
     return shadow;
   }
 
-  #setDelta(shadow: ShadowState, hasDelta: boolean, atUs: number): void {
+  private setDelta(shadow: ShadowState, hasDelta: boolean, atUs: number): void {
     if (shadow.hasDelta === hasDelta) return;
     shadow.hasDelta = hasDelta;
     this.divergence.deltaChanged(shadow.thing, hasDelta, atUs);
@@ -168,7 +168,7 @@ export class ShadowTracker {
   /** Updates that belong to a selector, with everything that time alone has decided. */
   select({ update, group }: Labels): readonly ShadowUpdate[] {
     const nowUs = this.context.nowUs();
-    const selected = this.#updates.filter(
+    const selected = this.updates.filter(
       (one) =>
         (update === undefined || one.update === update) && this.context.directory.isIn(one.thing, group),
     );
@@ -182,31 +182,31 @@ export class ShadowTracker {
     readonly atUs: number;
     readonly things: ReadonlySet<string>;
   }[] {
-    return this.#actions;
+    return this.actionList;
   }
 
   get metrics(): MetricSources {
     return {
       ...this.divergence.metrics,
-      "shadow.convergence_time": (labels) => this.#convergenceTime(labels),
-      "shadow.converged": (labels) => this.#converged(labels),
-      "shadow.superseded": (labels) => this.#count(labels, (update) => update.isSuperseded),
-      "shadow.false_convergence": (labels) => this.#count(labels, (update) => update.hasLied),
+      "shadow.convergence_time": (labels) => this.convergenceTime(labels),
+      "shadow.converged": (labels) => this.converged(labels),
+      "shadow.superseded": (labels) => this.count(labels, (update) => update.isSuperseded),
+      "shadow.false_convergence": (labels) => this.count(labels, (update) => update.hasLied),
     };
   }
 
-  #count(labels: Labels, predicate: (update: ShadowUpdate) => boolean): Measure {
+  private count(labels: Labels, predicate: (update: ShadowUpdate) => boolean): Measure {
     const updates = this.select(labels);
     if (updates.length === 0) return noData(noUpdate(labels));
     return counted(updates.filter(predicate).length, updates.length);
   }
 
   /** Things targeted by an action count as not converged before their update is even accepted. */
-  #converged(labels: Labels): Measure {
+  private converged(labels: Labels): Measure {
     const updates = this.select(labels);
     const { directory } = this.context;
     const accepted = new Set(updates.map((update) => update.thing));
-    const waiting = this.#actions
+    const waiting = this.actionList
       .filter((action) => labels.update === undefined || action.id === labels.update)
       .flatMap((action) => [...action.things])
       .filter((thing) => directory.isIn(thing, labels.group) && !accepted.has(thing)).length;
@@ -216,7 +216,7 @@ export class ShadowTracker {
   }
 
   /** What has not converged counts with the time it has taken so far; what was superseded does not count. */
-  #convergenceTime(labels: Labels): Measure {
+  private convergenceTime(labels: Labels): Measure {
     const histogram = new Histogram();
     for (const update of this.select(labels)) {
       if (
@@ -224,7 +224,7 @@ export class ShadowTracker {
         (labels.online !== undefined && String(update.start.wasOnline) !== labels.online)
       )
         continue;
-      const onlineUs = update.isPending ? this.#onlineSinceUs.get(update.thing) : update.onlineSinceUs;
+      const onlineUs = update.isPending ? this.onlineSinceUs.get(update.thing) : update.onlineSinceUs;
       const isAway = update.isPending && onlineUs === undefined;
       if (labels.since === "reconnect" && isAway) continue;
       const fromUs =

@@ -27,11 +27,11 @@ export interface ObservedStates {
 
 export class ShadowUpdate {
   /** Since when it looks converged. */
-  #agreesSinceUs: number | undefined;
-  #onlineSinceUs: number | undefined;
-  #convergedUs: number | undefined;
-  #liesSinceUs: number | undefined;
-  #hasLied = false;
+  private agreesSinceUs: number | undefined;
+  private connectedUs: number | undefined;
+  private agreedUs: number | undefined;
+  private liesSinceUs: number | undefined;
+  private hasReportedFalsely = false;
   isSuperseded = false;
 
   constructor(readonly start: ShadowUpdateStart) {}
@@ -46,49 +46,49 @@ export class ShadowUpdate {
 
   observe(atUs: number, { reported, device, onlineSinceUs }: ObservedStates): void {
     this.settle(atUs);
-    if (this.#convergedUs !== undefined || this.isSuperseded) return;
+    if (this.agreedUs !== undefined || this.isSuperseded) return;
     const { leaves } = this.start;
     const isReported = leaves.every((leaf) => stateHas(reported, leaf));
     const isTrue = device === undefined || leaves.every((leaf) => stateHas(device, leaf));
-    if (!(isReported && isTrue)) this.#agreesSinceUs = undefined;
-    else if (this.#agreesSinceUs === undefined) {
-      this.#agreesSinceUs = atUs;
-      this.#onlineSinceUs = onlineSinceUs;
+    if (!(isReported && isTrue)) this.agreesSinceUs = undefined;
+    else if (this.agreesSinceUs === undefined) {
+      this.agreesSinceUs = atUs;
+      this.connectedUs = onlineSinceUs;
     }
-    if (!isReported || isTrue) this.#liesSinceUs = undefined;
-    else this.#liesSinceUs ??= atUs;
+    if (!isReported || isTrue) this.liesSinceUs = undefined;
+    else this.liesSinceUs ??= atUs;
   }
 
   /** Time has passed: what has been so for the stable time is so. */
   settle(nowUs: number): void {
-    if (this.#liesSinceUs !== undefined && nowUs - this.#liesSinceUs >= this.start.stableUs)
-      this.#hasLied = true;
-    if (this.#convergedUs === undefined && this.#agreesSinceUs !== undefined) {
-      if (nowUs - this.#agreesSinceUs >= this.start.stableUs) this.#convergedUs = this.#agreesSinceUs;
+    if (this.liesSinceUs !== undefined && nowUs - this.liesSinceUs >= this.start.stableUs)
+      this.hasReportedFalsely = true;
+    if (this.agreedUs === undefined && this.agreesSinceUs !== undefined) {
+      if (nowUs - this.agreesSinceUs >= this.start.stableUs) this.agreedUs = this.agreesSinceUs;
     }
   }
 
   /** A newer update writes the same keys. */
   supersede(atUs: number): void {
     this.settle(atUs);
-    if (this.#convergedUs === undefined) this.isSuperseded = true;
+    if (this.agreedUs === undefined) this.isSuperseded = true;
   }
 
   get convergedUs(): number | undefined {
-    return this.#convergedUs;
+    return this.agreedUs;
   }
 
   /** When the thing that converged had last connected. */
   get onlineSinceUs(): number | undefined {
-    return this.#onlineSinceUs;
+    return this.connectedUs;
   }
 
   /** It was reported for the stable time while the device did something else. */
   get hasLied(): boolean {
-    return this.#hasLied;
+    return this.hasReportedFalsely;
   }
 
   get isPending(): boolean {
-    return this.#convergedUs === undefined && !this.isSuperseded;
+    return this.agreedUs === undefined && !this.isSuperseded;
   }
 }

@@ -32,47 +32,47 @@ interface Selected {
 export class StormTracker {
   /** Outages of actions, in the order in which they began. */
   readonly outages: Outage[] = [];
-  readonly #outages = new Map<string, Outage>([["", new Outage("", 0, NO_PLAN)]]);
+  private readonly outageByAction = new Map<string, Outage>([["", new Outage("", 0, NO_PLAN)]]);
   /** The latest loss of each thing, with its outage. */
-  readonly #latest = new Map<string, Selected>();
-  readonly #wills = new Map<string, { published: number; suppressed: number }>();
+  private readonly latest = new Map<string, Selected>();
+  private readonly wills = new Map<string, { published: number; suppressed: number }>();
 
   constructor(readonly context: TrackerContext) {}
 
   on(event: RunEvent): void {
     switch (event.type) {
       case "action.started":
-        if (event.verb === "disconnect") this.#open(event.action, event.atUs, event.detail);
+        if (event.verb === "disconnect") this.open(event.action, event.atUs, event.detail);
         return;
       case "action.ended":
-        this.#outages.get(event.action)?.end(event.atUs);
+        this.outageByAction.get(event.action)?.end(event.atUs);
         return;
       case "connection.lost":
-        this.#lose(event.thing, event.atUs, event.action ?? "");
+        this.lose(event.thing, event.atUs, event.action ?? "");
         return;
       case "connection.closed":
-        if (event.action !== undefined) this.#lose(event.thing, event.atUs, event.action);
+        if (event.action !== undefined) this.lose(event.thing, event.atUs, event.action);
         return;
       case "connection.attempt":
-        this.#pending(event.thing)?.attemptsUs.push(event.atUs);
+        this.pending(event.thing)?.attemptsUs.push(event.atUs);
         return;
       case "connection.refused":
-        this.#pending(event.thing)?.refusals.push({ atUs: event.atUs, reason: event.reason });
+        this.pending(event.thing)?.refusals.push({ atUs: event.atUs, reason: event.reason });
         return;
       case "connection.open":
-        this.#return(event.thing, event.atUs, event);
+        this.return(event.thing, event.atUs, event);
         return;
       case "will.published":
       case "will.suppressed":
-        this.#countWill(event.clientId, event.type === "will.published");
+        this.countWill(event.clientId, event.type === "will.published");
         return;
       default:
     }
   }
 
-  #open(action: string, atUs: number, detail: Readonly<Record<string, unknown>>): void {
+  private open(action: string, atUs: number, detail: Readonly<Record<string, unknown>>): void {
     const { overUs, holdUs } = detail;
-    this.#add(
+    this.add(
       new Outage(action, atUs, {
         overUs: typeof overUs === "number" ? overUs : 0,
         holdUs: typeof holdUs === "number" ? holdUs : undefined,
@@ -80,14 +80,14 @@ export class StormTracker {
     );
   }
 
-  #add(outage: Outage): Outage {
-    this.#outages.set(outage.action, outage);
+  private add(outage: Outage): Outage {
+    this.outageByAction.set(outage.action, outage);
     this.outages.push(outage);
     return outage;
   }
 
-  #lose(thing: string, atUs: number, action: string): void {
-    const outage = this.#outages.get(action) ?? this.#add(new Outage(action, atUs, NO_PLAN));
+  private lose(thing: string, atUs: number, action: string): void {
+    const outage = this.outageByAction.get(action) ?? this.add(new Outage(action, atUs, NO_PLAN));
     const loss: Loss = {
       thing,
       downUs: atUs,
@@ -99,17 +99,21 @@ export class StormTracker {
       sessionResumed: false,
     };
     outage.losses.push(loss);
-    this.#latest.set(thing, { outage, loss });
+    this.latest.set(thing, { outage, loss });
   }
 
   /** The loss a thing is still recovering from. */
-  #pending(thing: string): Loss | undefined {
-    const loss = this.#latest.get(thing)?.loss;
+  private pending(thing: string): Loss | undefined {
+    const loss = this.latest.get(thing)?.loss;
     return loss?.backUs === undefined ? loss : undefined;
   }
 
-  #return(thing: string, atUs: number, open: { resumeExpected: boolean; sessionPresent: boolean }): void {
-    const loss = this.#pending(thing);
+  private return(
+    thing: string,
+    atUs: number,
+    open: { resumeExpected: boolean; sessionPresent: boolean },
+  ): void {
+    const loss = this.pending(thing);
     if (loss === undefined) return;
     loss.backUs = atUs;
     loss.sessionExpected = open.resumeExpected;
@@ -117,38 +121,38 @@ export class StormTracker {
   }
 
   /** A will belongs to the outage its client fell into last. */
-  #countWill(clientId: string, isPublished: boolean): void {
-    const action = this.#latest.get(clientId)?.outage.action ?? "";
+  private countWill(clientId: string, isPublished: boolean): void {
+    const action = this.latest.get(clientId)?.outage.action ?? "";
     const key = JSON.stringify([action, this.context.directory.groupOf(clientId) ?? ""]);
-    const counts = this.#wills.get(key) ?? { published: 0, suppressed: 0 };
+    const counts = this.wills.get(key) ?? { published: 0, suppressed: 0 };
     counts[isPublished ? "published" : "suppressed"] += 1;
-    this.#wills.set(key, counts);
+    this.wills.set(key, counts);
   }
 
   get metrics(): MetricSources {
     return {
-      "connections.lost": (labels) => this.#lost(labels),
-      "sessions.resumed_ratio": this.#over((selected) => {
+      "connections.lost": (labels) => this.lost(labels),
+      "sessions.resumed_ratio": this.over((selected) => {
         const expected = selected.filter(({ loss }) => loss.sessionExpected);
         const resumed = expected.filter(({ loss }) => loss.sessionResumed).length;
         return ratioOf(resumed, expected.length, "no reconnect expected its session back");
       }),
-      "wills.published": (labels) => this.#willCount(labels, "published"),
-      "wills.suppressed": (labels) => this.#willCount(labels, "suppressed"),
-      "reconnect.time": this.#over((selected, { since }) => this.#reconnectTime(selected, since)),
-      "reconnect.attempts": this.#over((selected) => counted(attempts(selected), selected.length)),
-      "reconnect.amplification": this.#over((selected) =>
+      "wills.published": (labels) => this.willCount(labels, "published"),
+      "wills.suppressed": (labels) => this.willCount(labels, "suppressed"),
+      "reconnect.time": this.over((selected, { since }) => this.reconnectTime(selected, since)),
+      "reconnect.attempts": this.over((selected) => counted(attempts(selected), selected.length)),
+      "reconnect.amplification": this.over((selected) =>
         ratioOf(attempts(selected), distinctThings(selected), "nothing was lost"),
       ),
-      "reconnect.peak_rate": this.#over((selected, { window }) => {
+      "reconnect.peak_rate": this.over((selected, { window }) => {
         const windowUs = (window === undefined ? undefined : parseDurationUs(window)) ?? SECOND_US;
         const instants = attemptsAfterRestore(selected);
         return single(peakInWindow(instants, windowUs) / (windowUs / SECOND_US), instants.length);
       }),
-      "reconnect.peak_to_mean": this.#over((selected) => this.#peakToMean(selected)),
-      "reconnect.synchrony": this.#over(synchrony),
-      "reconnect.refused_ratio": this.#over(refusedRatio),
-      "reconnect.backoff_grade": this.#over((selected) => {
+      "reconnect.peak_to_mean": this.over((selected) => this.peakToMean(selected)),
+      "reconnect.synchrony": this.over(synchrony),
+      "reconnect.refused_ratio": this.over(refusedRatio),
+      "reconnect.backoff_grade": this.over((selected) => {
         const grades = selected.flatMap(({ loss }) => gradeBackoff(gapsOf(loss)) ?? []);
         const grade = gradeGroup(grades);
         return grade === undefined
@@ -159,7 +163,7 @@ export class StormTracker {
   }
 
   /** Answers for the losses that the labels select; without any there is no data. */
-  #over(measure: (selected: readonly Selected[], labels: Labels) => Measure): MetricSource {
+  private over(measure: (selected: readonly Selected[], labels: Labels) => Measure): MetricSource {
     return (labels) => {
       const selected = this.select(labels);
       return selected.length === 0 ? noData(nothingLost(labels)) : measure(selected, labels);
@@ -168,7 +172,7 @@ export class StormTracker {
 
   select({ action, group, stage }: Labels): readonly Selected[] {
     const { directory, stages } = this.context;
-    const outages = [...this.#outages.values()].filter(
+    const outages = [...this.outageByAction.values()].filter(
       (outage) => action === undefined || outage.action === action,
     );
     return outages.flatMap((outage) =>
@@ -179,15 +183,16 @@ export class StormTracker {
     );
   }
 
-  #lost(labels: Labels): Measure {
-    if (labels.action !== undefined && !this.#outages.has(labels.action)) return noData(nothingLost(labels));
+  private lost(labels: Labels): Measure {
+    if (labels.action !== undefined && !this.outageByAction.has(labels.action))
+      return noData(nothingLost(labels));
     return counted(distinctThings(this.select(labels)), this.context.directory.size(labels.group));
   }
 
-  #willCount({ action, group }: Labels, which: "published" | "suppressed"): Measure {
-    if (action !== undefined && !this.#outages.has(action)) return noData(nothingLost({ action }));
+  private willCount({ action, group }: Labels, which: "published" | "suppressed"): Measure {
+    if (action !== undefined && !this.outageByAction.has(action)) return noData(nothingLost({ action }));
     let count = 0;
-    for (const [key, counts] of this.#wills) {
+    for (const [key, counts] of this.wills) {
       const [ofAction, ofGroup] = JSON.parse(key) as [string, string];
       const isSelected = (action ?? ofAction) === ofAction && (group ?? ofGroup) === ofGroup;
       if (isSelected) count += counts[which];
@@ -196,7 +201,7 @@ export class StormTracker {
   }
 
   /** A thing that is not back counts with the time it has been away so far: leaving it out would flatter. */
-  #reconnectTime(selected: readonly Selected[], since: string | undefined): Measure {
+  private reconnectTime(selected: readonly Selected[], since: string | undefined): Measure {
     const histogram = new Histogram();
     for (const { outage, loss } of selected) {
       const fromUs = since === "down" ? loss.downUs : outage.restoreUs(loss);
@@ -205,19 +210,19 @@ export class StormTracker {
     return { kind: "histogram", histogram, seconds: 0 };
   }
 
-  #peakToMean(selected: readonly Selected[]): Measure {
+  private peakToMean(selected: readonly Selected[]): Measure {
     const instants = attemptsAfterRestore(selected);
     if (instants.length === 0) return noData("nobody tried to reconnect after the link was restored");
     const peak = peakInWindow(instants, SECOND_US);
     return {
       kind: "ratio",
-      value: peak / (instants.length / this.#stormSeconds(selected)),
+      value: peak / (instants.length / this.stormSeconds(selected)),
       samples: instants.length,
     };
   }
 
   /** Time from each restored link to the last thing's return, summed over outages; at least a second. */
-  #stormSeconds(selected: readonly Selected[]): number {
+  private stormSeconds(selected: readonly Selected[]): number {
     const endUs = new Map<Outage, { startUs: number; endUs: number }>();
     for (const { outage, loss } of selected) {
       const span = endUs.get(outage) ?? { startUs: outage.restoreUs(loss), endUs: 0 };

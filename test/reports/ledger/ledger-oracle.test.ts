@@ -11,7 +11,7 @@ class Oracle {
   reordered = 0;
   duplicates = 0;
   unexpected = 0;
-  readonly #highest = new Map<string, number>();
+  private readonly highest = new Map<string, number>();
 
   sent(slot: string, sequence: number, qos: number, stage: number): void {
     this.messages.set(`${slot}/${sequence}`, { qos, stage, acked: false, refused: false, copies: 0 });
@@ -35,9 +35,9 @@ class Oracle {
       this.duplicates += 1;
       return;
     }
-    const highest = this.#highest.get(slot) ?? -1;
+    const highest = this.highest.get(slot) ?? -1;
     if (sequence < highest) this.reordered += 1;
-    else this.#highest.set(slot, sequence);
+    else this.highest.set(slot, sequence);
   }
 
   count(
