@@ -6,6 +6,7 @@ import type {
   LinkProfile,
   MqttPlan,
   ReconnectPlan,
+  Selection,
   SignalSpec,
   StateChange,
 } from "fleetrig/sim";
@@ -41,10 +42,10 @@ export interface BrokerSpec {
   /** `host:port` of the embedded broker in real time. */
   readonly listen: string | undefined;
   readonly profile: "aws" | "oasis";
-  readonly limits: BrokerLimits;
+  readonly limits: BrokerLimitsSpec;
 }
 
-export interface BrokerLimits {
+export interface BrokerLimitsSpec {
   /** CONNECTs per second; `undefined` is unlimited. */
   readonly connectRatePerSecond: number | undefined;
   readonly overload: "refuse" | "queue";
@@ -158,16 +159,6 @@ export interface ConditionSpec {
   readonly text: string;
   readonly condition: Expectation;
   readonly position: SourcePosition;
-}
-
-/** Which things. All given conditions must hold; `count` or `share` then draws among the matching. */
-export interface Selection {
-  readonly group: string | undefined;
-  readonly where: Readonly<Record<string, string | number | boolean>>;
-  readonly things: readonly string[] | undefined;
-  readonly count: number | undefined;
-  /** 0 to 1. */
-  readonly share: number | undefined;
 }
 
 interface ActionCommon {

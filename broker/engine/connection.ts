@@ -28,7 +28,7 @@ const MAX_EARLY_PACKETS = 32;
 const SLOW_CHECK_US = US_PER_S;
 
 /** Ways for a link to close that are the client's fault. */
-const LINK_FAULTS: Readonly<Partial<Record<LinkCloseReason, number>>> = {
+const CLOSE_REASON_CODES: Readonly<Partial<Record<LinkCloseReason, number>>> = {
   malformed: REASON.malformedPacket,
   "too-large": REASON.packetTooLarge,
 };
@@ -101,7 +101,7 @@ export class Connection implements PacketReceiver, Entrant {
   closed(reason: LinkCloseReason): void {
     if (this.state === "ended") return;
     // A link that refused bytes has told the client why before it closed.
-    const reasonCode = LINK_FAULTS[reason];
+    const reasonCode = CLOSE_REASON_CODES[reason];
     if (reasonCode === undefined) this.end(ENDING.connectionLost);
     else if (this.state === "connected") this.end({ ...clientError(reasonCode), reasonCode: undefined });
     else this.fail(reasonCode);

@@ -7,27 +7,10 @@ import type { ExecutionStatus } from "fleetrig/kernel";
  */
 export type ExecutionActor = "device" | "service";
 
-export const EXECUTION_STATUSES: readonly ExecutionStatus[] = [
-  "QUEUED",
-  "IN_PROGRESS",
-  "SUCCEEDED",
-  "FAILED",
-  "TIMED_OUT",
-  "REJECTED",
-  "REMOVED",
-  "CANCELED",
-];
-
-/** What a device may ask for in an update; the rest is the service's. */
-export const DEVICE_STATUSES: ReadonlySet<string> = new Set<ExecutionStatus>([
-  "IN_PROGRESS",
-  "SUCCEEDED",
-  "FAILED",
-  "REJECTED",
-]);
-
 const NONE: readonly ExecutionStatus[] = [];
+/** What a device may ask for in an update; the rest is the service's. */
 const BY_DEVICE: readonly ExecutionStatus[] = ["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"];
+export const DEVICE_STATUSES: ReadonlySet<string> = new Set(BY_DEVICE);
 
 const TRANSITIONS: Readonly<
   Record<ExecutionActor, Readonly<Record<ExecutionStatus, readonly ExecutionStatus[]>>>

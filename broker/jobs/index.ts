@@ -25,7 +25,6 @@ export type {
   ListJobExecutionsForJobRequest,
   ListJobExecutionsForThingRequest,
   ListJobsRequest,
-  PageRequest,
 } from "./job-queries.js";
 export type { AbortCriterion, AbortDenominator, AbortFailureType } from "./abort.js";
 export type { MaintenanceWindow } from "./maintenance-window.js";

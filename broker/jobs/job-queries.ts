@@ -1,4 +1,5 @@
 import type { JobStatus, JsonObject } from "fleetrig/kernel";
+import type { PageRequest } from "../registry/page.js";
 import { jobsError } from "./errors.js";
 import type { TargetSelection } from "./job-request.js";
 import type { JobStore } from "./job-store.js";
@@ -6,13 +7,6 @@ import { controlExecutionSummary, jobSummary } from "./job-view.js";
 import { thingArn } from "./targets.js";
 
 /** The list calls of the control plane. Pages are cut by position, in order of creation. */
-export interface PageRequest {
-  /** 1 to 250, default 250. */
-  readonly maxResults?: number;
-  /** From the page before. */
-  readonly nextToken?: string;
-}
-
 export interface ListJobsRequest extends PageRequest {
   readonly status?: JobStatus;
   readonly targetSelection?: TargetSelection;

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "fleetrig/kernel";
+import { type JsonObject, type JsonValue, US_PER_S } from "fleetrig/kernel";
 import type { Job, JobExecution } from "./job.js";
 import { targetArn, thingArn } from "./targets.js";
 
@@ -76,7 +76,7 @@ export const controlExecution = (execution: JobExecution, arnPrefix: string, now
     approximateSecondsBeforeTimedOut:
       execution.timeout === undefined
         ? undefined
-        : Math.max(0, Math.ceil((execution.timeout.dueUs - nowUs) / 1e6)),
+        : Math.max(0, Math.ceil((execution.timeout.dueUs - nowUs) / US_PER_S)),
   }),
 });
 

@@ -1,4 +1,4 @@
-import { daysBeforeYear, daysInMonth } from "./schedule.js";
+import { daysBeforeYear, daysInMonth, MS_PER_MINUTE } from "./schedule.js";
 
 /**
  * Recurring windows in which a CONTINUOUS job may reach new things (REF §6.1): a cron expression in UTC for the
@@ -52,7 +52,6 @@ const FIELDS: readonly Field[] = [
 ];
 
 const MINUTES_PER_DAY = 1_440;
-const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = MINUTES_PER_DAY * MS_PER_MINUTE;
 const MAX_CRON_CHARS = 256;
 /** Four years and a bit: finds a 29 February. */

@@ -1,3 +1,5 @@
+import { US_PER_MINUTE } from "fleetrig/kernel";
+
 /**
  * How fast a job reaches its targets (REF §6.2). The *rate* is new executions per minute, not completions.
  *
@@ -47,7 +49,6 @@ export interface Pace {
   readonly asOfUs: number;
 }
 
-const US_PER_MINUTE = 60_000_000;
 /** Credit is a sum of products; this much below 1 is rounding. */
 const ROUNDING = 1e-9;
 

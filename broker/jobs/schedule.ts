@@ -35,7 +35,7 @@ export function parseUtcTime(text: string): number | undefined {
   return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000;
 }
 
-const MS_PER_MINUTE = 60_000;
+export const MS_PER_MINUTE = 60_000;
 const MS_PER_YEAR = 366 * 24 * 60 * MS_PER_MINUTE;
 const LEAD_MS = 30 * MS_PER_MINUTE;
 

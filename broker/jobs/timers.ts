@@ -1,3 +1,5 @@
+import { US_PER_MINUTE } from "fleetrig/kernel";
+
 /**
  * The two timers of an execution (REF §6.4). The *in-progress timer* starts with IN_PROGRESS and nothing moves
  * it; the *step timer* is set by the device, each setting replaces the last, and it never outlives the other.
@@ -11,8 +13,6 @@ export interface ExecutionTimers {
 export const NO_STEP_TIMER = -1;
 
 export const noTimers: ExecutionTimers = { inProgressDueUs: undefined, stepDueUs: undefined };
-
-const US_PER_MINUTE = 60_000_000;
 
 /** The timers of an execution that becomes IN_PROGRESS now. */
 export const startTimers = (inProgressMinutes: number | undefined, nowUs: number): ExecutionTimers => ({

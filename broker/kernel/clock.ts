@@ -48,3 +48,4 @@ export const LANE = {
 
 export const US_PER_MS = 1_000;
 export const US_PER_S = 1_000_000;
+export const US_PER_MINUTE = 60_000_000;

@@ -21,15 +21,19 @@ export const teeSink = (...sinks: readonly EventSink[]): EventSink => ({
 });
 
 /** AWS: job execution states. */
-export type ExecutionStatus =
-  | "QUEUED"
-  | "IN_PROGRESS"
-  | "SUCCEEDED"
-  | "FAILED"
-  | "TIMED_OUT"
-  | "REJECTED"
-  | "REMOVED"
-  | "CANCELED";
+export const EXECUTION_STATUSES = [
+  "QUEUED",
+  "IN_PROGRESS",
+  "SUCCEEDED",
+  "FAILED",
+  "TIMED_OUT",
+  "REJECTED",
+  "REMOVED",
+  "CANCELED",
+] as const;
+
+/** One of `EXECUTION_STATUSES`. */
+export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
 
 /** AWS: job states. */
 export type JobStatus = "SCHEDULED" | "IN_PROGRESS" | "COMPLETED" | "CANCELED" | "DELETION_IN_PROGRESS";

@@ -1,4 +1,12 @@
-export { type Clock, LANE, type Timer, type TimeSource, US_PER_MS, US_PER_S } from "./clock.js";
+export {
+  type Clock,
+  LANE,
+  type Timer,
+  type TimeSource,
+  US_PER_MINUTE,
+  US_PER_MS,
+  US_PER_S,
+} from "./clock.js";
 export { VIRTUAL_EPOCH_MS, VirtualTime } from "./virtual-time.js";
 export { hostNowUs, hostWallMs, hostYield, RealTime } from "./real-time.js";
 export { HostProbe, type HostReading } from "./host-probe.js";
@@ -31,6 +39,7 @@ export {
   type DeliveryProbe,
   type DeviceEvent,
   type EventSink,
+  EXECUTION_STATUSES,
   type ExecutionStatus,
   type HarnessEvent,
   type JobEvent,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock, JsonObject, RandomSource } from "fleetrig/kernel";
+import { type Clock, type JsonObject, type RandomSource, US_PER_S } from "fleetrig/kernel";
 import { REASON } from "fleetrig/protocol";
 import type { BrokerHooks, ConnectedInfo, DisconnectedInfo, RefusedInfo } from "../engine/index.js";
 import type { MessageBus } from "../message-bus.js";
@@ -41,7 +41,6 @@ interface ClientRecord {
 }
 
 const DEFAULT_VERSION_RETENTION_S = 3600;
-const US_PER_S = 1_000_000;
 const AUTHORIZATION_FAILURES: ReadonlySet<number> = new Set([
   REASON.badUserNameOrPassword,
   REASON.notAuthorized,

@@ -1,5 +1,6 @@
 export type { RegistryErrorCode } from "./errors.js";
 export { type Attributes, DEFAULT_REGISTRY_LIMITS, type RegistryLimits } from "./limits.js";
+export type { PageRequest } from "./page.js";
 export {
   createRegistry,
   type ListThingGroupsRequest,

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue, type Random } from "fleetrig/kernel";
 import type { ApplicationMessage } from "../message.js";
+import { uuidV4 } from "../uuid.js";
 import { finite, getPath, type RuleValue, toBoolean, toDecimal, toText } from "./values.js";
 
 /** What functions may ask besides their arguments. */
@@ -78,7 +79,7 @@ export const FUNCTIONS: ReadonlyMap<string, RuleFunction> = new Map<string, Rule
   ["timestamp", fixed(0, (_args, { wallMs }) => wallMs)],
   ["clientid", fixed(0, (_args, { message }) => message.publisher ?? "n/a")],
   ["accountid", fixed(0, (_args, { accountId }) => accountId)],
-  ["newuuid", fixed(0, (_args, { random }) => uuid(random))],
+  ["newuuid", fixed(0, (_args, { random }) => uuidV4(random))],
   ["cast", fixed(2, ([value, type]) => CASTS.get(toText(type)?.toLowerCase() ?? "")?.(value))],
 ]);
 
@@ -133,10 +134,4 @@ function get([collection, key]: readonly RuleValue[]): RuleValue {
 function topic([level]: readonly RuleValue[], { message }: RuleContext): RuleValue {
   const name = message.topic.replace(/^\$aws\/rules\/[^/]+\//, "");
   return level === undefined ? name : typeof level === "number" ? name.split("/")[level - 1] : undefined;
-}
-
-function uuid(random: Random): string {
-  const hex = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, "0")).join("");
-  const variant = "89ab"[Number.parseInt(hex[16]!, 16) & 3];
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }

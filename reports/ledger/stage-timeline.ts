@@ -1,3 +1,5 @@
+import { US_PER_S } from "fleetrig/kernel";
+
 /**
  * The stages of a run as half-open intervals of time. What is scheduled belongs to the stage in which it was
  * scheduled; what merely happens belongs to the stage in which it happens. Index 0 is the time before the first stage.
@@ -61,6 +63,6 @@ export class StageTimeline {
     this.spanList.forEach((span, index) => {
       if (this.selects(index, name)) us += Math.max(0, (span.endUs ?? nowUs) - span.startUs);
     });
-    return us / 1e6;
+    return us / US_PER_S;
   }
 }

@@ -1,3 +1,4 @@
+import { US_PER_S } from "fleetrig/kernel";
 import { nearestRank } from "./histogram.js";
 
 /**
@@ -58,7 +59,7 @@ export class CountCurve {
 
   /** Events per second, one value per bin. */
   perSecond(): number[] {
-    const seconds = this.bins.widthUs / 1e6;
+    const seconds = this.bins.widthUs / US_PER_S;
     return Array.from(this.counts.subarray(0, this.bins.used), (count) => count / seconds);
   }
 }

@@ -21,11 +21,13 @@ const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
 };
 
 /** At most so many decimals, thousands separated by commas. */
-function separated(value: number, decimals: number): string {
-  const [whole, fraction] = String(Number(value.toFixed(decimals))).split(".");
-  if (whole!.includes("e")) return whole!;
-  const grouped = whole!.replace(/\B(?=(?:\d{3})+$)/g, ",");
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+const separated = (value: number, decimals: number): string => grouped(Number(value.toFixed(decimals)));
+
+/** Thousands separated by commas, independent of the locale. */
+export function grouped(value: number): string {
+  const [whole, fraction] = String(value).split(".");
+  const thousands = whole!.includes("e") ? whole! : whole!.replace(/\B(?=(?:\d{3})+$)/g, ",");
+  return fraction === undefined ? thousands : `${thousands}.${fraction}`;
 }
 
 /** Nearly everything never reads as 100 %, hardly anything never as 0 %. */

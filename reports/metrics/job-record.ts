@@ -5,17 +5,6 @@ import { isJsonObject } from "fleetrig/kernel";
  * What happened to one job. *Notified*: the thing was offered the job or left QUEUED for it. *Executed*: it
  * reached SUCCEEDED, FAILED, TIMED_OUT or REJECTED. *Failed*: it is in one of the last three now.
  */
-export const EXECUTION_STATUSES = [
-  "QUEUED",
-  "IN_PROGRESS",
-  "SUCCEEDED",
-  "FAILED",
-  "TIMED_OUT",
-  "REJECTED",
-  "REMOVED",
-  "CANCELED",
-] as const satisfies readonly ExecutionStatus[];
-
 const FAILED: readonly ExecutionStatus[] = ["FAILED", "TIMED_OUT", "REJECTED"];
 const EXECUTED: readonly ExecutionStatus[] = ["SUCCEEDED", ...FAILED];
 /** Statuses that show a thing has taken the job up; a queued execution can be cancelled or removed unseen. */

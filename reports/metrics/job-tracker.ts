@@ -1,4 +1,4 @@
-import type { ExecutionStatus, RunEvent } from "fleetrig/kernel";
+import { type ExecutionStatus, type RunEvent, US_PER_MINUTE } from "fleetrig/kernel";
 import type { Labels } from "../expectations/expectation.js";
 import { JobRecord } from "./job-record.js";
 import {
@@ -13,8 +13,6 @@ import {
   single,
   word,
 } from "./measure.js";
-
-const MINUTE_US = 60_000_000;
 
 /** What the blast radius needs to know about things beyond the job's own events. */
 interface ThingTruth {
@@ -187,7 +185,7 @@ function triggered(job: JobRecord, { criterion }: Labels): Measure {
 function ratePerMinute(job: JobRecord): Measure {
   const minutes: number[] = [];
   for (const us of job.notifiedUs) {
-    const minute = Math.floor((us - job.createdUs) / MINUTE_US);
+    const minute = Math.floor((us - job.createdUs) / US_PER_MINUTE);
     minutes[minute] = (minutes[minute] ?? 0) + 1;
   }
   if (minutes.length === 0) return noData("nobody was notified");

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "fleetrig/kernel";
+import { isJsonObject, type JsonObject, type JsonValue, US_PER_MINUTE } from "fleetrig/kernel";
 
 /**
  * How many things a rollout configuration alone would have notified: the curve drawn beside what happened.
@@ -14,7 +14,6 @@ export interface RolloutPlan {
   readonly succeeded: readonly number[];
 }
 
-const MINUTE_US = 60_000_000;
 /** AWS: without a rollout configuration a job is offered to everyone at once. */
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
@@ -25,7 +24,7 @@ export function plannedCurve({ targets, rollout, stepUs, steps, succeeded }: Rol
     const progress = rate.counts === "succeeded" ? (succeeded[step - 1] ?? 0) : notified;
     const increments = Math.floor(progress / rate.every);
     const perMinute = Math.min(rate.maximum, rate.base * rate.factor ** increments);
-    notified = Math.min(targets, notified + (perMinute * stepUs) / MINUTE_US);
+    notified = Math.min(targets, notified + (perMinute * stepUs) / US_PER_MINUTE);
     return Math.floor(notified + 1e-9);
   });
 }

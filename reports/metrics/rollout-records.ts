@@ -1,6 +1,6 @@
-import type { ExecutionStatus } from "fleetrig/kernel";
+import { type ExecutionStatus, EXECUTION_STATUSES } from "fleetrig/kernel";
 import type { RolloutRecord, SeriesRecord } from "../record/run-record.js";
-import { EXECUTION_STATUSES, type JobRecord } from "./job-record.js";
+import type { JobRecord } from "./job-record.js";
 import type { Observation } from "./observation.js";
 import { plannedCurve } from "./rollout-plan.js";
 import { accumulate, countPerStep } from "./series-records.js";

@@ -1,9 +1,7 @@
+import { US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import type { SeriesRecord } from "../record/run-record.js";
 import { MAX_BINS } from "../ledger/time-bins.js";
 import type { Observation } from "./observation.js";
-
-const US_PER_MS = 1000;
-const SECOND_US = 1_000_000;
 
 /** Traffic, latency and connections over time, at most 600 points each. */
 export function seriesRecords({ ledger, connections }: Observation): SeriesRecord[] {
@@ -39,8 +37,7 @@ const grid =
   ): SeriesRecord => ({ name, labels, unit, startMs: 0, stepMs: widthUs / US_PER_MS, points: [...points] });
 
 /** A step that cuts a span into at most 600 points, in whole seconds. */
-const stepUsOf = (spanUs: number): number =>
-  Math.max(1, Math.ceil(spanUs / MAX_BINS / SECOND_US)) * SECOND_US;
+const stepUsOf = (spanUs: number): number => Math.max(1, Math.ceil(spanUs / MAX_BINS / US_PER_S)) * US_PER_S;
 
 /** Counts of sorted or unsorted instants per step from `startUs` on. */
 export function countPerStep(

@@ -1,3 +1,4 @@
+import { US_PER_S } from "fleetrig/kernel";
 import { counted, type MetricSources, ratioOf, single } from "./measure.js";
 import type { TrackerContext } from "./connection-tracker.js";
 
@@ -79,7 +80,7 @@ export class ShadowDivergence {
       "shadow.divergence_area": ({ group }) => {
         const now = nowUs();
         const areaUs = sum(group, (one) => one.areaThingUs + one.diverged * (now - one.countedToUs));
-        return single(areaUs / 1e6, directory.size(group));
+        return single(areaUs / US_PER_S, directory.size(group));
       },
       "shadow.conflicts": ({ group }) =>
         counted(

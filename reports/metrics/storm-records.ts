@@ -1,11 +1,10 @@
+import { US_PER_S } from "fleetrig/kernel";
 import { nearestRank } from "../ledger/histogram.js";
 import type { StormRecord } from "../record/run-record.js";
 import type { Observation } from "./observation.js";
 import { type Outage, peakInWindow } from "./outage.js";
 import { countPerStep } from "./series-records.js";
 import { attemptsAfterRestore } from "./storm-tracker.js";
-
-const SECOND_US = 1_000_000;
 
 /** One row per disconnect action and group that lost anything. `policyOf` names a group's reconnect policy. */
 export function stormRecords(
@@ -40,7 +39,7 @@ function stormRecord({ storms }: Observation, { outage, group, policy, nowUs }: 
   );
   backs.sort((a, b) => a - b);
   const downUs = losses.reduce((first, loss) => Math.min(first, loss.downUs), Number.POSITIVE_INFINITY);
-  const endUs = losses.reduce((last, loss) => Math.max(last, loss.backUs ?? nowUs), downUs + SECOND_US);
+  const endUs = losses.reduce((last, loss) => Math.max(last, loss.backUs ?? nowUs), downUs + US_PER_S);
   const things = new Set(losses.map((loss) => loss.thing)).size;
   const { stepUs, counts } = countPerStep(attempts, downUs, endUs);
   const backMs = (percent: number): number | null => {
@@ -59,9 +58,9 @@ function stormRecord({ storms }: Observation, { outage, group, policy, nowUs }: 
       unit: "/s",
       startMs: downUs / 1000,
       stepMs: stepUs / 1000,
-      points: counts.map((count) => count / (stepUs / SECOND_US)),
+      points: counts.map((count) => count / (stepUs / US_PER_S)),
     },
-    peakPerSecond: after.length === 0 ? null : peakInWindow(after, SECOND_US),
+    peakPerSecond: after.length === 0 ? null : peakInWindow(after, US_PER_S),
     amplification: things === 0 ? null : attempts.length / things,
     grade: storms.grade(labels) ?? null,
     backMs: { p50: backMs(50), p95: backMs(95), all: backMs(100) },

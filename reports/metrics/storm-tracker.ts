@@ -1,4 +1,4 @@
-import { parseDurationUs, type RunEvent } from "fleetrig/kernel";
+import { parseDurationUs, type RunEvent, US_PER_S } from "fleetrig/kernel";
 import type { Labels } from "../expectations/expectation.js";
 import { Histogram } from "../ledger/histogram.js";
 import { type BackoffGrade, gradeBackoff, gradeGroup } from "./backoff-grade.js";
@@ -16,7 +16,6 @@ import {
 import { largestBinShare, type Loss, Outage, type OutagePlan, peakInWindow } from "./outage.js";
 
 const SYNCHRONY_BIN_US = 100_000;
-const SECOND_US = 1_000_000;
 const NO_PLAN: OutagePlan = { overUs: 0, holdUs: undefined };
 
 /** A loss with the outage it belongs to: what a selector of `reconnect.*` picks. */
@@ -145,9 +144,9 @@ export class StormTracker {
         ratioOf(attempts(selected), distinctThings(selected), "nothing was lost"),
       ),
       "reconnect.peak_rate": this.over((selected, { window }) => {
-        const windowUs = (window === undefined ? undefined : parseDurationUs(window)) ?? SECOND_US;
+        const windowUs = (window === undefined ? undefined : parseDurationUs(window)) ?? US_PER_S;
         const instants = attemptsAfterRestore(selected);
-        return single(peakInWindow(instants, windowUs) / (windowUs / SECOND_US), instants.length);
+        return single(peakInWindow(instants, windowUs) / (windowUs / US_PER_S), instants.length);
       }),
       "reconnect.peak_to_mean": this.over((selected) => this.peakToMean(selected)),
       "reconnect.synchrony": this.over(synchrony),
@@ -213,7 +212,7 @@ export class StormTracker {
   private peakToMean(selected: readonly Selected[]): Measure {
     const instants = attemptsAfterRestore(selected);
     if (instants.length === 0) return noData("nobody tried to reconnect after the link was restored");
-    const peak = peakInWindow(instants, SECOND_US);
+    const peak = peakInWindow(instants, US_PER_S);
     return {
       kind: "ratio",
       value: peak / (instants.length / this.stormSeconds(selected)),
@@ -232,7 +231,7 @@ export class StormTracker {
     }
     let us = 0;
     for (const span of endUs.values()) us += Math.max(0, span.endUs - span.startUs);
-    return Math.max(SECOND_US, us) / SECOND_US;
+    return Math.max(US_PER_S, us) / US_PER_S;
   }
 
   /** Grade of the selected devices, for the storm's record. */

@@ -6,7 +6,8 @@ import type {
   SweepRecord,
   Verdict,
 } from "../record/run-record.js";
-import { counted, grouped, plainText } from "./plain-text.js";
+import { grouped } from "../metrics/format-quantity.js";
+import { counted, plainText } from "./plain-text.js";
 
 /** What every renderer says about a run in the same words: outcomes, counts, titles and failure texts. */
 

@@ -1,3 +1,5 @@
+import { grouped } from "../metrics/format-quantity.js";
+
 /**
  * Text that came from devices and scenarios, made safe to print. Every renderer passes data through `plainText`
  * before its own escaping: terminal sequences, control characters and bidirectional overrides never reach a reader.
@@ -30,10 +32,3 @@ export const plainText = (text: string): string => plainLines(text).replace(LINE
 /** A noun with its number: `1 run`, `2,000 runs`. */
 export const counted = (count: number, noun: string): string =>
   `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
-
-/** Thousands separated by commas, independent of the locale. */
-export const grouped = (value: number): string => {
-  const [whole, fraction] = String(value).split(".");
-  const separated = whole!.includes("e") ? whole! : whole!.replace(/\B(?=(?:\d{3})+$)/g, ",");
-  return fraction === undefined ? separated : `${separated}.${fraction}`;
-};

@@ -1,5 +1,5 @@
 import { formatMs } from "./outcome.js";
-import { grouped } from "./plain-text.js";
+import { grouped } from "../metrics/format-quantity.js";
 import { type ConsoleOptions, paintMark, penOf } from "./console.js";
 import { fitText, padEnd, padStart } from "./text-columns.js";
 

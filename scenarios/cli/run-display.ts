@@ -1,10 +1,9 @@
-import { formatDurationUs } from "fleetrig/kernel";
+import { formatDurationUs, US_PER_MS } from "fleetrig/kernel";
 import { progressLine, type RunRecord } from "fleetrig/reports";
 import type { RunJob, RunJobResult } from "../runner/job.js";
 import type { RunProgress } from "../runner/run-scenario.js";
 import { type Host, writeLine } from "./host.js";
 
-const US_PER_MS = 1000;
 /** Time between two redraws of the status line on a terminal. */
 const REDRAW_EVERY_US = 100_000;
 /** Finished seeds of a sweep between two lines where there is no terminal. */

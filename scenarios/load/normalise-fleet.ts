@@ -1,11 +1,10 @@
+import { US_PER_S } from "fleetrig/kernel";
 import type { MqttPlan, SignalSpec } from "fleetrig/sim";
 import type { AttributeDocument, FleetGroupDocument } from "../schema/fleet.js";
 import { durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import type { SignalDocument } from "../schema/signals.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, TelemetrySpec } from "../scenario.js";
 import { normaliseDistribution } from "./normalise-distribution.js";
-
-const US_PER_S = 1e6;
 
 export function normaliseGroup(document: FleetGroupDocument): FleetGroup {
   const { shadow, ota, reconnect } = document;

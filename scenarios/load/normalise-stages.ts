@@ -1,10 +1,10 @@
 import { invariant, type JsonObject } from "fleetrig/kernel";
 import { parseUntil } from "fleetrig/reports";
-import type { StateChange } from "fleetrig/sim";
+import type { Selection, StateChange } from "fleetrig/sim";
 import { durationUs, fraction } from "../schema/quantities.js";
 import type { SelectionDocument } from "../schema/selection.js";
 import { type ActionDocument, type StageDocument, type Verb, VERBS } from "../schema/stages.js";
-import type { Action, ActionVerb, ConditionSpec, Selection, Stage } from "../scenario.js";
+import type { Action, ActionVerb, ConditionSpec, Stage } from "../scenario.js";
 import type { SourceMap, SourcePath } from "./source-tree.js";
 
 export function normaliseStage(document: StageDocument, path: SourcePath, sourceMap: SourceMap): Stage {

@@ -9,8 +9,15 @@ import {
   type JsonValue,
   type RandomSource,
 } from "fleetrig/kernel";
-import { artifactFor, compileText, type Fleet, type FleetMember, IDENTITY_FIELDS } from "fleetrig/sim";
-import type { Action, ActionVerb, Selection } from "../scenario.js";
+import {
+  artifactFor,
+  compileText,
+  type Fleet,
+  type FleetMember,
+  IDENTITY_FIELDS,
+  type Selection,
+} from "fleetrig/sim";
+import type { Action, ActionVerb } from "../scenario.js";
 
 /** What actions act on. `cloud` is absent when the broker is somebody else's. */
 export interface ActionStage {

@@ -1,4 +1,4 @@
-import { type FleetrigError, formatDurationUs, type HostReading } from "fleetrig/kernel";
+import { type FleetrigError, formatDurationUs, type HostReading, US_PER_MS } from "fleetrig/kernel";
 import {
   convergenceRecords,
   evaluateExpectation,
@@ -60,7 +60,6 @@ export interface RecordParts {
 }
 
 const MAX_NAMED_THINGS = 50;
-const US_PER_MS = 1000;
 
 /** Puts the record of one run together: judges the expectations and collects what the reports draw. */
 export function assembleRecord(parts: RecordParts): RunRecord {

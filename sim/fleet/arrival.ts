@@ -1,11 +1,9 @@
-import type { Random } from "fleetrig/kernel";
+import { type Random, US_PER_S } from "fleetrig/kernel";
 
 /** When the members of a group first connect. Fixed in advance: the broker's slowness changes nothing (open model). */
 export type ArrivalPlan =
   | { readonly ratePerSecond: number }
   | { readonly spreadUs: number; readonly distribution: "uniform" | "linear" | "poisson" };
-
-const US_PER_S = 1_000_000;
 
 /**
  * @param random The group's stream `group/<group>/arrival`. One draw per member in index order, so that more

@@ -1,9 +1,8 @@
-import type { ExecutionStatus } from "fleetrig/kernel";
+import { EXECUTION_STATUSES, type ExecutionStatus } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { type AbortCriterion, firstCriterionMet } from "../../broker/jobs/abort.js";
 import {
   canTransition,
-  EXECUTION_STATUSES,
   type ExecutionActor,
   isExecuted,
   isPending,

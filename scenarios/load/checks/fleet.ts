@@ -1,3 +1,4 @@
+import { US_PER_S } from "fleetrig/kernel";
 import { isShadowName } from "fleetrig/protocol";
 import { BUILTIN_MODELS } from "fleetrig/sim";
 import type { FleetGroupDocument } from "../../schema/fleet.js";
@@ -128,7 +129,7 @@ function checkMqtt(checker: Checker, { mqtt }: FleetGroupDocument, path: SourceP
   for (const { keys, max } of WHOLE_SECONDS) {
     const text = keys[0] === "will" ? mqtt.will?.delay : mqtt[keys[0]];
     if (text === undefined) continue;
-    const seconds = durationUs(text) / 1e6;
+    const seconds = durationUs(text) / US_PER_S;
     if (Number.isInteger(seconds) && seconds <= max) continue;
     checker.atValue([...path, "mqtt", ...keys], {
       code: "SCENARIO_OUT_OF_RANGE",

@@ -1,5 +1,5 @@
 import type { SweepRecord } from "../../../record/run-record.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { formatValue } from "../../record-values.js";
 import { strip } from "../chart/strip.js";
 import { type Content, html, type Markup, named } from "../markup.js";

@@ -1,6 +1,6 @@
 import type { ExpectationRecord } from "../../../record/run-record.js";
 import { hasOwnName, labelOf, outcomeOf, OUTCOMES, remarkOf } from "../../outcome.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { badge } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { table } from "../table.js";

@@ -1,5 +1,5 @@
 import type { FaultRecord, RunRecord } from "../../../record/run-record.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { type Content, html, named } from "../markup.js";
 import { table } from "../table.js";
 import { formatClock } from "../chart/scale.js";

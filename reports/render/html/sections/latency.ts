@@ -1,5 +1,5 @@
 import type { MetricRecord, RunRecord } from "../../../record/run-record.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { chart, type Layer } from "../chart/chart.js";
 import { html, named } from "../markup.js";
 import { type Column, table } from "../table.js";

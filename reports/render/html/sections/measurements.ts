@@ -1,5 +1,5 @@
 import type { MetricRecord, RunRecord } from "../../../record/run-record.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { html, named } from "../markup.js";
 import { table } from "../table.js";
 import { formatLabels, formatPercentile, formatValue, NOTHING } from "../../record-values.js";

@@ -1,6 +1,6 @@
 import type { RunRecord, SuiteRecord } from "../../../record/run-record.js";
 import { countOutcomes, countsText, expectationsOf, formatMs, runName } from "../../outcome.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { sparkline } from "../chart/sparkline.js";
 import { badge } from "../icon.js";
 import { html, type Markup, named } from "../markup.js";

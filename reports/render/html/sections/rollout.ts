@@ -1,5 +1,5 @@
 import type { RolloutRecord, RunRecord, SeriesRecord } from "../../../record/run-record.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { chart, type Layer, type Marker } from "../chart/chart.js";
 import { html, type Markup, named } from "../markup.js";
 import { facts, table } from "../table.js";

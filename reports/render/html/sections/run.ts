@@ -1,6 +1,6 @@
 import type { RunRecord } from "../../../record/run-record.js";
 import { countOutcomes, countsText, expectationsOf, formatMs, runTitle } from "../../outcome.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { icon } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { connectionsSection } from "./connections.js";

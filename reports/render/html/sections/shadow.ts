@@ -1,5 +1,5 @@
 import type { ConvergenceRecord, RunRecord } from "../../../record/run-record.js";
-import { grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
 import { chart } from "../chart/chart.js";
 import { html, type Markup, named } from "../markup.js";
 import { table } from "../table.js";

@@ -1,6 +1,7 @@
 import type { SuiteRecord, SweepRecord } from "../../../record/run-record.js";
 import { formatMs, sweepName } from "../../outcome.js";
-import { counted, grouped } from "../../plain-text.js";
+import { grouped } from "../../../metrics/format-quantity.js";
+import { counted } from "../../plain-text.js";
 import { badge } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { distributionSection } from "./distribution.js";
