@@ -1,0 +1,38 @@
+/**
+ * A *case* is one measurement. It runs in a process of its own, so that memory and warm-up of one do not colour
+ * the next, and yields *figures*: named numbers with units and, where there is one, the target they must meet.
+ */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Largest value that is good enough; `least` for figures where more is better. */
+  readonly most?: number;
+  readonly least?: number;
+}
+
+export interface BenchCase {
+  readonly name: string;
+  readonly description: string;
+  /** Left out unless `--full` is given. */
+  readonly isLong?: boolean;
+  /** Why it cannot run on this machine; undefined when it can. */
+  skipped?(): string | undefined;
+  run(): Promise<readonly Figure[]>;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly description: string;
+  readonly skipped?: string;
+  readonly figures: readonly Figure[];
+  /** CPU seconds of the whole process, start included. */
+  readonly cpuS: number;
+  readonly wallS: number;
+  readonly rssMaxMiB: number;
+}
+
+export const meetsTarget = ({ value, most, least }: Figure): boolean | undefined => {
+  if (most === undefined && least === undefined) return undefined;
+  return (most === undefined || value <= most) && (least === undefined || value >= least);
+};

@@ -1,0 +1,114 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createCloud } from "fleetrig/broker";
+import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
+import { TCP_CASE } from "./tcp-case.js";
+import { VIRTUAL_CASES } from "./virtual-cases.js";
+
+/**
+ * `npm run bench`: every case in a process of its own, a table on stdout, the same in out/bench.json.
+ * Options: `--full` adds the long cases, `--only <name>` runs one, `--write <file>` writes elsewhere.
+ */
+const CASES: readonly BenchCase[] = [...VIRTUAL_CASES, TCP_CASE];
+const CASE_DEADLINE_MS = 20 * 60_000;
+const MIB_PER_KIB = 1 / 1024;
+
+const option = (name: string): string | undefined => {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+
+async function runCase(bench: BenchCase): Promise<CaseResult> {
+  const { name, description } = bench;
+  const startedMs = performance.now();
+  const skipped = bench.skipped?.();
+  const figures = skipped === undefined ? await bench.run() : [];
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return {
+    name,
+    description,
+    ...(skipped !== undefined && { skipped }),
+    figures,
+    cpuS: (userCPUTime + systemCPUTime) / 1e6,
+    wallS: (performance.now() - startedMs) / 1000,
+    rssMaxMiB: maxRSS * MIB_PER_KIB,
+  };
+}
+
+function runInProcess({ name }: BenchCase): CaseResult {
+  const self = fileURLToPath(import.meta.url);
+  const child = spawnSync(process.execPath, ["--expose-gc", self, "--case", name], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: CASE_DEADLINE_MS,
+  });
+  if (child.status !== 0) throw new Error(`the case ${name} failed`);
+  return JSON.parse(child.stdout) as CaseResult;
+}
+
+function print(result: CaseResult): void {
+  const { name, description, skipped, figures, cpuS, wallS, rssMaxMiB } = result;
+  console.log(`\n${name}: ${description}`);
+  if (skipped !== undefined) console.log(`  SKIPPED: ${skipped}`);
+  for (const figure of figures) console.log(`  ${line(figure)}`);
+  console.log(`  (process: ${shown(cpuS)} s CPU, ${shown(wallS)} s wall, ${shown(rssMaxMiB)} MiB)`);
+}
+
+function line(figure: Figure): string {
+  const { name, value, unit, most, least } = figure;
+  const isMet = meetsTarget(figure);
+  const target = most === undefined ? `at least ${least}` : `at most ${most}`;
+  const verdict = isMet === undefined ? "" : `${isMet ? "met" : "MISSED"}: ${target}`;
+  return `${name.padEnd(48)} ${shown(value).padStart(12)} ${unit.padEnd(4)} ${verdict}`.trimEnd();
+}
+
+const shown = (value: number): string =>
+  value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : value < 1000 ? 1 : 0 });
+
+async function serve(): Promise<void> {
+  const cloud = await createCloud({
+    profile: "oasis",
+    services: { rules: false, jobs: false, shadows: false },
+  });
+  const { port } = await cloud.listen();
+  process.stdout.write(String(port));
+}
+
+function runAll(): void {
+  const only = option("--only");
+  const isFull = process.argv.includes("--full");
+  const chosen = CASES.filter(({ name, isLong }) =>
+    only === undefined ? isFull || isLong !== true : name === only,
+  );
+  if (chosen.length === 0)
+    throw new Error(`there is no case ${only}: ${CASES.map(({ name }) => name).join(", ")}`);
+  const machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  };
+  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}`);
+  const results: CaseResult[] = [];
+  for (const bench of chosen) {
+    const result = runInProcess(bench);
+    print(result);
+    results.push(result);
+  }
+  const file = option("--write") ?? "out/bench.json";
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  console.log(`\nWritten to ${file}.`);
+}
+
+const wanted = option("--case");
+if (process.argv.includes("--serve")) await serve();
+else if (wanted === undefined) runAll();
+else {
+  const result = await runCase(CASES.find(({ name }) => name === wanted)!);
+  process.stdout.write(JSON.stringify(result), () => process.exit(0));
+}
