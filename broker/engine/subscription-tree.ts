@@ -72,14 +72,15 @@ export class SubscriptionTree {
     const found: Subscription[] = [];
     collect(this.exact.get(topic), found);
     if (this.root.isEmpty) return found;
-    const levels = topic.split("/");
-    // [MQTT-4.7.2-1] a wildcard in the first level does not match topics that begin with `$`.
-    if (topic.startsWith("$")) {
-      const child = this.root.children?.get(levels[0]!);
-      if (child !== undefined) this.matchBelow(child, levels, 1, found);
-    } else {
-      this.matchBelow(this.root, levels, 0, found);
+    if (!topic.startsWith("$")) {
+      this.matchBelow(this.root, topic.split("/"), 0, found);
+      return found;
     }
+    // [MQTT-4.7.2-1] a wildcard in the first level does not match topics that begin with `$`. Services ask for
+    // countless reserved topics that nobody listens to: those are not even split.
+    const slash = topic.indexOf("/");
+    const child = this.root.children?.get(slash < 0 ? topic : topic.slice(0, slash));
+    if (child !== undefined) this.matchBelow(child, topic.split("/"), 1, found);
     return found;
   }
 
