@@ -28,8 +28,10 @@ import { parseReservedTopic } from "fleetrig/protocol";
 import { RuleEngine } from "./rules/index.js";
 import { ShadowService } from "./shadow/index.js";
 
+/** The services a cloud can run beside its broker; `presence` is AWS's lifecycle events. */
 export type CloudServiceName = "shadows" | "jobs" | "rules" | "presence";
 
+/** What a cloud is made of; everything has a default. */
 export interface CloudOptions {
   /** Default: the machine's time. */
   readonly time?: TimeSource;

@@ -1,6 +1,7 @@
 import type { QoS, UserProperty } from "fleetrig/protocol";
 import type { ApplicationMessage } from "./message.js";
 
+/** A message of a cloud service. */
 export interface OutgoingMessage {
   readonly topic: string;
   readonly payload: Uint8Array | string;

@@ -4,6 +4,7 @@ import type { MessageProperties, QoS, UserProperty } from "fleetrig/protocol";
 /** Nesting that any JSON consumer of ours accepts; services apply tighter limits of their own. */
 const MAX_JSON_DEPTH = 64;
 
+/** What a publish says, whoever sent it. */
 export interface MessageFields extends MessageProperties {
   readonly topic: string;
   readonly payload: Uint8Array;

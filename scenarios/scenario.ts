@@ -35,6 +35,7 @@ export interface Scenario {
   readonly report: ReportSpec;
 }
 
+/** The broker of the run: embedded, or somebody else's. */
 export interface BrokerSpec {
   readonly mode: "embedded" | "external";
   /** Always set when external. */
@@ -45,6 +46,7 @@ export interface BrokerSpec {
   readonly limits: BrokerLimitsSpec;
 }
 
+/** Limits of the embedded broker that a scenario can set. */
 export interface BrokerLimitsSpec {
   /** CONNECTs per second; `undefined` is unlimited. */
   readonly connectRatePerSecond: number | undefined;
@@ -54,12 +56,14 @@ export interface BrokerLimitsSpec {
   readonly maxInflight: number | undefined;
 }
 
+/** The cloud services that take part. */
 export interface ServicesSpec {
   readonly shadows: boolean;
   readonly jobs: boolean;
   readonly rules: boolean;
 }
 
+/** Things that share a model, a network and a way of behaving. */
 export interface FleetGroup {
   readonly group: string;
   /** `builtin:<name>` or `./file.ts#export`; `undefined` only for real boards. */
@@ -84,6 +88,7 @@ export interface FleetGroup {
   readonly settings: JsonObject;
 }
 
+/** How the things of a group get the values of one attribute. */
 export type AttributeSpec =
   | { readonly kind: "constant"; readonly value: JsonValue }
   /** Shares add up to 1. */
@@ -96,11 +101,13 @@ export type AttributeSpec =
   /** A field of the device's invented identity. */
   | { readonly kind: "identity"; readonly identity: string };
 
+/** How the things of a group connect at first. */
 export type ArrivalSpec =
   | { readonly kind: "rate"; readonly perSecond: number; readonly distribution: "linear" | "poisson" }
   /** `spreadUs` 0: all at once. */
   | { readonly kind: "spread"; readonly spreadUs: number; readonly distribution: "linear" | "uniform" };
 
+/** One stream of telemetry of every thing in a group. */
 export interface TelemetrySpec {
   /** Given, or `telemetry-<index>`. */
   readonly name: string;
@@ -112,17 +119,20 @@ export interface TelemetrySpec {
   readonly payload: JsonValue;
 }
 
+/** Which shadow a device follows and how long it takes to apply a change, in µs. */
 export interface ShadowSpec {
   /** `undefined` is the classic shadow. */
   readonly name: string | undefined;
   readonly applyTime: Distribution | undefined;
 }
 
+/** How a device updates itself: the time it takes in µs and the size of a download's blocks. */
 export interface OtaSpec {
   readonly executionTime: Distribution | undefined;
   readonly blockBytes: number | undefined;
 }
 
+/** A real board behind a serial port. */
 export interface BridgeSpec {
   readonly id: string;
   readonly port: string;
@@ -144,6 +154,7 @@ export interface RuleSpec {
   readonly errorAction: JsonObject | undefined;
 }
 
+/** A part of the run with its own figures. */
 export interface Stage {
   readonly name: string;
   /** Length, or with `until` the longest time to wait. */
@@ -155,6 +166,7 @@ export interface Stage {
   readonly actions: readonly Action[];
 }
 
+/** A condition with its text and its place in the file. */
 export interface ConditionSpec {
   readonly text: string;
   readonly condition: Expectation;
@@ -169,8 +181,10 @@ interface ActionCommon {
   readonly position: SourcePosition;
 }
 
+/** Something that is done to the fleet or the cloud at an instant of its stage. */
 export type Action = ActionCommon & ActionVerb;
 
+/** What an action does, told apart by `verb`; times in µs. */
 export type ActionVerb =
   | { readonly verb: "connect"; readonly select: Selection; readonly overUs: number }
   | {
@@ -228,6 +242,7 @@ export type ActionVerb =
   | { readonly verb: "restartBroker"; readonly downForUs: number }
   | { readonly verb: "checkpoint"; readonly label: string };
 
+/** An expectation of the run or of a sweep. */
 export interface ExpectationSpec {
   /** The expression as written. */
   readonly text: string;
@@ -241,6 +256,7 @@ export interface ExpectationSpec {
   readonly position: SourcePosition;
 }
 
+/** The same scenario over many seeds, and in variants. */
 export interface SweepSpec {
   readonly seeds: readonly number[];
   readonly expect: readonly ExpectationSpec[];
@@ -255,6 +271,7 @@ export interface SweepVariant {
   readonly expect: readonly ExpectationSpec[];
 }
 
+/** What is written after the run, and what it is compared with. */
 export interface ReportSpec {
   /** Files that `--report-dir` writes. */
   readonly formats: readonly RendererName[];

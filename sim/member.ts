@@ -25,6 +25,7 @@ export interface FleetMember {
   setFault(fault: string, active: boolean, detail: JsonObject): boolean;
 }
 
+/** How a member goes offline. */
 export type DisconnectMode =
   /** DISCONNECT sent: no will. */
   | "graceful"
@@ -35,6 +36,7 @@ export type DisconnectMode =
   /** TCP connects, CONNACK never comes. */
   | "no-connack";
 
+/** A signal's new value: at once, or over a time in µs. */
 export type StateChange =
   | { readonly to: number | string | boolean }
   | { readonly rampTo: number; readonly overUs: number };

@@ -26,6 +26,7 @@ export interface DeviceModel {
   readonly faults?: readonly string[];
 }
 
+/** Tells the machine when a signal falls below a value. */
 export interface SignalThreshold {
   readonly signal: string;
   readonly below: number;

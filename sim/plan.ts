@@ -10,6 +10,7 @@ export interface FleetPlan {
   readonly groups: readonly GroupPlan[];
 }
 
+/** Members that share a model, a link profile and a way of behaving. */
 export interface GroupPlan {
   readonly group: string;
   readonly model: DeviceModel;
@@ -25,6 +26,7 @@ export interface GroupPlan {
   readonly settings: JsonObject;
 }
 
+/** One member of a group. */
 export interface MemberPlan {
   readonly name: string;
   readonly ordinal: number;
@@ -35,6 +37,7 @@ export interface MemberPlan {
   readonly connectAtUs: number;
 }
 
+/** The network between a device and its broker; latencies in µs, one way. */
 export interface LinkProfile {
   readonly name: string;
   readonly latency: Distribution;
@@ -44,6 +47,7 @@ export interface LinkProfile {
   readonly bitsPerSecond: number;
 }
 
+/** No latency, no loss, no limit. */
 export const PERFECT_LINK: LinkProfile = {
   name: "perfect",
   latency: { dist: "constant", value: 0 },
@@ -51,6 +55,7 @@ export const PERFECT_LINK: LinkProfile = {
   bitsPerSecond: 0,
 };
 
+/** How devices speak MQTT. */
 export interface MqttPlan {
   readonly protocolVersion: 4 | 5;
   readonly keepAliveS: number;
@@ -61,6 +66,7 @@ export interface MqttPlan {
   readonly will: WillPlan | undefined;
 }
 
+/** What the broker publishes when a device is lost, `delayS` seconds later. */
 export interface WillPlan {
   readonly topic: string;
   readonly payload: string;
@@ -69,6 +75,7 @@ export interface WillPlan {
   readonly delayS: number;
 }
 
+/** How the delay before the next attempt grows and spreads; `none` never tries again. */
 export type ReconnectPolicy =
   | "none"
   | "constant"
@@ -77,6 +84,7 @@ export type ReconnectPolicy =
   | "full-jitter"
   | "decorrelated";
 
+/** When a device tries again after a lost or refused connection. */
 export interface ReconnectPlan {
   readonly policy: ReconnectPolicy;
   readonly baseUs: number;
@@ -85,6 +93,7 @@ export interface ReconnectPlan {
   readonly resetAfterUs: number;
 }
 
+/** One stream of messages on a fixed schedule. */
 export interface TelemetryPlan {
   /** Index of the stream in the run's table; unique over all groups. */
   readonly stream: number;
@@ -99,6 +108,7 @@ export interface TelemetryPlan {
   readonly payload: JsonValue;
 }
 
+/** What becomes of messages that a device cannot send. */
 export interface BufferPlan {
   /** Messages kept while offline; 0 drops at once. */
   readonly capacity: number;

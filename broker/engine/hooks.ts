@@ -6,6 +6,7 @@ import type { AwsDisconnectReason } from "./ending.js";
 /** `allow`, or the reason code of the refusing CONNACK. */
 export type ConnectDecision = "allow" | { readonly refuse: number };
 
+/** Who asks to connect, when (µs of the broker's clock) and from where. */
 export interface ConnectInfo {
   /** As sent, or as assigned by the broker. */
   readonly clientId: string;
@@ -13,12 +14,14 @@ export interface ConnectInfo {
   readonly remoteAddress: string;
 }
 
+/** A connection that was accepted, after its CONNACK was decided. */
 export interface ConnectedInfo extends ConnectInfo {
   readonly protocolVersion: ProtocolVersion;
   readonly sessionPresent: boolean;
   readonly username?: string;
 }
 
+/** A connection that ended, and by whose doing. */
 export interface DisconnectedInfo {
   readonly clientId: string;
   readonly atUs: number;
@@ -26,6 +29,7 @@ export interface DisconnectedInfo {
   readonly clientInitiated: boolean;
 }
 
+/** A CONNECT that was refused, with the reason code of its CONNACK. */
 export interface RefusedInfo extends ConnectInfo {
   readonly reasonCode: number;
 }

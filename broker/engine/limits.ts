@@ -82,6 +82,7 @@ const SHARED = {
   subscribeRate: 0,
 } as const;
 
+/** The limits of each profile: AWS's quotas, or what MQTT allows and a machine can bear. */
 export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
   aws: {
     ...SHARED,

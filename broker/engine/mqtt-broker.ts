@@ -22,6 +22,7 @@ import { Router } from "./router.js";
 import { SessionDirectory } from "./session-directory.js";
 import { BrokerCounters, type BrokerStatistics, type DropReason } from "./statistics.js";
 
+/** What a broker is made of: where time, randomness and observers come from, and how it is to behave. */
 export interface BrokerOptions {
   /** The broker's own lane. */
   readonly clock: Clock;
@@ -34,6 +35,7 @@ export interface BrokerOptions {
   readonly hooks?: Partial<BrokerHooks>;
 }
 
+/** How the broker ends a connection of its own accord. */
 export interface DisconnectOptions {
   /** Told to an MQTT 5 client. */
   readonly reasonCode: number;

@@ -28,6 +28,7 @@ export interface ProfileTraits {
   readonly reservedTopicPrefix: string | undefined;
 }
 
+/** The traits of both profiles. */
 export const PROFILE_TRAITS: Readonly<Record<Profile, ProfileTraits>> = {
   aws: {
     profile: "aws",

@@ -4,6 +4,7 @@
  */
 export type AbortFailureType = "FAILED" | "REJECTED" | "TIMED_OUT" | "ALL";
 
+/** AWS: one entry of `abortConfig.criteriaList`. */
 export interface AbortCriterion {
   readonly failureType: AbortFailureType;
   readonly action: "CANCEL";

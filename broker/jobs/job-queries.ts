@@ -7,27 +7,33 @@ import { controlExecutionSummary, jobSummary } from "./job-view.js";
 import { thingArn } from "./targets.js";
 
 /** The list calls of the control plane. Pages are cut by position, in order of creation. */
+
+/** AWS: ListJobs. */
 export interface ListJobsRequest extends PageRequest {
   readonly status?: JobStatus;
   readonly targetSelection?: TargetSelection;
 }
 
+/** AWS: ListJobExecutionsForJob. */
 export interface ListJobExecutionsForJobRequest extends PageRequest {
   readonly jobId: string;
   readonly status?: string;
 }
 
+/** AWS: ListJobExecutionsForThing. */
 export interface ListJobExecutionsForThingRequest extends PageRequest {
   readonly thingName: string;
   readonly jobId?: string;
   readonly status?: string;
 }
 
+/** One page of job summaries; `nextToken` is absent on the last. */
 export interface JobList {
   readonly jobs: readonly JsonObject[];
   readonly nextToken?: string;
 }
 
+/** One page of execution summaries; `nextToken` is absent on the last. */
 export interface ExecutionList {
   readonly executionSummaries: readonly JsonObject[];
   readonly nextToken?: string;

@@ -22,8 +22,10 @@ export interface CreateJobRequest {
   readonly tags?: readonly { readonly Key: string; readonly Value: string }[];
 }
 
+/** Whether the targets are fixed at creation or things that join their groups later are reached, too. */
 export type TargetSelection = "SNAPSHOT" | "CONTINUOUS";
 
+/** AWS: `jobExecutionsRolloutConfig`, in things per minute from 1 to 1,000. */
 export interface RolloutConfig {
   readonly maximumPerMinute?: number;
   readonly exponentialRate?: {
@@ -36,20 +38,25 @@ export interface RolloutConfig {
   };
 }
 
+/** AWS: `abortConfig`; any one criterion cancels the job. */
 export interface AbortConfig {
   readonly criteriaList: readonly AbortCriterion[];
 }
 
+/** AWS: `timeoutConfig`, 1 to 10,080 minutes. */
 export interface TimeoutConfig {
   readonly inProgressTimeoutInMinutes?: number;
 }
 
+/** AWS: `jobExecutionsRetryConfig`. */
 export interface RetryConfig {
   readonly criteriaList: readonly RetryCriterion[];
 }
 
+/** What becomes of unfinished executions at the end time. */
 export type EndBehavior = "STOP_ROLLOUT" | "CANCEL" | "FORCE_CANCEL";
 
+/** AWS: `schedulingConfig`. */
 export interface SchedulingConfig {
   /** UTC, `YYYY-MM-DD HH:mm` or ISO 8601 with `T` and `Z`. */
   readonly startTime?: string;
@@ -59,6 +66,7 @@ export interface SchedulingConfig {
   readonly maintenanceWindows?: readonly MaintenanceWindow[];
 }
 
+/** AWS: `presignedUrlConfig`; kept and shown, never acted on. */
 export interface PresignedUrlConfig {
   readonly roleArn?: string;
   readonly expiresInSec?: number;

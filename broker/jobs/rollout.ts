@@ -18,6 +18,7 @@ export interface RolloutPlan {
   readonly exponential: ExponentialRate | undefined;
 }
 
+/** A rate in things per minute that is multiplied by the factor at every multiple of the threshold. */
 export interface ExponentialRate {
   readonly baseRatePerMinute: number;
   readonly incrementFactor: number;
@@ -75,6 +76,7 @@ export const spend = (pace: Pace): Pace => ({ ...pace, credit: Math.max(0, pace.
 export const untilDueUs = (pace: Pace): number =>
   isDue(pace) ? 0 : Math.ceil(((1 - pace.credit) * US_PER_MINUTE) / pace.ratePerMinute);
 
+/** A corner of the planned curve: its start, a change of the rate, or its end. */
 export interface PlannedPoint {
   /** Seconds since the rollout began. */
   readonly atS: number;

@@ -35,6 +35,7 @@ import { DEFAULT_JOBS_SETTINGS, type JobsSettings } from "./settings.js";
 import { type JobTargets, targetName } from "./targets.js";
 import { checkCreateJob, checkUpdateJob } from "./validate.js";
 
+/** What the jobs service works with; settings that are left out have AWS's defaults. */
 export interface JobsServiceOptions {
   readonly clock: Clock;
   readonly bus: MessageBus;
@@ -54,6 +55,7 @@ export interface JobProgress {
   readonly counts: Readonly<Record<ExecutionStatus, number>>;
 }
 
+/** AWS: CancelJob. */
 export interface CancelJobRequest {
   readonly jobId: string;
   readonly reasonCode?: string;
@@ -62,6 +64,7 @@ export interface CancelJobRequest {
   readonly force?: boolean;
 }
 
+/** AWS: CancelJobExecution. */
 export interface CancelJobExecutionRequest {
   readonly jobId: string;
   readonly thingName: string;
@@ -70,6 +73,7 @@ export interface CancelJobExecutionRequest {
   readonly statusDetails?: Readonly<Record<string, string>>;
 }
 
+/** AWS: DeleteJobExecution. */
 export interface DeleteJobExecutionRequest {
   readonly jobId: string;
   readonly thingName: string;
@@ -78,6 +82,7 @@ export interface DeleteJobExecutionRequest {
   readonly force?: boolean;
 }
 
+/** AWS: DescribeJobExecution. */
 export interface DescribeJobExecutionRequest {
   readonly jobId: string;
   readonly thingName: string;

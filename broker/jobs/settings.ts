@@ -14,6 +14,7 @@ export interface JobsSettings {
   readonly arnPrefix: string;
 }
 
+/** The settings of a new AWS account. */
 export const DEFAULT_JOBS_SETTINGS: JobsSettings = {
   abortDenominator: "executed",
   jobEvents: false,

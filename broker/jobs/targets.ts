@@ -13,6 +13,7 @@ export interface JobTargets {
   onMembershipChange?(listener: (change: MembershipChange) => void): void;
 }
 
+/** A thing joined or left a target, or ceased to exist. */
 export type MembershipChange =
   /** `target` is `group:<name>`. */
   | { readonly kind: "joined" | "left"; readonly target: string; readonly thing: string }

@@ -46,6 +46,9 @@ export const LANE = {
   firstDevice: 16,
 } as const;
 
+/** Microseconds in a millisecond. */
 export const US_PER_MS = 1_000;
+/** Microseconds in a second. */
 export const US_PER_S = 1_000_000;
+/** Microseconds in a minute. */
 export const US_PER_MINUTE = 60_000_000;

@@ -9,8 +9,10 @@ export const EXIT = {
   sigterm: 143,
 } as const;
 
+/** One of the codes in `EXIT`. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What an error carries besides its code and message. */
 export interface ErrorDetails {
   /** What the reader can do about it: one sentence. */
   readonly hint?: string;

@@ -38,6 +38,7 @@ export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
 /** AWS: job states. */
 export type JobStatus = "SCHEDULED" | "IN_PROGRESS" | "COMPLETED" | "CANCELED" | "DELETION_IN_PROGRESS";
 
+/** Everything an `EventSink` hears, told apart by `type`. */
 export type RunEvent =
   | HarnessEvent
   | ConnectionEvent
@@ -181,6 +182,7 @@ export type BrokerEvent =
   | { readonly type: "will.suppressed"; readonly atUs: number; readonly clientId: string }
   | { readonly type: "session.expired"; readonly atUs: number; readonly clientId: string };
 
+/** What the shadow service decided. */
 export type ShadowEvent =
   | {
       readonly type: "shadow.accepted";
@@ -212,6 +214,7 @@ export type ShadowEvent =
       readonly version: number;
     };
 
+/** What became of jobs and their executions. */
 export type JobEvent =
   | {
       readonly type: "job.created";
@@ -250,6 +253,7 @@ export type JobEvent =
     }
   | { readonly type: "job.notified"; readonly atUs: number; readonly jobId: string; readonly thing: string };
 
+/** What rules did with messages. */
 export type RuleEvent =
   | {
       readonly type: "rule.fired";

@@ -1,9 +1,11 @@
 /** JSON as data: values, comparison, canonical text, and a parser that refuses bombs before recursing. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+/** A JSON object; its keys may come from the network. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** Neither null nor a list. */
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -37,6 +39,7 @@ export function canonicalJson(value: JsonValue): string {
   return JSON.stringify(value);
 }
 
+/** The value, or why the text has none; `depth` is the nesting that was seen. */
 export type JsonParse =
   | { readonly ok: true; readonly value: JsonValue }
   | { readonly ok: false; readonly reason: "syntax" | "depth"; readonly depth: number };

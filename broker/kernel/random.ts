@@ -9,6 +9,7 @@ export interface RandomSource {
   stream(name: string): Random;
 }
 
+/** The streams of one seed, by name. */
 export function createRandomSource(seed: number): RandomSource {
   return { seed, stream: (name) => Random.seeded(`${seed}/${name}`) };
 }

@@ -8,6 +8,7 @@ export const TRACE_PROPERTY = "fleetrig";
 /** User property naming the rule that republished a message, beside the trace tag of what triggered it. */
 export const RULE_PROPERTY = "fleetrig-rule";
 
+/** A tag taken apart; the numbers are those of the `DeliveryProbe`. */
 export interface TraceTag {
   readonly run: string;
   readonly stream: number;
@@ -15,6 +16,7 @@ export interface TraceTag {
   readonly sequence: number;
 }
 
+/** Writes the tag of one message. */
 export const formatTraceTag = (run: string, stream: number, thing: number, sequence: number): string =>
   traceTagPrefix(run, stream, thing) + sequence.toString(36);
 

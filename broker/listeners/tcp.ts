@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { type Clock, FleetrigError, type Service, US_PER_MS } from "fleetrig/kernel";
 import { type DecodeFailure, type PacketAcceptor, SocketLink, WriteBatch } from "fleetrig/protocol";
 
+/** Where a listener listens, and what it puts up with. */
 export interface TcpListenerOptions {
   readonly acceptor: PacketAcceptor;
   /** Default 127.0.0.1: other hosts only when asked for. */
@@ -18,6 +19,7 @@ export interface TcpListenerOptions {
   readonly refused?: (failure: DecodeFailure, remoteAddress: string) => void;
 }
 
+/** A listening socket; `stop` closes it and its connections. */
 export interface TcpListener extends Service {
   readonly port: number;
   readonly address: string;

@@ -13,6 +13,7 @@ export type Presence = Pick<
   "connected" | "disconnected" | "refused" | "subscribed" | "unsubscribed"
 >;
 
+/** What presence works with. */
 export interface PresenceOptions {
   readonly clock: Clock;
   readonly random: RandomSource;

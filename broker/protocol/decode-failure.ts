@@ -8,6 +8,7 @@ export interface DecodeFailure {
   readonly message: string;
 }
 
+/** What was wrong with the bytes, for logs and counters. */
 export type DecodeFailureCode =
   | "PROTOCOL_MALFORMED_PACKET"
   | "PROTOCOL_VIOLATION"

@@ -23,6 +23,7 @@ export interface PacketReceiver {
   closed(reason: LinkCloseReason): void;
 }
 
+/** Why a link ended, from the point of view of the side that is told. */
 export type LinkCloseReason =
   /** The other side ended it in order (FIN). */
   | "closed"
@@ -45,13 +46,16 @@ export interface Dialer {
   dial(handlers: DialHandlers): PendingLink;
 }
 
+/** Who is told how dialling ended. */
 export interface DialHandlers {
   opened(link: PacketLink): PacketReceiver;
   failed(reason: DialFailure): void;
 }
 
+/** Why no link came about. */
 export type DialFailure = "refused" | "timeout" | "unreachable";
 
+/** A link that is being opened. */
 export interface PendingLink {
   /** Gives up; neither handler is called afterwards. */
   abandon(): void;

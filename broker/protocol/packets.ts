@@ -4,7 +4,9 @@
  * Nobody may change a packet after handing it over: a fan-out shares one object among all receivers.
  */
 export type ProtocolVersion = 4 | 5;
+/** Quality of service: at most once, at least once, exactly once. */
 export type QoS = 0 | 1 | 2;
+/** An MQTT 5 user property; names may repeat and keep their order. */
 export type UserProperty = readonly [name: string, value: string];
 
 /** Application message properties of MQTT 5, shared by PUBLISH and Will. */
@@ -18,6 +20,7 @@ export interface MessageProperties {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** What the server publishes when the client is lost [MQTT-3.1.2.5]. */
 export interface Will extends MessageProperties {
   readonly topic: string;
   readonly payload: Uint8Array;
@@ -27,6 +30,7 @@ export interface Will extends MessageProperties {
   readonly delayS?: number;
 }
 
+/** CONNECT [MQTT-3.1]. */
 export interface ConnectPacket {
   readonly type: "connect";
   /** 3 (MQTT 3.1), 4 (3.1.1) or 5; anything else is answered as unsupported. */
@@ -50,6 +54,7 @@ export interface ConnectPacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** CONNACK [MQTT-3.2]. */
 export interface ConnackPacket {
   readonly type: "connack";
   readonly sessionPresent: boolean;
@@ -74,6 +79,7 @@ export interface ConnackPacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** PUBLISH [MQTT-3.3]. */
 export interface PublishPacket extends MessageProperties {
   readonly type: "publish";
   readonly topic: string;
@@ -96,6 +102,7 @@ export interface AcknowledgePacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** One filter of a SUBSCRIBE with its options. */
 export interface SubscriptionRequest {
   readonly filter: string;
   readonly qos: QoS;
@@ -104,6 +111,7 @@ export interface SubscriptionRequest {
   readonly retainHandling?: 0 | 1 | 2;
 }
 
+/** SUBSCRIBE [MQTT-3.8]. */
 export interface SubscribePacket {
   readonly type: "subscribe";
   readonly packetId: number;
@@ -112,6 +120,7 @@ export interface SubscribePacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** SUBACK: one reason code for each requested filter, in their order [MQTT-3.9]. */
 export interface SubackPacket {
   readonly type: "suback";
   readonly packetId: number;
@@ -121,6 +130,7 @@ export interface SubackPacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** UNSUBSCRIBE [MQTT-3.10]. */
 export interface UnsubscribePacket {
   readonly type: "unsubscribe";
   readonly packetId: number;
@@ -128,6 +138,7 @@ export interface UnsubscribePacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** UNSUBACK [MQTT-3.11]. */
 export interface UnsubackPacket {
   readonly type: "unsuback";
   readonly packetId: number;
@@ -137,14 +148,17 @@ export interface UnsubackPacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** PINGREQ [MQTT-3.12]. */
 export interface PingreqPacket {
   readonly type: "pingreq";
 }
 
+/** PINGRESP [MQTT-3.13]. */
 export interface PingrespPacket {
   readonly type: "pingresp";
 }
 
+/** DISCONNECT [MQTT-3.14]; before MQTT 5 only clients send it, without a reason code. */
 export interface DisconnectPacket {
   readonly type: "disconnect";
   readonly reasonCode: number;
@@ -154,6 +168,7 @@ export interface DisconnectPacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** AUTH [MQTT-3.15], MQTT 5 only. */
 export interface AuthPacket {
   readonly type: "auth";
   readonly reasonCode: number;
@@ -163,6 +178,7 @@ export interface AuthPacket {
   readonly userProperties?: readonly UserProperty[];
 }
 
+/** Any control packet, told apart by `type`. */
 export type Packet =
   | ConnectPacket
   | ConnackPacket
@@ -177,5 +193,7 @@ export type Packet =
   | DisconnectPacket
   | AuthPacket;
 
+/** The one PINGREQ: it carries nothing. */
 export const PINGREQ: PingreqPacket = Object.freeze({ type: "pingreq" });
+/** The one PINGRESP: it carries nothing. */
 export const PINGRESP: PingrespPacket = Object.freeze({ type: "pingresp" });

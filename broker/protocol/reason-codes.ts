@@ -46,6 +46,7 @@ export const REASON = {
   wildcardSubscriptionsNotSupported: 0xa2,
 } as const;
 
+/** A name in `REASON`. */
 export type ReasonName = keyof typeof REASON;
 
 /** Reason codes from 0x80 on are failures (§2.4). */

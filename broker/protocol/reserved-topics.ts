@@ -7,9 +7,12 @@
  */
 export type ReservedTopic = ShadowTopic | JobsTopic | EventsTopic | RulesTopic;
 
+/** What a shadow topic is about. */
 export type ShadowOperation = "get" | "update" | "delete";
+/** The request itself, one of its answers, or a message to whoever follows the shadow. */
 export type ShadowMessage = "request" | "accepted" | "rejected" | "delta" | "documents";
 
+/** A topic of `$aws/things/<thing>/shadow/…`. */
 export interface ShadowTopic {
   readonly service: "shadow";
   readonly thing: string;
@@ -19,9 +22,12 @@ export interface ShadowTopic {
   readonly message: ShadowMessage;
 }
 
+/** What a jobs topic is about. */
 export type JobsOperation = "get-pending" | "start-next" | "describe" | "update" | "notify" | "notify-next";
+/** The request itself, one of its answers, or a notification. */
 export type JobsMessage = "request" | "accepted" | "rejected" | "notification";
 
+/** A topic of `$aws/things/<thing>/jobs/…`. */
 export interface JobsTopic {
   readonly service: "jobs";
   readonly thing: string;
@@ -48,11 +54,15 @@ export interface RulesTopic {
   readonly topic: string;
 }
 
+/** AWS: 1 to 128 letters, digits, colons, underscores and hyphens. */
 export const isThingName = (text: string): boolean => /^[a-zA-Z0-9:_-]{1,128}$/.test(text);
+/** AWS: 1 to 64 letters, digits, `$`, colons, underscores and hyphens. */
 export const isShadowName = (text: string): boolean => /^[$a-zA-Z0-9:_-]{1,64}$/.test(text);
+/** AWS: 1 to 64 letters, digits, underscores and hyphens. */
 export const isJobId = (text: string): boolean => /^[a-zA-Z0-9_-]{1,64}$/.test(text);
 /** What this cloud takes as a job id: AWS's, and the dot, because version numbers are so common. */
 export const isAcceptedJobId = (text: string): boolean => /^[a-zA-Z0-9_.-]{1,64}$/.test(text);
+/** AWS: 1 to 128 letters, digits and underscores. */
 export const isRuleName = (text: string): boolean => /^[a-zA-Z0-9_]{1,128}$/.test(text);
 
 const ROOT = "$aws/";

@@ -47,6 +47,7 @@ export class WriteBatch {
   }
 }
 
+/** One end of a byte stream, and what to make of its bytes. */
 export interface SocketLinkOptions {
   readonly stream: ByteStream;
   readonly role: DecoderRole;
@@ -70,6 +71,7 @@ type Phase =
   | "closing"
   | "closed";
 
+/** A link over a byte stream such as a TCP socket. */
 export class SocketLink implements PacketLink {
   readonly remoteAddress: string;
   private readonly options: SocketLinkOptions;

@@ -25,6 +25,7 @@ export function isTopicFilter(text: string): boolean {
   return true;
 }
 
+/** Whether a valid filter can match more than one topic. */
 export const hasWildcard = (filter: string): boolean => filter.includes("+") || filter.includes("#");
 
 /** Does `filter` match `topic`? Wildcards in the first level never match `$` topics [MQTT-4.7.2-1]. */
@@ -40,6 +41,7 @@ export function topicMatches(filter: string, topic: string, profile: Profile): b
   return wanted.length === levels.length;
 }
 
+/** A shared subscription's two parts: `$share/<share>/<filter>`. */
 export interface SharedFilter {
   readonly share: string;
   readonly filter: string;

@@ -9,6 +9,7 @@ const REGISTRY_ERRORS = {
   REGISTRY_LIMIT_EXCEEDED: { awsError: "LimitExceededException", httpStatus: 410 },
 } as const;
 
+/** The codes of the errors that the registry throws. */
 export type RegistryErrorCode = keyof typeof REGISTRY_ERRORS;
 
 /** What the registry refuses. `context.awsError` and `context.httpStatus` are what an AWS client expects. */

@@ -15,6 +15,7 @@ export interface RegistryLimits {
   readonly maxGroups: number;
 }
 
+/** AWS's limits, and ours where AWS has none. */
 export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = {
   maxAttributesWithoutType: 3,
   maxAttributesWithType: 50,
@@ -24,6 +25,7 @@ export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = {
   maxGroups: 100_000,
 };
 
+/** Attributes of a thing or a thing group, by name. */
 export type Attributes = Readonly<Record<string, string>>;
 
 const ATTRIBUTE_NAME = /^[a-zA-Z0-9_.,@/:#-]{1,128}$/;

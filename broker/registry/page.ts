@@ -1,5 +1,6 @@
 import { registryError } from "./errors.js";
 
+/** Which page of a list is wanted. */
 export interface PageRequest {
   /** 1 to 250, default 250. */
   readonly maxResults?: number;
@@ -7,6 +8,7 @@ export interface PageRequest {
   readonly nextToken?: string;
 }
 
+/** One page of a list. */
 export interface Page<T> {
   readonly items: readonly T[];
   /** Absent on the last page. */

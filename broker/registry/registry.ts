@@ -18,24 +18,28 @@ import {
   type UpdateThingRequest,
 } from "./thing-table.js";
 
+/** What a registry is made of; limits that are left out have their defaults. */
 export interface RegistryOptions {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits?: Partial<RegistryLimits>;
 }
 
+/** AWS: ListThingsInThingGroup. */
 export interface ListThingsInThingGroupRequest extends PageRequest {
   readonly thingGroupName: string;
   /** Things of child groups too. */
   readonly recursive?: boolean;
 }
 
+/** AWS: ListThingGroups. */
 export interface ListThingGroupsRequest extends PageRequest {
   readonly parentGroup?: string;
   /** With `parentGroup`: grandchildren and so on, too. Without: child groups too. Default true. */
   readonly recursive?: boolean;
 }
 
+/** An empty registry. */
 export const createRegistry = (options: RegistryOptions): Registry => new Registry(options);
 
 const GROUP_TARGET = "group:";

@@ -9,6 +9,7 @@ import {
 } from "./limits.js";
 import type { Thing } from "./thing-table.js";
 
+/** AWS: CreateThingGroup. */
 export interface CreateThingGroupRequest {
   readonly thingGroupName: string;
   /** Cannot change later. */
@@ -17,6 +18,7 @@ export interface CreateThingGroupRequest {
   readonly attributes?: Attributes;
 }
 
+/** AWS: UpdateThingGroup. */
 export interface UpdateThingGroupRequest {
   readonly thingGroupName: string;
   readonly description?: string;
@@ -26,6 +28,7 @@ export interface UpdateThingGroupRequest {
   readonly expectedVersion?: number;
 }
 
+/** AWS: what DescribeThingGroup answers. */
 export interface ThingGroupDescription {
   readonly thingGroupName: string;
   readonly parentGroupName?: string;

@@ -10,6 +10,7 @@ import {
 } from "./limits.js";
 import { type Page, type PageRequest, pageOf } from "./page.js";
 
+/** AWS: what DescribeThing answers. */
 export interface ThingDescription {
   readonly thingName: string;
   readonly thingId: string;
@@ -18,12 +19,14 @@ export interface ThingDescription {
   readonly version: number;
 }
 
+/** AWS: CreateThing. */
 export interface CreateThingRequest {
   readonly thingName: string;
   readonly thingTypeName?: string;
   readonly attributes?: Attributes;
 }
 
+/** AWS: UpdateThing. */
 export interface UpdateThingRequest {
   readonly thingName: string;
   readonly thingTypeName?: string;
@@ -34,6 +37,7 @@ export interface UpdateThingRequest {
   readonly expectedVersion?: number;
 }
 
+/** AWS: ListThings; every given condition must hold. */
 export interface ListThingsRequest extends PageRequest {
   readonly thingTypeName?: string;
   readonly attributeName?: string;

@@ -25,11 +25,13 @@ export interface TopicRule {
   readonly actions: readonly RuleAction[];
 }
 
+/** What a rule does with each of its outputs. */
 export type RuleAction =
   | { readonly republish: { readonly topic: string; readonly qos?: 0 | 1 } }
   /** Keeps each output for inspection; our stand-in for every sink that is not simulated. */
   | { readonly record: { readonly sink: string } };
 
+/** What the rule engine works with; `accountId` is what `accountid()` answers. */
 export interface RuleEngineOptions {
   readonly clock: Clock;
   readonly random: Random;

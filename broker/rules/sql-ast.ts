@@ -6,11 +6,13 @@ export interface RuleStatement {
   readonly where: Expression | undefined;
 }
 
+/** One item of SELECT: `*`, or a value and where it goes. */
 export type SelectItem =
   | { readonly kind: "all" }
   /** `path` of the alias; a dotted alias builds nested objects. */
   | { readonly kind: "value"; readonly expression: Expression; readonly path: readonly string[] };
 
+/** A value to compute, told apart by `kind`. */
 export type Expression =
   | { readonly kind: "literal"; readonly value: null | boolean | number | string }
   | { readonly kind: "path"; readonly segments: readonly string[] }
@@ -31,6 +33,7 @@ export type Expression =
   | { readonly kind: "array"; readonly items: readonly Expression[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [key: string, value: Expression])[] };
 
+/** Operators between two values, as written. */
 export type BinaryOperator =
   | "AND"
   | "OR"

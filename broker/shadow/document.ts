@@ -18,6 +18,7 @@ export interface ShadowDocument {
   readonly stateBytesAtMost: number;
 }
 
+/** A shadow without any state, at a version. */
 export const emptyDocument = (version: number): ShadowDocument => ({
   desired: undefined,
   reported: undefined,

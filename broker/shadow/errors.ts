@@ -9,6 +9,7 @@ export interface ShadowError {
   readonly message: string;
 }
 
+/** AWS: the error codes and messages of the shadow service. */
 export const SHADOW_ERROR = {
   invalidJson: { code: 400, message: "Invalid JSON" },
   missingState: { code: 400, message: "Missing required node: state" },

@@ -1,5 +1,6 @@
 import { SHADOW_ERROR, type ShadowError } from "./errors.js";
 
+/** AWS: ListNamedShadowsForThing. */
 export interface ListNamedRequest {
   readonly thing: string;
   /** 1 to 100, default 25. */
@@ -8,6 +9,7 @@ export interface ListNamedRequest {
   readonly nextToken?: string;
 }
 
+/** The names in ascending order, or the refusal. */
 export type ListNamedResult =
   | {
       readonly ok: true;

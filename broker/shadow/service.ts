@@ -25,6 +25,7 @@ import { completeShadowSettings, type ShadowSettings } from "./settings.js";
 import { type ShadowKey, ShadowStore } from "./shadow-store.js";
 import { checkDelete, type Checked, checkGet, checkUpdate, type ShadowRequest } from "./validate.js";
 
+/** What the shadow service works with; settings that are left out have their defaults. */
 export interface ShadowServiceOptions {
   readonly clock: Clock;
   readonly bus: MessageBus;
@@ -34,6 +35,7 @@ export interface ShadowServiceOptions {
   readonly thingExists?: (thing: string) => boolean;
 }
 
+/** What came of a request: the new version, or the refusal. */
 export type ShadowResult =
   /** `body()` builds what `<operation>/accepted` says. */
   | { readonly ok: true; readonly version: number; body(): JsonObject }

@@ -20,6 +20,7 @@ export interface ShadowSettings {
   readonly maxShadows: number;
 }
 
+/** AWS's limits, in the stricter reading where its documents disagree. */
 export const DEFAULT_SHADOW_SETTINGS: ShadowSettings = {
   maxStateBytes: 8192,
   sizeLimitPer: "document",

@@ -1,5 +1,6 @@
 import { emptyDocument, type ShadowDocument } from "./document.js";
 
+/** Which shadow of which thing. */
 export interface ShadowKey {
   readonly thing: string;
   /** Undefined for the classic shadow. */

@@ -17,6 +17,7 @@ export interface Comparison {
   readonly isUnchanged: boolean;
 }
 
+/** The same scenario and seed before and after. */
 export interface PairComparison {
   readonly title: string;
   readonly verdict: Change<Verdict>;
@@ -30,12 +31,14 @@ export interface PairComparison {
   readonly metrics: readonly MetricChange[];
 }
 
+/** The same sweep before and after. */
 export interface SweepComparison {
   readonly title: string;
   readonly verdict: Change<Verdict>;
   readonly expectations: readonly ExpectationChange[];
 }
 
+/** A value before and after; equal where nothing changed. */
 export interface Change<Value> {
   readonly before: Value;
   readonly after: Value;
@@ -49,6 +52,7 @@ export interface ExpectationChange {
   readonly after: ExpectationRecord | null;
 }
 
+/** Compares two records run by run: runs belong together by scenario, variant and seed, sweeps by scenario, variant and number of seeds. */
 export function compareSuites(
   before: SuiteRecord,
   after: SuiteRecord,

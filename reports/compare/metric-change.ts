@@ -39,6 +39,7 @@ const DEFAULT_FLOOR = 0.05;
 /** Relative tolerance of a metric, as a fraction; undefined leaves the default. */
 type ToleranceOf = (metric: string) => number | undefined;
 
+/** How strictly figures of real-time runs are compared. */
 export interface CompareOptions {
   readonly tolerance?: ToleranceOf;
 }

@@ -10,6 +10,7 @@ import { doubtAbout, type Trust } from "./trust.js";
 /** `inconclusive` means that the measurement cannot be trusted; it is never a pass. */
 export type ExpectationVerdict = "pass" | "fail" | "inconclusive";
 
+/** How one expectation ended, for people and for programs. */
 export interface ExpectationResult {
   readonly verdict: ExpectationVerdict;
   /** For people: `212 ms`, or `no data`. */
@@ -24,6 +25,7 @@ export interface ExpectationResult {
   readonly reason: string | null;
 }
 
+/** How an expectation is judged beyond what it says itself. */
 export interface EvaluateOptions {
   /** Pass when nothing was measured. */
   readonly allowEmpty?: boolean;
@@ -56,6 +58,7 @@ export function formatSubject(expectation: Expectation): string {
   return aggregation.name === "value" ? selector : `${selector} ${formatAggregation(aggregation)}`;
 }
 
+/** The limit as written, with its operator: `< 250ms`. */
 export const formatLimit = ({ operator, limit }: Expectation): string => `${operator} ${limit.text}`;
 
 /** The number a limit is compared with: a share compares as a count when the limit is one. */

@@ -1,6 +1,8 @@
 import type { Aggregation, LabelName, MetricUnit } from "../metrics/definition.js";
 
+/** Comparisons, longer ones before their prefixes. */
 export const OPERATORS = ["<=", ">=", "==", "!=", "<", ">"] as const;
+/** One of `OPERATORS`. */
 export type Operator = (typeof OPERATORS)[number];
 
 /** Labels of a selector; an absent label selects everything. */

@@ -36,6 +36,7 @@ export type ExpectationParse =
       readonly hint: string;
     };
 
+/** What the expression is about. */
 export interface ParseExpectationOptions {
   /** `sweep`: the aggregation goes over the runs of a sweep, e.g. `job.abort.triggered ratio == 100%`. Default: `run`. */
   readonly scope?: "run" | "sweep";

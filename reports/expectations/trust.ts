@@ -12,6 +12,7 @@ export interface Trust {
   readonly clockUncertaintyUs: ReadonlyMap<string, number>;
 }
 
+/** What a run knows of its own lateness. */
 export interface TrustInputs {
   readonly clock: "virtual" | "real";
   /** p(99) of generator.schedule_lag; undefined when nothing was sent. */
@@ -26,6 +27,7 @@ const UTILISATION_LIMIT = 0.9;
 /** One-way times are not judged when their uncertainty exceeds this share of the limit. */
 const UNCERTAINTY_SHARE = 0.1;
 
+/** Weighs a run's lateness; a virtual run is never in doubt. */
 export function assessTrust(inputs: TrustInputs): Trust {
   const doubts: string[] = [];
   const { scheduleLagP99Us = 0, eventLoopUtilisation = 0 } = inputs;
@@ -42,6 +44,7 @@ export function assessTrust(inputs: TrustInputs): Trust {
   return { doubts, clockUncertaintyUs: inputs.clockUncertaintyUs ?? new Map() };
 }
 
+/** Nothing is in doubt. */
 export const FULL_TRUST: Trust = { doubts: [], clockUncertaintyUs: new Map() };
 
 /** Why this expectation cannot be judged, or undefined when it can. */

@@ -29,6 +29,7 @@ const highestOf = (bucket: number): number => {
   return ((bucket & (HALF - 1)) + HALF + 1) * width - 1;
 };
 
+/** Durations in µs by bucket: see the head of this file. */
 export class Histogram {
   private buckets = new Uint32Array(INITIAL_BUCKETS);
   /** Largest value recorded in each bucket: percentiles are values that occurred, not edges of buckets. */

@@ -24,11 +24,13 @@ export interface StreamInfo {
   readonly observed: boolean;
 }
 
+/** A thing by its place in the probe's indices. */
 export interface ThingInfo {
   readonly name: string;
   readonly group: string;
 }
 
+/** Whose messages are followed, and how closely. */
 export interface LedgerOptions {
   /** In the order of the probe's indices. */
   readonly streams: readonly StreamInfo[];
@@ -40,6 +42,7 @@ export interface LedgerOptions {
   readonly stalenessEveryUs?: number;
 }
 
+/** A ledger in which nothing has been sent yet. */
 export const createLedger = (options: LedgerOptions): Ledger => new Ledger(options);
 
 /** Reason codes of PUBACK [MQTT-3.4.2.1]. */
@@ -48,6 +51,7 @@ const FIRST_FAILURE = 0x80;
 
 type RuleOutputListener = (rule: string, stage: number, latencyUs: number | undefined) => void;
 
+/** The probe that keeps the books, and what its books say. */
 export class Ledger implements DeliveryProbe {
   readonly streams: readonly StreamInfo[];
   readonly things: readonly ThingInfo[];

@@ -13,6 +13,7 @@ export interface StageSpan {
   timedOut: boolean;
 }
 
+/** The stages so far; they start one after the other, in the order of time. */
 export class StageTimeline {
   private readonly spanList: StageSpan[] = [
     { name: "", startUs: 0, measured: true, endUs: undefined, timedOut: false },

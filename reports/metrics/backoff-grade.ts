@@ -7,6 +7,7 @@
  * Gaps may end in a plateau, where a cap stops the growth.
  */
 const BACKOFF_GRADES = ["constant", "linear", "exponential", "jittered"] as const;
+/** One of `BACKOFF_GRADES`. */
 export type BackoffGrade = (typeof BACKOFF_GRADES)[number];
 
 /** Fewer gaps than this say nothing. */

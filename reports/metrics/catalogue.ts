@@ -67,4 +67,5 @@ export const METRICS: readonly MetricDefinition[] = [
 
 const BY_NAME = new Map(METRICS.map((metric) => [metric.name, metric]));
 
+/** The definition of a metric by its full name, such as `latency.e2e`. */
 export const findMetric = (name: string): MetricDefinition | undefined => BY_NAME.get(name);

@@ -21,6 +21,7 @@ export type MetricUnit =
   | "thing-seconds"
   | "none";
 
+/** The part of a report in which a metric stands. */
 export type MetricSection =
   | "latency"
   | "delivery"
@@ -33,6 +34,7 @@ export type MetricSection =
   | "broker"
   | "trust";
 
+/** What a metric means and how expectations may use it. */
 export interface MetricDefinition {
   readonly name: string;
   readonly section: MetricSection;
@@ -49,7 +51,9 @@ export interface MetricDefinition {
   readonly isTiming: boolean;
 }
 
+/** What an expectation can ask of a metric; `p` takes a percentile. */
 export const AGGREGATIONS = ["p", "min", "max", "avg", "med", "count", "rate", "ratio", "value"] as const;
+/** One of `AGGREGATIONS`. */
 export type AggregationName = (typeof AGGREGATIONS)[number];
 
 /** `percentile` is set for `p` only: 0 < percentile <= 100. */
@@ -58,6 +62,7 @@ export interface Aggregation {
   readonly percentile: number | undefined;
 }
 
+/** As expectations write it: `p(99)`, `max`. */
 export const formatAggregation = (aggregation: Aggregation): string =>
   aggregation.name === "p" ? `p(${aggregation.percentile})` : aggregation.name;
 
@@ -85,6 +90,7 @@ export const SWEEP_AGGREGATIONS: Readonly<Record<MetricKind, readonly Aggregatio
   label: [],
 };
 
+/** A label that some metric takes. */
 export type LabelName = keyof typeof LABELS;
 
 interface LabelDefinition {

@@ -24,13 +24,16 @@ export type Measure =
   | { readonly kind: "label"; readonly value: string; readonly samples: number }
   | NoData;
 
+/** Nothing was measured: never the same as zero. */
 export interface NoData {
   readonly kind: "none";
   /** Why there is nothing, as half a sentence. */
   readonly reason: string;
 }
 
+/** Measures one metric for what the labels select. */
 export type MetricSource = (labels: Labels) => Measure;
+/** Sources by the full names of their metrics. */
 export type MetricSources = Readonly<Record<string, MetricSource>>;
 
 export const noData = (reason: string): NoData => ({ kind: "none", reason });

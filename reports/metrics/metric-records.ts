@@ -21,6 +21,7 @@ const RECORD_UNITS: Readonly<Record<MetricUnit, string>> = {
 
 /** The unit and scale in which a run record writes a metric's numbers. */
 export const recordUnit = (unit: MetricUnit): string => RECORD_UNITS[unit];
+/** A value in the unit of `recordUnit`: durations in ms instead of µs. */
 export const recordValue = (value: number | boolean | string, unit: MetricUnit): number | boolean | string =>
   typeof value === "number" && unit === "us" ? value / 1000 : value;
 

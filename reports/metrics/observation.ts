@@ -41,10 +41,13 @@ export const SAMPLED_GAUGES = [
   "bridge.clock_uncertainty",
   "job.prevented",
 ] as const;
+/** One of `SAMPLED_GAUGES`. */
 export type SampledGauge = (typeof SAMPLED_GAUGES)[number];
 
+/** An observation of a run that has not begun. */
 export const createObservation = (options: ObservationOptions): Observation => new Observation(options);
 
+/** Everything that is measured in one run: it hears the events and answers for the metrics. */
 export class Observation implements EventSink {
   readonly stages = new StageTimeline();
   readonly directory: ThingDirectory;

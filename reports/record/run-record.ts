@@ -228,20 +228,35 @@ const suiteRecordSchema = z.object({
   sweeps: z.array(sweepRecordSchema),
 });
 
+/** How a run, a sweep or an expectation ended. */
 export type Verdict = z.infer<typeof verdict>;
+/** The error that broke a run. */
 export type FailureRecord = z.infer<typeof failure>;
+/** An expectation and how it ended. */
 export type ExpectationRecord = z.infer<typeof expectation>;
+/** A stage and when it ran. */
 export type StageRecord = z.infer<typeof stage>;
+/** A metric for one set of labels. */
 export type MetricRecord = z.infer<typeof metric>;
+/** A curve over time in equal steps. */
 export type SeriesRecord = z.infer<typeof series>;
+/** The reconnection storm after one outage. */
 export type StormRecord = z.infer<typeof storm>;
+/** A job's rollout: plan, curve and totals. */
 export type RolloutRecord = z.infer<typeof rollout>;
+/** How the things of one shadow update converged. */
 export type ConvergenceRecord = z.infer<typeof convergence>;
+/** An injected fault and whom it met. */
 export type FaultRecord = z.infer<typeof fault>;
+/** How far the figures of times can be trusted. */
 export type TrustRecord = z.infer<typeof trust>;
+/** Where and when a run took place: all that differs between equal virtual runs. */
 export type EnvironmentRecord = z.infer<typeof environment>;
+/** Everything that is kept of one run. */
 export type RunRecord = z.infer<typeof runRecordSchema>;
+/** What the runs of a sweep amount to. */
 export type SweepRecord = z.infer<typeof sweepRecordSchema>;
+/** The runs and sweeps of one command: the content of `report.json`. */
 export type SuiteRecord = z.infer<typeof suiteRecordSchema>;
 
 const RANK: Readonly<Record<Verdict, number>> = {

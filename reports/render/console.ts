@@ -26,6 +26,7 @@ import {
 import { counted, plainText } from "./plain-text.js";
 import { fitText, padEnd, padStart, textWidth, wrapText } from "./text-columns.js";
 
+/** What the terminal can show. */
 export interface ConsoleOptions {
   /** ANSI colours; data never brings its own. */
   readonly color: boolean;

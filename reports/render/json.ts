@@ -6,6 +6,7 @@ export type ComparableSuite = Omit<SuiteRecord, "runs" | "sweeps"> & {
   readonly sweeps: readonly Omit<SuiteRecord["sweeps"][number], "environment">[];
 };
 
+/** Leaves the environment out of every run and sweep. */
 export const withoutEnvironment = (suite: SuiteRecord): ComparableSuite => ({
   ...suite,
   runs: suite.runs.map(dropEnvironment),

@@ -19,6 +19,7 @@ const UNITS: Readonly<Record<string, MetricUnit>> = {
 /** What stands for a value that was not measured. */
 export const NOTHING = "–";
 
+/** A recorded value with its unit for people; `NOTHING` where there is none. */
 export function formatValue(value: number | boolean | string | null | undefined, unit: string): string {
   if (value === null || value === undefined) return NOTHING;
   if (typeof value !== "number") return String(value);

@@ -17,6 +17,7 @@ export interface Renderer {
 /** Columns of console output that goes to a file. */
 const FILE_WIDTH = 120;
 
+/** The file formats of reports, by the names that scenarios and options use. */
 export const RENDERERS = {
   json: {
     render: renderJson,
@@ -50,5 +51,7 @@ export const RENDERERS = {
   },
 } as const satisfies Readonly<Record<string, Renderer>>;
 
+/** A name in `RENDERERS`. */
 export type RendererName = keyof typeof RENDERERS;
+/** The names of `RENDERERS`, in their order. */
 export const RENDERER_NAMES = Object.keys(RENDERERS) as readonly RendererName[];

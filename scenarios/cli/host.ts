@@ -23,6 +23,7 @@ export interface Host {
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
 
+/** A stream that people or programs read. */
 export interface Output {
   write(text: string): void;
   readonly isTTY: boolean;
@@ -30,6 +31,7 @@ export interface Output {
   readonly columns: number;
 }
 
+/** The files that a command may touch. */
 export interface HostFiles {
   /**
    * Text of a file, at most `maxBytes` of it.

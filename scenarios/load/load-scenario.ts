@@ -10,6 +10,7 @@ import { schemaDiagnostics } from "./schema-diagnostics.js";
 import { diagnosticAt, SourceMap, type SourceNode, type SourcePath, toJson } from "./source-tree.js";
 import { substitute } from "./variables.js";
 
+/** Where a scenario's parts come from, and what the command line says instead of the file. */
 export interface LoadOptions extends ScenarioFiles {
   /** For `${env.<NAME>}`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -27,6 +28,7 @@ export interface ScenarioSource {
   readonly text: string;
 }
 
+/** The scenario with its sources and warnings, or what is wrong with it. */
 export type LoadResult =
   | {
       readonly ok: true;

@@ -44,6 +44,7 @@ export interface MapNode {
 
 export type SourceNode = ScalarNode | ListNode | MapNode;
 
+/** Keys and list indices from the root of a document to a node. */
 export type SourcePath = readonly (string | number)[];
 
 /** The plain value of a tree. Keys were checked when the tree was built, so none can reach a prototype. */

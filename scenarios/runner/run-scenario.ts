@@ -47,6 +47,7 @@ export interface RunProgress {
   readonly published: number;
 }
 
+/** What is run, and who is told about it. */
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly identity: RunIdentity;

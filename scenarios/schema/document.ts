@@ -140,6 +140,7 @@ export const scenarioDocument = block({
   report: report.optional(),
 }).meta({ title: "fleetrig scenario", description: "A scenario of fleetrig, version 1." });
 
+/** A scenario as the file says it, with defaults not yet filled in. */
 export type ScenarioDocument = z.infer<typeof scenarioDocument>;
 export type RuleDocument = z.infer<typeof rule>;
 export type SweepDocument = z.infer<typeof sweep>;

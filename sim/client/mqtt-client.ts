@@ -23,6 +23,7 @@ import { KeepAlive, type KeepAliveOwner } from "./keep-alive.js";
 import { type OutboundMessage, publishPacket } from "./outgoing.js";
 import { portions, Subscriptions } from "./subscriptions.js";
 
+/** Whose client it is, and who is told. */
 export interface MqttClientOptions {
   readonly clock: Clock;
   readonly probe: DeliveryProbe;

@@ -28,8 +28,10 @@ export const CONNECTION_EVENTS = [
   "STOP",
 ] as const;
 
+/** What can happen to a connection. */
 export type ConnectionEventType = (typeof CONNECTION_EVENTS)[number];
 
+/** The states of a device's connection. */
 export type ConnectionState =
   | "idle"
   | "dialing"
@@ -40,6 +42,7 @@ export type ConnectionState =
   | "booting"
   | "stopped";
 
+/** What a transition asks of the connection, by name. */
 export const CONNECTION_EFFECTS = [
   "dial",
   "abandonDial",
@@ -57,6 +60,7 @@ export const CONNECTION_EFFECTS = [
   "reportClosed",
 ] as const;
 
+/** One of `CONNECTION_EFFECTS`. */
 export type ConnectionEffect = (typeof CONNECTION_EFFECTS)[number];
 
 const nothing = (): void => undefined;
@@ -65,6 +69,7 @@ const EFFECTS = Object.fromEntries(CONNECTION_EFFECTS.map((effect) => [effect, n
   () => void
 >;
 
+/** The life of a device's connection; its actions do nothing until the table's user carries them out. */
 export const connectionMachine = setup({
   types: { events: {} as { readonly type: ConnectionEventType } },
   actions: EFFECTS,
@@ -148,5 +153,6 @@ export const connectionMachine = setup({
   },
 });
 
+/** The machine as a table, which is what runs: one lookup per event instead of an interpreter per device. */
 export const CONNECTION_TABLE: TransitionTable<ConnectionState, ConnectionEventType, ConnectionEffect> =
   tabulate(connectionMachine, CONNECTION_EVENTS);

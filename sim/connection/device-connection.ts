@@ -23,6 +23,7 @@ import { sessionLifetimeUs } from "./session-lifetime.js";
 /** TCP connect and CONNACK together; then the attempt is given up. */
 export const CONNECT_TIMEOUT_US = 10_000_000;
 
+/** Whose connection it is, how it behaves, and who is told. */
 export interface DeviceConnectionOptions {
   readonly thing: { readonly name: string; readonly ordinal: number };
   /** The device's lane. */
@@ -43,6 +44,7 @@ export interface DeviceConnectionOptions {
   readonly handlers: DeviceConnectionHandlers;
 }
 
+/** What a connection tells its device. */
 export interface DeviceConnectionHandlers {
   /** After the backlog went out, so what is published from here comes behind it. */
   online(sessionPresent: boolean): void;

@@ -4,6 +4,7 @@ import type { ReconnectPlan } from "../plan.js";
 /** Attempts beyond this do not raise the exponent: 2^52 µs is 142 years. */
 const EXPONENT_MAX = 52;
 
+/** What the formulas of the policies depend on. */
 export interface ReconnectHistory {
   /** Delays drawn since the counter started over: the `a` of the formulas. */
   readonly attempt: number;

@@ -23,6 +23,7 @@ export interface DeviceLink {
   readonly faults?: FaultSwitch;
 }
 
+/** Who the device is and how it reaches the world. */
 export interface VirtualDeviceOptions {
   readonly member: MemberPlan;
   readonly group: DeviceGroup;

@@ -16,6 +16,7 @@ import type { FleetMember } from "../member.js";
 import type { FleetPlan, GroupPlan, MemberPlan } from "../plan.js";
 import { type Roster, select, type Selection } from "./selection.js";
 
+/** What a fleet needs of the outside. */
 export interface FleetEnvironment {
   readonly time: TimeSource;
   readonly random: RandomSource;

@@ -61,6 +61,7 @@ export type FaultParameterKind =
   | "direction"
   | "positions";
 
+/** A parameter of a link fault: its kind, its default and what it means. */
 export interface FaultParameter {
   readonly kind: FaultParameterKind;
   readonly description: string;

@@ -9,6 +9,7 @@ export interface FaultedLink {
   sever(): void;
 }
 
+/** What active faults draw their time and randomness from. */
 export interface LinkFaultsOptions {
   /** The device's lane. */
   readonly clock: Clock;

@@ -19,6 +19,7 @@ export interface DirectionState {
   busyUntilUs: number;
 }
 
+/** Whose way to the broker it is, and what lies on it. */
 export interface LinkPathOptions {
   readonly clock: Clock;
   readonly profile: LinkProfile;

@@ -3,6 +3,7 @@ import type { Dialer, DialFailure, DialHandlers, PacketAcceptor, PendingLink } f
 import { LinkPath, type LinkPathOptions } from "./link-path.js";
 import { MemoryLink } from "./memory-link.js";
 
+/** A way to a broker in the same process. */
 export interface MemoryDialerOptions extends LinkPathOptions {
   /** The broker's door. */
   readonly acceptor: PacketAcceptor;

@@ -10,6 +10,7 @@ import type {
 import { LinkPath, type LinkPathOptions } from "./link-path.js";
 import { ShapedLink } from "./shaped-link.js";
 
+/** A way over somebody else's links. */
 export interface ShapedDialerOptions extends LinkPathOptions {
   /** Makes the real connections. */
   readonly inner: Dialer;

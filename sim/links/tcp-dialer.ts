@@ -10,6 +10,7 @@ import {
   WriteBatch,
 } from "fleetrig/protocol";
 
+/** Where to connect, and what to put up with. */
 export interface TcpDialerOptions {
   readonly host: string;
   readonly port: number;

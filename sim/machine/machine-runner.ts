@@ -2,6 +2,7 @@ import { type Clock, FleetrigError, type Timer, US_PER_MS } from "fleetrig/kerne
 import type { AnyStateMachine, EventObject, StateValue } from "xstate";
 import { InertScope, invokesActor, type MachineState, type RequestedAction } from "./inert-scope.js";
 
+/** Which machine runs, and who carries out what it asks for. */
 export interface MachineRunnerOptions {
   readonly machine: AnyStateMachine;
   readonly input: unknown;

@@ -10,6 +10,7 @@ export interface Artifact {
   readonly sha256: string;
 }
 
+/** Size of the firmware that OTA devices download. */
 export const ARTIFACT_BYTES = 65_536;
 
 const SEED_BYTES = 32;

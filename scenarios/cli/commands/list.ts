@@ -4,6 +4,7 @@ import { type Host, writeLine } from "../host.js";
 import { loadFiles, refuseUsage } from "../load-files.js";
 import { writeTable } from "../text-table.js";
 
+/** What `list` shows, and how. */
 export interface ListOptions {
   /** Only scenarios with all of these tags. */
   readonly tags?: readonly string[];
