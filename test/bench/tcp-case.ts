@@ -55,7 +55,7 @@ async function startOwn(): Promise<RunningBroker> {
   const child = spawn(process.execPath, [main, "--serve"], { stdio: ["pipe", "pipe", "inherit"] });
   const port = await within(
     new Promise<number>((resolve, reject) => {
-      child.stdout!.once("data", (chunk: Buffer) => resolve(Number(chunk.toString())));
+      child.stdout.once("data", (chunk: Buffer) => resolve(Number(chunk.toString())));
       child.once("exit", () => reject(new Error("the embedded broker did not start")));
     }),
   );
