@@ -25,7 +25,7 @@ import type { Routing } from "./message-bus.js";
 import { createPresence } from "./presence/index.js";
 import { createRegistry, type Registry } from "./registry/index.js";
 import { parseReservedTopic } from "fleetrig/protocol";
-import { RuleEngine } from "./rules/index.js";
+import { RuleEngine, type TraceOf } from "./rules/index.js";
 import { ShadowService } from "./shadow/index.js";
 
 /** The services a cloud can run beside its broker; `presence` is AWS's lifecycle events. */
@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly jobs?: Partial<JobsSettings>;
   /** AWS account id in ARNs and `accountid()`. Default: 000000000000. */
   readonly accountId?: string;
+  /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
+  readonly traceOf?: TraceOf;
 }
 
 /** Where to listen. Loopback and a free port unless told otherwise. */
@@ -114,6 +116,7 @@ export class Cloud implements Service {
       bus,
       events,
       random: random.stream("rules"),
+      ...(options.traceOf !== undefined && { traceOf: options.traceOf }),
       ...(options.accountId !== undefined && { accountId: options.accountId }),
     });
     if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random }));

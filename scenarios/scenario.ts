@@ -117,6 +117,8 @@ export interface TelemetrySpec {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly payload: JsonValue;
+  /** Payload key that holds `{seq}`, when the author named one; see `traceFieldOf`. */
+  readonly traceField: string | undefined;
 }
 
 /** Which shadow a device follows and how long it takes to apply a change, in µs. */

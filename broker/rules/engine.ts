@@ -38,7 +38,12 @@ export interface RuleEngineOptions {
   readonly bus: MessageBus;
   readonly events: EventSink;
   readonly accountId?: string;
+  /** Default: the message's user property. */
+  readonly traceOf?: TraceOf;
 }
+
+/** The trace tag of a message; undefined when it has none. */
+export type TraceOf = (message: ApplicationMessage) => string | undefined;
 
 /** One output of a `record` action. */
 export interface RecordedOutput {
@@ -72,9 +77,12 @@ export class RuleEngine implements ReservedTopicService {
   private readonly rules = new Map<string, CompiledRule>();
   private readonly rulesByTopic = new Map<string, readonly CompiledRule[]>();
   private readonly recordings: RecordedOutput[] = [];
+  private readonly traceOf: TraceOf;
   private chain = 0;
 
-  constructor(private readonly options: RuleEngineOptions) {}
+  constructor(private readonly options: RuleEngineOptions) {
+    this.traceOf = options.traceOf ?? ((message) => message.userProperty(TRACE_PROPERTY));
+  }
 
   /** Outputs of `record` actions, oldest first; at most the newest 10,000. */
   get recorded(): readonly RecordedOutput[] {
@@ -140,7 +148,7 @@ export class RuleEngine implements ReservedTopicService {
     const context = this.contextOf(message);
     for (const rule of rules) {
       if (!rule.statement.matches(context)) continue;
-      const trace = message.userProperty(TRACE_PROPERTY);
+      const trace = this.traceOf(message);
       this.options.events.emit({
         type: "rule.fired",
         atUs: this.options.clock.nowUs(),
@@ -185,7 +193,7 @@ export class RuleEngine implements ReservedTopicService {
     if (!isTopicName(topic)) return this.fail(rule, "republish", `"${topic}" is not a topic name`);
     if (this.chain >= MAX_CHAIN)
       return this.fail(rule, "republish", `rules republished in a chain of more than ${MAX_CHAIN}`);
-    const trace = output.context.message.userProperty(TRACE_PROPERTY);
+    const trace = this.traceOf(output.context.message);
     const userProperties: readonly UserProperty[] =
       trace === undefined
         ? []

@@ -3,6 +3,7 @@ export {
   type RuleAction,
   RuleEngine,
   type RuleEngineOptions,
+  type TraceOf,
   type TopicRule,
 } from "./engine.js";
 export type { BinaryOperator, Expression, RuleStatement, SelectItem } from "./sql-ast.js";

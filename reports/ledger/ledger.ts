@@ -22,6 +22,8 @@ export interface StreamInfo {
   readonly qos: 0 | 1 | 2;
   /** Whether the observer subscribes to the stream; without it there is no loss and no latency to measure. */
   readonly observed: boolean;
+  /** For people, when it is not observed. */
+  readonly unobservedBecause?: string;
 }
 
 /** A thing by its place in the probe's indices. */

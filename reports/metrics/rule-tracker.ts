@@ -66,7 +66,9 @@ export class RuleTracker {
 
   /** A rule's output reached the observer; see `Ledger.onRuleOutput`. */
   output(rule: string, stage: number, latencyUs: number | undefined): void {
-    const record = this.rule(rule);
+    // Any client may claim to be a rule's output.
+    const record = this.rules.get(rule);
+    if (record === undefined) return;
     if (latencyUs === undefined) record.untimed += 1;
     else (record.latency[stage] ??= new Histogram()).record(latencyUs);
   }

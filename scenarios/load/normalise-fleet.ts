@@ -61,7 +61,7 @@ function normaliseAttribute(document: AttributeDocument): AttributeSpec {
 function normaliseMqtt(document: FleetGroupDocument["mqtt"]): MqttPlan {
   const will = document?.will;
   return {
-    protocolVersion: document?.protocolVersion === 4 || document?.protocolVersion === "3.1.1" ? 4 : 5,
+    protocolVersion: isVersion311(document?.protocolVersion) ? 4 : 5,
     keepAliveS: durationUs(document?.keepAlive ?? "60s") / US_PER_S,
     cleanStart: document?.cleanStart ?? true,
     sessionExpiryS: durationUs(document?.sessionExpiry ?? "0s") / US_PER_S,
@@ -78,6 +78,11 @@ function normaliseMqtt(document: FleetGroupDocument["mqtt"]): MqttPlan {
           },
   };
 }
+
+/** 4 is what CONNECT carries for MQTT 3.1.1. */
+export const isVersion311 = (
+  version: NonNullable<FleetGroupDocument["mqtt"]>["protocolVersion"] | undefined,
+): boolean => version === 4 || version === "3.1.1";
 
 type ArrivalDocument = NonNullable<FleetGroupDocument["connect"]>["arrival"];
 
@@ -106,6 +111,7 @@ const normaliseTelemetry = (
   qos: document.qos ?? 0,
   retain: document.retain ?? false,
   payload: document.payload ?? {},
+  traceField: document.traceField,
 });
 
 function normaliseSignal(document: SignalDocument): SignalSpec {

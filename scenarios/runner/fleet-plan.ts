@@ -12,6 +12,8 @@ import {
   planArrival,
   type TelemetryPlan,
 } from "fleetrig/sim";
+import { untraceableBecause } from "../trace-field.js";
+import { PayloadTracer } from "./payload-tracer.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, Scenario } from "../scenario.js";
 
 /** A telemetry stream of the run; its position in the table is its number on the wire and in the ledger. */
@@ -21,12 +23,16 @@ export interface StreamPlan {
   readonly qos: 0 | 1;
   /** Topic template as written. */
   readonly topic: string;
+  /** Why its messages cannot be followed to the observer; undefined when they can. */
+  readonly untraced: string | undefined;
 }
 
 /** The fleet of one run with every choice made: names, attributes, arrival times. */
 export interface PlannedFleet {
   readonly plan: FleetPlan;
   readonly streams: readonly StreamPlan[];
+  /** Knows messages that carry no trace tag. */
+  readonly tracer: PayloadTracer;
   /** In ordinal order. */
   readonly things: readonly { readonly name: string; readonly group: string }[];
   readonly skipped: readonly { readonly group: string; readonly reason: string }[];
@@ -45,6 +51,7 @@ export function planFleet(
   const groups: GroupPlan[] = [];
   const skipped: { group: string; reason: string }[] = [];
   const identities = new IdentityBook();
+  const tracer = new PayloadTracer();
   let firstOrdinal = 0;
   for (const group of scenario.fleet) {
     const model = group.model === undefined ? undefined : models.get(group.model);
@@ -54,10 +61,11 @@ export function planFleet(
     }
     const members = planMembers(group, { firstOrdinal, random, identities });
     firstOrdinal += members.length;
-    groups.push(planGroup(scenario, group, { model, members, telemetry: planTelemetry(group, streams) }));
+    const telemetry = planTelemetry(group, members, { streams, tracer });
+    groups.push(planGroup(scenario, group, { model, members, telemetry }));
   }
   const things = groups.flatMap(({ group, members }) => members.map(({ name }) => ({ name, group })));
-  return { plan: { groups }, streams, things, skipped };
+  return { plan: { groups }, streams: withoutAmbiguous(streams, tracer), tracer, things, skipped };
 }
 
 interface GroupParts {
@@ -93,12 +101,31 @@ function settingsOf(group: FleetGroup): JsonObject {
   return blocks;
 }
 
-function planTelemetry(group: FleetGroup, streams: StreamPlan[]): TelemetryPlan[] {
+interface StreamTable {
+  readonly streams: StreamPlan[];
+  readonly tracer: PayloadTracer;
+}
+
+function planTelemetry(
+  group: FleetGroup,
+  members: readonly MemberPlan[],
+  { streams, tracer }: StreamTable,
+): TelemetryPlan[] {
   return group.telemetry.map((spec) => {
-    streams.push({ name: spec.name, group: group.group, qos: spec.qos, topic: spec.topic });
-    return { ...spec, stream: streams.length - 1 };
+    const isTagged = group.mqtt.protocolVersion === 5;
+    const untraced = isTagged ? undefined : untraceableBecause(spec, members.length);
+    streams.push({ name: spec.name, group: group.group, qos: spec.qos, topic: spec.topic, untraced });
+    const stream = streams.length - 1;
+    if (!isTagged && untraced === undefined) tracer.add(stream, spec, members);
+    const { traceField: _known, ...plan } = spec;
+    return { ...plan, stream };
   });
 }
+
+const withoutAmbiguous = (streams: readonly StreamPlan[], { ambiguous }: PayloadTracer): StreamPlan[] =>
+  streams.map((stream, index) =>
+    ambiguous.has(index) ? { ...stream, untraced: "several things share one of its topics" } : stream,
+  );
 
 interface MemberSources {
   readonly firstOrdinal: number;

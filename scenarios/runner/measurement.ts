@@ -6,7 +6,6 @@ import {
   parseTraceTag,
   type RunEvent,
   teeSink,
-  TRACE_PROPERTY,
   US_PER_S,
 } from "fleetrig/kernel";
 import {
@@ -49,7 +48,11 @@ export class Measurement {
   constructor(private readonly options: MeasurementOptions) {
     const { scenario, planned } = options;
     this.observation = createObservation({
-      streams: planned.streams.map((stream) => ({ ...stream, observed: true })),
+      streams: planned.streams.map(({ untraced, ...stream }) => ({
+        ...stream,
+        observed: untraced === undefined,
+        ...(untraced !== undefined && { unobservedBecause: untraced }),
+      })),
       things: planned.things,
       rules: scenario.rules.map(({ name }) => name),
       nowUs: () => this.world?.time.nowUs() ?? 0,
@@ -127,7 +130,7 @@ export class Measurement {
 
   /** Ground truth is what the broker accepted: a message lost before it could not have fired a rule. */
   private consultOracles(message: ApplicationMessage): void {
-    const tag = parseTraceTag(message.userProperty(TRACE_PROPERTY) ?? "");
+    const tag = parseTraceTag(this.world?.traceOf(message) ?? "");
     if (tag === undefined || message.publisher === undefined) return;
     const json = message.json();
     if (!json.ok) return;

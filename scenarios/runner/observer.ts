@@ -1,16 +1,18 @@
 import {
   type Clock,
   type DeliveryProbe,
+  parseJson,
   parseTraceTag,
   type RandomSource,
   RULE_PROPERTY,
   silentSink,
   TRACE_PROPERTY,
+  type TraceTag,
 } from "fleetrig/kernel";
 import type { Dialer, PublishPacket } from "fleetrig/protocol";
 import { DeviceConnection, type MqttPlan } from "fleetrig/sim";
 import type { RuleSpec } from "../scenario.js";
-import type { StreamPlan } from "./fleet-plan.js";
+import type { PlannedFleet, StreamPlan } from "./fleet-plan.js";
 
 /**
  * The observer is the harness's own MQTT client: it stands for the application behind the broker, subscribes to
@@ -46,6 +48,7 @@ export interface ObserverOptions {
   readonly probe: DeliveryProbe;
   readonly run: string;
   readonly filters: readonly string[];
+  readonly planned: Pick<PlannedFleet, "streams" | "things" | "tracer">;
 }
 
 export class Observer {
@@ -119,9 +122,22 @@ export class Observer {
     ready();
   }
 
+  /** A retained message was sent some time before: by this run's device or another's. */
+  private derivedTag({ retain, topic, payload }: PublishPacket): string | undefined {
+    const { planned, run } = this.options;
+    if (retain) return undefined;
+    return planned.tracer.tagOf(run, topic, () => parseJson(Buffer.from(payload).toString(), MAX_JSON_DEPTH));
+  }
+
+  /** Anybody may write a tag: only one of this run's streams and things is believed. */
+  private isOurs({ run, stream, thing }: TraceTag): boolean {
+    const { streams, things } = this.options.planned;
+    return run === this.options.run && streams[stream]?.group === (things[thing]?.group ?? "");
+  }
+
   private received(packet: PublishPacket): void {
-    const tag = parseTraceTag(userProperty(packet, TRACE_PROPERTY) ?? "");
-    if (tag === undefined || tag.run !== this.options.run) {
+    const tag = parseTraceTag(userProperty(packet, TRACE_PROPERTY) ?? this.derivedTag(packet) ?? "");
+    if (tag === undefined || !this.isOurs(tag)) {
       this.foreign += 1;
       return;
     }
@@ -131,6 +147,9 @@ export class Observer {
     else probe.ruleOutput(rule, tag.stream, tag.thing, tag.sequence, clock.nowUs());
   }
 }
+
+/** Nesting that is looked into for a sequence number. */
+const MAX_JSON_DEPTH = 64;
 
 /** The observer publishes nothing of its own. */
 const SILENT_PROBE: DeliveryProbe = {

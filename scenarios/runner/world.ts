@@ -1,4 +1,4 @@
-import { Cloud } from "fleetrig/broker";
+import { Cloud, type CloudOptions } from "fleetrig/broker";
 import {
   type Clock,
   createRandomSource,
@@ -10,6 +10,7 @@ import {
   type RandomSource,
   RealTime,
   type TimeSource,
+  TRACE_PROPERTY,
   VirtualTime,
 } from "fleetrig/kernel";
 import { type Dialer, wireBytes } from "fleetrig/protocol";
@@ -56,6 +57,8 @@ export interface World {
   readonly cloud: Cloud | undefined;
   readonly fleet: Fleet;
   readonly observer: Observer;
+  /** The trace tag of a message, carried or, in MQTT 3.1.1, derived from topic and payload. */
+  readonly traceOf: TraceOf;
   /** On the observer's link: what a scenario cannot name, a test of the harness can. */
   readonly observerFaults: FaultSwitch;
   /** Where devices of a real-time run connect to. */
@@ -94,6 +97,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     cloud,
     fleet,
     observer,
+    traceOf: traceFrom(options),
     observerFaults,
     endpoint,
     stop: async () => {
@@ -107,17 +111,22 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function createEmbeddedCloud(
-  { scenario, planned, events }: WorldOptions,
-  time: TimeSource,
-  random: RandomSource,
-): Cloud {
+type TraceOf = NonNullable<CloudOptions["traceOf"]>;
+
+const traceFrom =
+  ({ planned, run }: WorldOptions): TraceOf =>
+  (message) =>
+    message.userProperty(TRACE_PROPERTY) ?? planned.tracer.tagOf(run, message.topic, () => message.json());
+
+function createEmbeddedCloud(options: WorldOptions, time: TimeSource, random: RandomSource): Cloud {
+  const { scenario, planned, events } = options;
   const { limits, profile } = scenario.broker;
   const cloud = new Cloud({
     time,
     random,
     events,
     profile,
+    traceOf: traceFrom(options),
     services: { ...scenario.services, presence: true },
     limits: {
       connectOverload: limits.overload,
@@ -227,5 +236,5 @@ function createObserver(
     clock,
   });
   const filters = observedFilters(planned.streams, scenario.rules);
-  return { observer: new Observer({ clock, random, dialer, probe, run, filters }), faults };
+  return { observer: new Observer({ clock, random, dialer, probe, run, filters, planned }), faults };
 }

@@ -94,6 +94,10 @@ const telemetryItem = block({
   topic: text("Topic; may name {thingName}, {index} and attributes.", 512),
   qos: qos("QoS.").optional(),
   retain: flag("Retain flag.").optional(),
+  traceField: text(
+    "Payload key that holds {seq}; needed by MQTT 3.1.1 devices. Default: the first such key.",
+    128,
+  ).optional(),
   payload: anyJson(
     "Payload. Strings may name {thingName}, {index}, {seq}, {now}, {state.<signal>} and attributes.",
   ).optional(),

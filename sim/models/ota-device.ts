@@ -124,10 +124,14 @@ const ready = ota.createStateConfig({
       { guard: "isInstalled", target: "healthy", actions: ["takeJob", succeeded] },
       { target: "preparing", actions: "takeJob" },
     ],
-    JOB_REJECTED: {
-      guard: "isThrottled",
-      actions: raise({ type: "JOB_AVAILABLE" }, { delay: ASK_AGAIN_MS, id: "ask-again" }),
-    },
+    JOB_REJECTED: [
+      {
+        guard: "isThrottled",
+        actions: raise({ type: "JOB_AVAILABLE" }, { delay: ASK_AGAIN_MS, id: "ask-again" }),
+      },
+      // The result came too late. The service may have queued a retry while the device was busy.
+      { guard: "isGone", actions: askForJob },
+    ],
     FAULT: [
       { guard: { type: "sets", params: "ota.offline" }, actions: ["noteFault", leave] },
       { guard: { type: "clears", params: "ota.offline" }, actions: ["noteFault", comeBack] },

@@ -5,6 +5,8 @@ import type { FleetGroupDocument } from "../../schema/fleet.js";
 import { durationUs, fraction, ratePerSecond } from "../../schema/quantities.js";
 import type { SourcePath } from "../source-tree.js";
 import { suggestion } from "../suggest.js";
+import { isVersion311 } from "../normalise-fleet.js";
+import { traceFieldOf, untraceableBecause } from "../../trace-field.js";
 import type { Checker } from "./checker.js";
 import { checkDistribution } from "./format.js";
 import { checkTemplates, checkThingNames } from "./names.js";
@@ -172,6 +174,36 @@ function checkTiming(checker: Checker, group: FleetGroupDocument, path: SourcePa
         hint: "The shortest is 1ms.",
       });
     if (/[+#]/.test(item.topic)) checker.atValue([...at, "topic"], WILDCARD);
+    checkTraceField(checker, { group, item, path: at });
+  });
+}
+
+interface TelemetryItem {
+  readonly group: FleetGroupDocument;
+  readonly item: NonNullable<FleetGroupDocument["telemetry"]>[number];
+  readonly path: SourcePath;
+}
+
+/** Without a field of {seq}, nobody can tell whether a message of an MQTT 3.1.1 device arrived. */
+function checkTraceField(checker: Checker, { group, item, path }: TelemetryItem): void {
+  const { topic, payload = {}, traceField } = item;
+  const stream = { topic, payload, traceField };
+  if (traceField !== undefined && traceFieldOf(stream) === undefined) {
+    checker.atValue([...path, "traceField"], {
+      code: "SCENARIO_DANGLING_REFERENCE",
+      message: `The payload has no key ${traceField} that holds {seq}.`,
+      hint: 'Write payload: { seq: "{seq}" } and traceField: seq.',
+    });
+    return;
+  }
+  if (!isVersion311(group.mqtt?.protocolVersion)) return;
+  const reason = untraceableBecause(stream, group.things?.length ?? group.count ?? 1);
+  if (reason === undefined) return;
+  checker.missingIn(path, {
+    code: "SCENARIO_UNTRACEABLE",
+    severity: "warning",
+    message: `Delivery and latency of this stream cannot be measured: ${reason}.`,
+    hint: 'MQTT 3.1.1 messages are known by a topic of their own per thing and a payload key such as seq: "{seq}".',
   });
 }
 

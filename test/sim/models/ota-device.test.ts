@@ -233,4 +233,16 @@ describe("artifacts", () => {
     const hashes = [artifactFor("1.0"), artifactFor("1.1"), corruptedArtifactFor("1.0")].map((a) => a.sha256);
     expect(new Set(hashes).size).toBe(3);
   });
+
+  it("asks again when its result comes too late: the service may have queued a retry", () => {
+    const device = update();
+    const asked = () => device.params.filter(({ type }) => type === "startNextJob").length;
+    const before = asked();
+    device.send({ type: "JOB_REJECTED", jobId: "other", code: "InvalidStateTransition" });
+    expect(asked()).toBe(before);
+    device.send({ type: "JOB_REJECTED", jobId: "fw", code: "InvalidStateTransition" });
+    expect(asked()).toBe(before + 1);
+    device.send({ ...job(), executionNumber: 2 } as DeviceSignalEvent);
+    expect(statuses(device).at(-1)).toMatchObject({ status: "SUCCEEDED", executionNumber: 2 });
+  });
 });
