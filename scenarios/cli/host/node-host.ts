@@ -2,6 +2,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -74,7 +75,7 @@ export function filesBelow(cwd: string): HostFiles {
     },
     writeFile: (path, text, { exclusive = false, append = false } = {}) => {
       try {
-        mkdirSync(dirname(at(path)), { recursive: true });
+        makeFolder(dirname(at(path)));
         writeFileSync(at(path), text, { flag: exclusive ? "wx" : append ? "a" : "w" });
       } catch (cause) {
         if (exclusive && reasonOf(cause) === "EEXIST")
@@ -105,6 +106,20 @@ export function filesBelow(cwd: string): HostFiles {
     },
     realPath: (path) => realpathSync(at(path)),
   };
+}
+
+/**
+ * Makes a folder and the ones above it. Not by `mkdirSync`'s own recursion, which never ends below /proc: there a
+ * parent exists and yet every child is ENOENT.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (reasonOf(error) !== "EEXIST") throw error;
+  }
 }
 
 /** Reads no more than asked for, whatever the size of the file. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNodeHost, filesBelow } from "fleetrig/scenarios";
@@ -78,5 +78,11 @@ describe("the node host", () => {
     expect(process.listenerCount("SIGTERM")).toBe(before);
     stop();
     expect(process.listenerCount("SIGTERM")).toBe(before);
+  });
+});
+
+describe("folders that nobody can make", () => {
+  it.skipIf(!existsSync("/proc/self"))("are refused at once, below /proc too", () => {
+    expect(() => filesBelow("/").writeFile("/proc/none/of/these.txt", "x")).toThrow("CLI_FILE_UNWRITABLE");
   });
 });
