@@ -47,14 +47,23 @@ async function load(path: string, reference: string): Promise<Record<string, unk
   try {
     if (!TYPESCRIPT.test(path)) return (await import(url)) as Record<string, unknown>;
     const { tsImport } = await import("tsx/esm/api");
-    return (await tsImport(url, import.meta.url)) as Record<string, unknown>;
+    return exportsOf((await tsImport(url, import.meta.url)) as Record<string, unknown>);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw usage("MODEL_FILE_FAILED", `The model ${reference} could not be loaded: ${reason}`, {
-      hint: "Paths are relative to the scenario's file.",
+      hint: /Cannot find (?:package|module) '(?:@[\w-]+\/)?[\w-]+'/.test(reason)
+        ? "Install the package where the model's file is: npm install xstate."
+        : "Paths are relative to the scenario's file.",
       cause,
     });
   }
+}
+
+/** Without `"type": "module"` beside it, TypeScript becomes CommonJS, and its exports are the default one's. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const { default: inner } = module;
+  const isCommonJs = typeof inner === "object" && inner !== null && "__esModule" in inner;
+  return isCommonJs ? (inner as Record<string, unknown>) : module;
 }
 
 /** A bare machine is a model without signals. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { resolveModel } from "fleetrig/sim";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -29,6 +29,30 @@ describe("resolveModel", () => {
     await expect(resolveModel("./lamp.machine.mjs", folder)).resolves.toMatchObject({
       name: "lamp",
       signals: {},
+    });
+  });
+
+  it("loads TypeScript from a folder whose package.json does not say module", async () => {
+    const plain = join(folder, "plain");
+    mkdirSync(plain);
+    writeFileSync(join(plain, "package.json"), "{}");
+    const machine =
+      'import { createMachine } from "xstate";\nexport const machine = createMachine({ id: "lamp" });\n';
+    writeFileSync(
+      join(plain, "lamp.ts"),
+      `${machine}export default { name: "lamp", description: "", machine };\n`,
+    );
+    await expect(resolveModel("./lamp.ts", plain)).resolves.toMatchObject({ name: "lamp" });
+    await expect(resolveModel("./lamp.ts#machine", plain)).resolves.toMatchObject({
+      name: "./lamp.ts#machine",
+    });
+  });
+
+  it("says what to install when a model needs a package that is not there", async () => {
+    writeFileSync(join(folder, "needy.mjs"), 'import "no-such-package-of-anybody";\n');
+    await expect(resolveModel("./needy.mjs", folder)).rejects.toMatchObject({
+      code: "MODEL_FILE_FAILED",
+      hint: expect.stringContaining("npm install"),
     });
   });
 
