@@ -73,6 +73,13 @@ describe("the HTML report", () => {
     expect(dashed!.match(/M/g)!.length).toBe(8);
   });
 
+  it("holds who is online until the end of the run", () => {
+    const online = run().series.find(({ name }) => name === "connections.online")!;
+    const page = renderHtml(suite([run({ series: [{ ...online, points: online.points.slice(0, 100) }] })]));
+    const [, curve] = /class="line t3" d="([^"]*)"/.exec(page)!;
+    expect(Number(/L([\d.]+) [\d.]+$/.exec(curve!)![1])).toBeGreaterThan(990);
+  });
+
   it("links every run from the overview, and keeps large suites bounded", () => {
     const page = renderHtml(suite([run({ seed: 1 }), run({ seed: 2 })]));
     expect(page).toContain('<a href="#run-2">');

@@ -1,4 +1,4 @@
-import type { RunRecord } from "../../../record/run-record.js";
+import type { RunRecord, SeriesRecord } from "../../../record/run-record.js";
 import { chart } from "../chart/chart.js";
 import { findSeries, type Section, stageBands } from "./section.js";
 
@@ -19,7 +19,14 @@ export function connectionsSection(run: RunRecord): Section {
           unit: "things",
           height: 160,
           max: run.devices,
-          layers: [{ kind: "area", name: "online", tone: 3, series: online }],
+          layers: [
+            {
+              kind: "area",
+              name: "online",
+              tone: 3,
+              series: held(online, run, online.points.at(-1) ?? null),
+            },
+          ],
         }),
       attempts !== undefined &&
         chart({
@@ -28,8 +35,15 @@ export function connectionsSection(run: RunRecord): Section {
           axis: "connection attempts per second",
           unit: "/s",
           height: 120,
-          layers: [{ kind: "area", name: "attempts", tone: 2, series: attempts }],
+          layers: [{ kind: "area", name: "attempts", tone: 2, series: held(attempts, run, 0) }],
         }),
     ],
   };
+}
+
+/** The record ends at the last connection event; after it who is online stays online and nobody tries to connect. */
+function held(series: SeriesRecord, { durationMs }: RunRecord, value: number | null): SeriesRecord {
+  const steps = Math.floor((durationMs - series.startMs) / series.stepMs);
+  const missing = Math.max(0, steps - series.points.length);
+  return { ...series, points: [...series.points, ...Array.from({ length: missing }, () => value)] };
 }
