@@ -7,7 +7,8 @@ import { SequenceSet } from "./sequence-set.js";
 /**
  * Rules against an oracle. The oracle, which does not share the rule engine's SQL evaluator, calls `should` for
  * every published message that must fire a rule; the engine's `rule.fired` events say which ones did. Messages
- * are matched by trace tag and kept as one bit each. Firings without a tag count as fired, never as right.
+ * are matched by trace tag and kept as one bit each. A firing without a tag was somebody else's message, which the
+ * oracle has not seen: it counts in `rules.fired` alone.
  */
 export interface RuleTrackerOptions {
   /** Names of all rules of the run. */
@@ -20,7 +21,7 @@ class RuleRecord {
   readonly should = new Map<string, SequenceSet>();
   readonly fired = new Map<string, SequenceSet>();
   shouldCount = 0;
-  /** Distinct messages that fired it, those without a tag included. */
+  /** Distinct tagged messages that fired it. */
   firedCount = 0;
   rightCount = 0;
   errors = 0;
@@ -45,10 +46,7 @@ export class RuleTracker {
     const stage = this.options.stages.indexAt(event.atUs);
     rule.firings[stage] = (rule.firings[stage] ?? 0) + 1;
     const tag = event.trace === undefined ? undefined : parseTraceTag(event.trace);
-    if (tag === undefined) {
-      rule.firedCount += 1;
-      return;
-    }
+    if (tag === undefined) return;
     const slot = `${tag.stream}/${tag.thing}`;
     if (!setOf(rule.fired, slot).add(tag.sequence)) return;
     rule.firedCount += 1;

@@ -27,14 +27,15 @@ describe("RuleTracker", () => {
     expect(read("rules.fired{rule=hot}")).toBe(5);
   });
 
-  it("keeps things and rules apart, and counts untagged firings as wrong", () => {
+  it("keeps things and rules apart, and judges tagged firings only", () => {
     const { observation, emit, read } = run();
     observation.rules.should("hot", 0, 1, 7);
     emit(0, fired("hot", 7, 0));
     emit(0, fired("hot", 7, 1));
     emit(0, fired("hot", undefined));
     emit(0, { ...fired("hot", 0), trace: "not a tag" });
-    expect(read("rules.precision{rule=hot}")).toBe(1 / 4);
+    expect(read("rules.precision{rule=hot}")).toBe(1 / 2);
+    expect(read("rules.fired{rule=hot}")).toBe(4);
     expect(read("rules.recall{rule=hot}")).toBe(1);
     expect(read("rules.recall{rule=cold}")).toMatch(/had to fire/);
     expect(read("rules.precision{rule=cold}")).toMatch(/never fired/);
