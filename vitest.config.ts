@@ -1,3 +1,4 @@
+import { basename, dirname, join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -16,6 +17,11 @@ export default defineConfig({
     pool: onDist ? "threads" : "forks",
     maxWorkers: 2,
     testTimeout: 60_000,
+    // Compiled tests share the snapshots of their sources.
+    resolveSnapshotPath: (testPath, extension) => {
+      const source = testPath.replace("/dist/test/", "/test/").replace(/\.js$/, ".ts");
+      return join(dirname(source), "__snapshots__", `${basename(source)}${extension}`);
+    },
     ...(onDist ? { server: { deps: { external: [/\/dist\/(?!test\/)/] } } } : {}),
   },
 });

@@ -1,8 +1,7 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { metric, runTextOf } from "../determinism/run-text.js";
 
-const telemetry = fileURLToPath(new URL("../embedding/telemetry.yaml", import.meta.url));
+const telemetry = "test/embedding/telemetry.yaml";
 
 describe("a busy host (realtime)", () => {
   it("is late but moves neither stages nor schedules: every stage holds exactly its messages", async () => {

@@ -5,7 +5,7 @@ import { exitCodeOf } from "../../scenarios/runner/verdict.js";
 import { metric, runText } from "../determinism/run-text.js";
 import { closedPort, lacksMosquitto, startMosquitto } from "./rigs.js";
 
-const telemetry = readFileSync(new URL("telemetry.yaml", import.meta.url), "utf8");
+const telemetry = readFileSync("test/embedding/telemetry.yaml", "utf8");
 
 const tool = { name: "fleetrig", version: "0" } as const;
 

@@ -6,7 +6,7 @@ import { lacksMosquittoClients, lacksPaho, run, runPython } from "./rigs.js";
 /** Lets a guest in while the scenario runs on sockets; both must be content in the end. */
 async function withGuest<T>(visit: (port: number) => Promise<T>): Promise<T> {
   let visiting: Promise<T> | undefined;
-  const record = await runScenarioFile(new URL("telemetry.yaml", import.meta.url), {
+  const record = await runScenarioFile("test/embedding/telemetry.yaml", {
     listening: ({ port }) => {
       visiting = visit(port);
     },
