@@ -33,7 +33,7 @@ export function memoryHost(
   const host: Host = {
     argv,
     env,
-    cwd: "/work",
+    cwd: "/project",
     nodeVersion: rest.nodeVersion ?? "v20.19.0",
     stdout: output("stdout"),
     stderr: output("stderr"),

@@ -85,7 +85,7 @@ stages: [{ name: drain, duration: 9s }]
       { "own.yaml": "extends: ./link.yaml\n", "link.yaml": BASE },
       {
         realPath: (path) =>
-          path === "link.yaml" ? "/etc/secret.yaml" : path === "." ? "/work" : `/work/${path}`,
+          path === "link.yaml" ? "/etc/secret.yaml" : path === "." ? "/project" : `/project/${path}`,
       },
     );
     expect(findings(result)).toEqual(["SCENARIO_EXTENDS_OUTSIDE 1:10"]);
