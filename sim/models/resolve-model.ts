@@ -63,7 +63,7 @@ async function load(path: string, reference: string): Promise<Record<string, unk
 function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { default: inner } = module;
   const isCommonJs = typeof inner === "object" && inner !== null && "__esModule" in inner;
-  return isCommonJs ? (inner as Record<string, unknown>) : module;
+  return isCommonJs ? inner : module;
 }
 
 /** A bare machine is a model without signals. */
