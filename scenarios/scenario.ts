@@ -9,6 +9,7 @@ import type {
   Selection,
   SignalSpec,
   StateChange,
+  TelemetryPlan,
 } from "fleetrig/sim";
 import type { SourcePosition } from "./load/source-tree.js";
 
@@ -107,16 +108,8 @@ export type ArrivalSpec =
   /** `spreadUs` 0: all at once. */
   | { readonly kind: "spread"; readonly spreadUs: number; readonly distribution: "linear" | "uniform" };
 
-/** One stream of telemetry of every thing in a group. */
-export interface TelemetrySpec {
-  /** Given, or `telemetry-<index>`. */
-  readonly name: string;
-  readonly everyUs: number;
-  readonly phase: "random" | "aligned" | "index";
-  readonly topic: string;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-  readonly payload: JsonValue;
+/** One stream of telemetry of every thing in a group; its name is the given one, or `telemetry-<index>`. */
+export interface TelemetrySpec extends Omit<TelemetryPlan, "stream"> {
   /** Payload key that holds `{seq}`, when the author named one; see `traceFieldOf`. */
   readonly traceField: string | undefined;
 }

@@ -115,8 +115,10 @@ export async function runAndMeasure<Reading>(
   }
 }
 
+/** The same world without aborts. It is asked for nothing else, and nobody but us hears of it. */
 async function runWithoutAborts(options: RunOptions): Promise<Counterfactual> {
-  const unaborted = { ...options, scenario: withoutAborts(options.scenario) };
+  const { alsoAsked: _asked, witness: _witness, listening: _listening, ...same } = options;
+  const unaborted = { ...same, scenario: withoutAborts(options.scenario) };
   return (await runAndMeasure(unaborted, ({ observation }) => failuresByJob(observation))).reading;
 }
 
