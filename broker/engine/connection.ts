@@ -152,6 +152,16 @@ export class Connection implements PacketReceiver, Entrant {
     if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
   }
 
+  /** Sends an acknowledgement once everything it promises is durable; acknowledgements keep their order. */
+  answer(packet: Packet): void {
+    const { journal } = this.core;
+    if (journal === undefined || journal.isSettled) this.send(packet);
+    else
+      journal.afterCommit(() => {
+        if (this.isConnected) this.send(packet);
+      });
+  }
+
   /** May this message go to this client at all? Counts it as dropped when not. */
   accepts(delivery: Delivery): boolean {
     let reason: "slow-client" | "packet-too-large" | "publish-rate" | undefined;

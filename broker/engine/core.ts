@@ -3,6 +3,7 @@ import type { Connection } from "./connection.js";
 import type { AccountRates } from "./account-rates.js";
 import type { ConnectGate } from "./connect-gate.js";
 import type { HookChain } from "./hooks.js";
+import type { Journal } from "./journal.js";
 import type { BrokerLimits } from "./limits.js";
 import type { ProfileTraits } from "./profiles.js";
 import type { RetainedMessages } from "./retained-messages.js";
@@ -18,6 +19,8 @@ export interface BrokerCore {
   readonly traits: ProfileTraits;
   readonly limits: BrokerLimits;
   readonly hooks: HookChain;
+  /** Undefined for a broker that keeps everything in memory. */
+  readonly journal: Journal | undefined;
   readonly counters: BrokerCounters;
   readonly retained: RetainedMessages;
   readonly router: Router;

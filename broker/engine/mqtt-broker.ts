@@ -15,6 +15,7 @@ import type { BrokerCore } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { AwsDisconnectReason } from "./ending.js";
 import { type BrokerHooks, HookChain } from "./hooks.js";
+import type { Journal } from "./journal.js";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 import { PROFILE_TRAITS } from "./profiles.js";
 import { RetainedMessages } from "./retained-messages.js";
@@ -33,6 +34,8 @@ export interface BrokerOptions {
   /** Overrides of the profile's limits. */
   readonly limits?: Partial<BrokerLimits>;
   readonly hooks?: Partial<BrokerHooks>;
+  /** Writes down what must survive; default: nothing does. */
+  readonly journal?: Journal;
 }
 
 /** How the broker ends a connection of its own accord. */
@@ -138,6 +141,7 @@ class CoreOfBroker implements BrokerCore {
   readonly traits;
   readonly limits: BrokerLimits;
   readonly hooks = new HookChain();
+  readonly journal: Journal | undefined;
   readonly counters = new BrokerCounters();
   readonly retained: RetainedMessages;
   readonly router: Router;
@@ -149,10 +153,11 @@ class CoreOfBroker implements BrokerCore {
   private isShutDown = false;
 
   constructor(options: BrokerOptions) {
-    const { clock, random, events, profile, limits } = options;
+    const { clock, random, events, profile, limits, journal } = options;
     this.clock = clock;
     this.random = random;
     this.events = events;
+    this.journal = journal;
     this.traits = PROFILE_TRAITS[profile];
     this.limits = { ...DEFAULT_LIMITS[profile], ...limits };
     this.retained = new RetainedMessages(clock, this.limits, profile, this.traits.retainedOnWildcards);

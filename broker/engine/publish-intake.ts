@@ -44,7 +44,7 @@ const isWithinRates = ({ publishBucket, core }: Connection): boolean =>
 function acknowledge(connection: Connection, publish: PublishPacket, reasonCode: number): void {
   // A service may have ended this very connection while it handled the message.
   if (publish.qos === 0 || !connection.isConnected) return;
-  connection.send({ type: "puback", packetId: publish.packetId!, reasonCode });
+  connection.answer({ type: "puback", packetId: publish.packetId!, reasonCode });
 }
 
 /** AWS: a 3.1.1 client that publishes with QoS 2 never gets an answer (REF §2.1). */

@@ -42,7 +42,7 @@ export function takeSubscribe(connection: Connection, packet: SubscribePacket): 
       reasonCodes.push(version === 5 ? failure : LEGACY_FAILURE);
     }
   }
-  connection.send({ type: "suback", packetId: packet.packetId, reasonCodes });
+  connection.answer({ type: "suback", packetId: packet.packetId, reasonCodes });
   if (granted.length === 0) return;
   for (const grant of granted) sendRetained(connection, grant);
   core.hooks.subscribed(
@@ -151,6 +151,6 @@ export function takeUnsubscribe(connection: Connection, packet: UnsubscribePacke
     removed.push(filter);
     return REASON.success;
   });
-  connection.send({ type: "unsuback", packetId, reasonCodes: version === 5 ? reasonCodes : [] });
+  connection.answer({ type: "unsuback", packetId, reasonCodes: version === 5 ? reasonCodes : [] });
   if (removed.length > 0) core.hooks.unsubscribed(clientId, removed);
 }
