@@ -19,8 +19,8 @@ export function refuseConnect(connection: Connection, refusal: Refusal): void {
   const { core, link } = connection;
   const { clientId, reasonCode } = refusal;
   connection.release();
-  core.counters.refused += 1;
-  if (refusal.isAnswered) link.send({ type: "connack", sessionPresent: false, reasonCode });
+  core.counters.countRefusal(reasonCode);
+  if (refusal.isAnswered) connection.send({ type: "connack", sessionPresent: false, reasonCode });
   link.close();
   const atUs = core.clock.nowUs();
   core.events.emit({ type: "broker.refused", atUs, clientId, reason: reasonName(reasonCode) });
@@ -51,6 +51,7 @@ export function acceptConnect(connection: Connection, packet: ConnectPacket): vo
   const decision = core.hooks.authorizeConnect(packet, info);
   const reasonCode = decision === "allow" ? willRefusal(core, clientId, packet) : decision.refuse;
   if (reasonCode !== 0) {
+    core.counters.connectsDenied += 1;
     refuseConnect(connection, { clientId, reasonCode, isAnswered: true });
     return;
   }
@@ -61,7 +62,7 @@ export function acceptConnect(connection: Connection, packet: ConnectPacket): vo
     connection,
   );
   adopt(connection, packet, opened);
-  link.send(connack(connection, packet, opened));
+  connection.send(connack(connection, packet, opened));
   announce(connection, packet, opened.sessionPresent);
   if (connection.isConnected) opened.session.resume();
 }

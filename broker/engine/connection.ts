@@ -56,6 +56,13 @@ export class Connection implements PacketReceiver, Entrant {
   packetBytesMax = Number.POSITIVE_INFINITY;
   topicAliases: Map<number, string> | undefined;
   publishBucket: TokenBucket | undefined;
+  /** When CONNECT was accepted; -1 before that. */
+  connectedAtUs = -1;
+  /** The keep-alive in force; 0 for none. */
+  keepAliveS = 0;
+  receivedMessages = 0;
+  receivedBytes = 0;
+  sentMessages = 0;
   private state: "opening" | "waiting" | "connected" | "ended" = "opening";
   private waiting: WaitingConnect | undefined;
   private lastReceivedAtUs: number;
@@ -83,6 +90,21 @@ export class Connection implements PacketReceiver, Entrant {
     return this.state === "waiting";
   }
 
+  /** When its last packet came. */
+  get lastReceivedAt(): number {
+    return this.lastReceivedAtUs;
+  }
+
+  /** Bytes handed to the link; 0 for links that do not count. */
+  get sentBytes(): number {
+    return this.link.sentBytes ?? 0;
+  }
+
+  /** Since when its output does not drain, in µs of the broker's clock; -1 when it does. */
+  get slowSince(): number {
+    return this.slowSinceUs;
+  }
+
   get clientId(): string {
     return this.session?.clientId ?? this.waiting?.packet.clientId ?? "";
   }
@@ -90,6 +112,9 @@ export class Connection implements PacketReceiver, Entrant {
   received(packet: Packet, wireBytes: number): void {
     if (this.state === "ended") return;
     this.lastReceivedAtUs = this.core.clock.nowUs();
+    this.receivedBytes += wireBytes;
+    if (packet.type === "publish") this.receivedMessages += 1;
+    else this.core.counters.packetsReceived[packet.type] += 1;
     if (wireBytes > this.core.limits.packetBytes) this.fail(REASON.packetTooLarge);
     else if (this.state === "connected") this.dispatch(packet);
     else if (this.state === "waiting") this.keepEarly(packet);
@@ -120,6 +145,8 @@ export class Connection implements PacketReceiver, Entrant {
   establish(session: Session, keepAliveS: number): void {
     this.session = session;
     this.state = "connected";
+    this.connectedAtUs = this.core.clock.nowUs();
+    this.keepAliveS = keepAliveS;
     this.timer?.cancel();
     this.timer = undefined;
     if (keepAliveS === 0) return;
@@ -139,8 +166,10 @@ export class Connection implements PacketReceiver, Entrant {
     if (this.state === "ended") return;
     const wasConnected = this.state === "connected";
     this.release();
-    if (wasConnected && this.version === 5 && ending.reasonCode !== undefined)
+    if (wasConnected && this.version === 5 && ending.reasonCode !== undefined) {
+      this.core.counters.packetsSent.disconnect += 1;
       this.link.send({ type: "disconnect", reasonCode: ending.reasonCode });
+    }
     if (ending.abrupt) this.link.destroy();
     else this.link.close();
     if (wasConnected) this.reportEnd(ending);
@@ -148,6 +177,7 @@ export class Connection implements PacketReceiver, Entrant {
   }
 
   send(packet: Packet): void {
+    this.core.counters.packetsSent[packet.type] += 1;
     this.link.send(packet);
     if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
   }
@@ -190,6 +220,7 @@ export class Connection implements PacketReceiver, Entrant {
   /** QoS 0. */
   sendUnacknowledged(delivery: Delivery): void {
     this.core.counters.delivered += 1;
+    this.sentMessages += 1;
     this.link.send(delivery.sharedPacket(this.version, this.core.clock));
   }
 
@@ -198,6 +229,7 @@ export class Connection implements PacketReceiver, Entrant {
     const { counters, clock } = this.core;
     if (entry.dup) counters.redelivered += 1;
     else counters.delivered += 1;
+    this.sentMessages += 1;
     this.link.send(entry.delivery.packet(entry, this.version, clock));
   }
 
@@ -258,6 +290,7 @@ export class Connection implements PacketReceiver, Entrant {
     const session = this.session!;
     const info = { clientId: session.clientId, atUs: core.clock.nowUs(), reason: ending.awsReason };
     core.counters.connections -= 1;
+    core.counters.countEnding(ending.awsReason);
     core.events.emit({ type: "broker.disconnected", ...info, clientInitiated: ending.clientInitiated });
     core.sessions.connectionEnded(session, this, ending);
     core.hooks.disconnected({ ...info, clientInitiated: ending.clientInitiated });

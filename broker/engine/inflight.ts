@@ -24,6 +24,10 @@ export class InflightWindow {
     return this.entries.length;
   }
 
+  get oldest(): Delivery | undefined {
+    return this.entries[0]?.delivery;
+  }
+
   /** Sent on this connection and unacknowledged: what the client's Receive Maximum counts. */
   get outstanding(): number {
     return this.cursor;

@@ -20,6 +20,7 @@ import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 import { PROFILE_TRAITS } from "./profiles.js";
 import { RetainedMessages } from "./retained-messages.js";
 import { Router } from "./router.js";
+import type { Session } from "./session.js";
 import { SessionDirectory } from "./session-directory.js";
 import { BrokerCounters, type BrokerStatistics, type DropReason } from "./statistics.js";
 
@@ -109,8 +110,19 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
       sessions: sessions.size,
       subscriptions: router.subscriptions,
       retained: retained.size,
+      retainedBytes: retained.storedBytes,
       connectQueue: gate.length,
     };
+  }
+
+  /** @internal Counters for observers: read, never written. */
+  get counters(): Readonly<BrokerCounters> {
+    return this.core.counters;
+  }
+
+  /** @internal Every session with or without a connection, for observers. */
+  sessions(): Iterable<Session> {
+    return this.core.sessions.all();
   }
 
   /**
@@ -179,11 +191,15 @@ class CoreOfBroker implements BrokerCore {
   }
 
   closed(connection: Connection): void {
+    this.counters.linkEnded(connection);
     this.opening.delete(connection);
   }
 
   dropped(clientId: string, reason: DropReason, topic: string): void {
     this.counters.dropped += 1;
+    this.counters.drops[reason] += 1;
+    const session = this.sessions.get(clientId);
+    if (session !== undefined) session.dropped += 1;
     this.events.emit({ type: "broker.dropped", atUs: this.clock.nowUs(), clientId, reason, topic });
   }
 

@@ -5,11 +5,21 @@ import { InflightWindow } from "./inflight.js";
 import { MessageQueue } from "./message-queue.js";
 import type { Session } from "./session.js";
 
+/** What an observer may know of an outbox. */
+export interface Backlog {
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+  /** Sent on this connection and not acknowledged. */
+  readonly inflightMessages: number;
+  /** When the message that waits longest came in, in µs of the broker's clock; -1 when none waits. */
+  readonly oldestAtUs: number;
+}
+
 /**
  * Everything on its way to one client, in strict order: first what is in flight, then the backlog, then live
  * messages. A live message is sent at once only when nothing waits before it.
  */
-export class Outbox {
+export class Outbox implements Backlog {
   private readonly inflight = new InflightWindow();
   private readonly queue = new MessageQueue();
   /** Stored messages of a resumed session that still have to go out at `resumeRate`. */
@@ -20,6 +30,22 @@ export class Outbox {
     private readonly core: BrokerCore,
     private readonly session: Session,
   ) {}
+
+  get queuedMessages(): number {
+    return this.queue.length;
+  }
+
+  get queuedBytes(): number {
+    return this.queue.bytes;
+  }
+
+  get inflightMessages(): number {
+    return this.inflight.outstanding;
+  }
+
+  get oldestAtUs(): number {
+    return (this.inflight.oldest ?? this.queue.peek())?.message.receivedAtUs ?? -1;
+  }
 
   get hasBacklog(): boolean {
     return this.queue.length > 0 || this.inflight.hasUnsent;

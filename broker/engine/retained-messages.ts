@@ -36,6 +36,11 @@ export class RetainedMessages {
     return this.byTopic.size;
   }
 
+  /** What the stored messages hold: topics, payloads, properties. */
+  get storedBytes(): number {
+    return this.bytes;
+  }
+
   get(topic: string): ApplicationMessage | undefined {
     const message = this.byTopic.get(topic);
     if (message === undefined || !this.hasExpired(message)) return message;

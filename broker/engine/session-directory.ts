@@ -31,6 +31,11 @@ export class SessionDirectory {
     return this.sessions.size;
   }
 
+  /** Every session, in the order in which they began. */
+  all(): Iterable<Session> {
+    return this.sessions.values();
+  }
+
   get(clientId: string): Session | undefined {
     return this.sessions.get(clientId);
   }

@@ -3,7 +3,7 @@ import type { ProtocolVersion } from "fleetrig/protocol";
 import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
-import { Outbox } from "./outbox.js";
+import { type Backlog, Outbox } from "./outbox.js";
 import type { Subscription } from "./subscription.js";
 import type { PendingWill } from "./will.js";
 
@@ -17,6 +17,8 @@ export class Session {
   expiryS = 0;
   expiryTimer: Timer | undefined;
   pendingWill: PendingWill | undefined;
+  /** Messages from or for this client that were dropped. */
+  dropped = 0;
   private byFilter: Map<string, Subscription> | undefined;
   private outbox: Outbox | undefined;
 
@@ -63,6 +65,11 @@ export class Session {
     }
     this.outbox ??= new Outbox(this.core, this);
     this.outbox.offer(delivery);
+  }
+
+  /** What is on its way to this client; undefined while nothing ever waited. */
+  get backlog(): Backlog | undefined {
+    return this.outbox;
   }
 
   acknowledge(packetId: number): void {

@@ -1,3 +1,5 @@
+import type { Packet } from "fleetrig/protocol";
+
 /** Why a message did not reach one receiver (or, for the last three, anybody). */
 export type DropReason =
   /** The session's or the broker's queue bound was reached. */
@@ -26,6 +28,7 @@ export interface BrokerStatistics {
   readonly sessions: number;
   readonly subscriptions: number;
   readonly retained: number;
+  readonly retainedBytes: number;
   readonly queuedMessages: number;
   readonly queuedBytes: number;
   /** CONNECT packets waiting for their turn. */
@@ -44,6 +47,51 @@ export interface BrokerStatistics {
   readonly dropped: number;
 }
 
+/** Messages that did not reach a receiver, by reason; every reason has its field, so that counting stays cheap. */
+export type DropCounts = Record<DropReason, number>;
+
+const noDrops = (): DropCounts => ({
+  "queue-full": 0,
+  "slow-client": 0,
+  "packet-too-large": 0,
+  expired: 0,
+  "receive-denied": 0,
+  "publish-rate": 0,
+  "store-rate": 0,
+  "publish-denied": 0,
+  "publish-depth": 0,
+  "retained-full": 0,
+});
+
+/** Packets by type. PUBLISH is counted per connection instead, on the hot path. */
+export type PacketCounts = Record<Packet["type"], number>;
+
+export const noPackets = (): PacketCounts => ({
+  connect: 0,
+  connack: 0,
+  publish: 0,
+  puback: 0,
+  pubrec: 0,
+  pubrel: 0,
+  pubcomp: 0,
+  subscribe: 0,
+  suback: 0,
+  unsubscribe: 0,
+  unsuback: 0,
+  pingreq: 0,
+  pingresp: 0,
+  disconnect: 0,
+  auth: 0,
+});
+
+/** What one link carried. Kept by the link's connection; {@link BrokerCounters} takes over when it ends. */
+export interface LinkTraffic {
+  readonly receivedMessages: number;
+  readonly receivedBytes: number;
+  readonly sentMessages: number;
+  readonly sentBytes: number;
+}
+
 /** The part of {@link BrokerStatistics} that is counted, not looked up. */
 export class BrokerCounters {
   connections = 0;
@@ -57,8 +105,39 @@ export class BrokerCounters {
   delivered = 0;
   redelivered = 0;
   dropped = 0;
+  readonly drops: DropCounts = noDrops();
+  /** Refused CONNECT packets by reason code. */
+  readonly refusals = new Map<number, number>();
+  /** Ended connections by AWS disconnectReason. */
+  readonly endings = new Map<string, number>();
+  connectsDenied = 0;
+  subscriptionsDenied = 0;
+  readonly packetsReceived: PacketCounts = noPackets();
+  readonly packetsSent: PacketCounts = noPackets();
+  /** Of links that are gone. */
+  readonly endedTraffic = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0 };
 
-  snapshot(): Omit<BrokerStatistics, "sessions" | "subscriptions" | "retained" | "connectQueue"> {
+  countRefusal(reasonCode: number): void {
+    this.refused += 1;
+    this.refusals.set(reasonCode, (this.refusals.get(reasonCode) ?? 0) + 1);
+  }
+
+  countEnding(reason: string): void {
+    this.endings.set(reason, (this.endings.get(reason) ?? 0) + 1);
+  }
+
+  linkEnded(traffic: LinkTraffic): void {
+    const { endedTraffic: total } = this;
+    total.receivedMessages += traffic.receivedMessages;
+    total.receivedBytes += traffic.receivedBytes;
+    total.sentMessages += traffic.sentMessages;
+    total.sentBytes += traffic.sentBytes;
+  }
+
+  snapshot(): Omit<
+    BrokerStatistics,
+    "sessions" | "subscriptions" | "retained" | "retainedBytes" | "connectQueue"
+  > {
     return {
       connections: this.connections,
       queuedMessages: this.queuedMessages,

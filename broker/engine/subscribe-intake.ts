@@ -84,7 +84,9 @@ function requestFailures(connection: Connection, requests: readonly Subscription
     if (filterFault(filter, core.limits) !== undefined) return REASON.topicFilterInvalid;
     if (filter.startsWith(SHARED_PREFIX)) return REASON.sharedSubscriptionsNotSupported;
     if (isUnavailableFilter(filter, core.traits)) return REASON.topicFilterInvalid;
-    return core.hooks.authorizeSubscribe(clientId, request) ? 0 : REASON.notAuthorized;
+    if (core.hooks.authorizeSubscribe(clientId, request)) return 0;
+    core.counters.subscriptionsDenied += 1;
+    return REASON.notAuthorized;
   });
 }
 

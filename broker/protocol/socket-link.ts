@@ -79,6 +79,7 @@ export class SocketLink implements PacketLink {
   private receiver: PacketReceiver | undefined;
   private pending: Packet[] = [];
   private pendingBytes = 0;
+  private writtenBytes = 0;
   private queued = false;
   private phase: Phase = "open";
   private hasConnack = false;
@@ -110,6 +111,10 @@ export class SocketLink implements PacketLink {
 
   get bufferedBytes(): number {
     return this.options.stream.writableLength + this.pendingBytes;
+  }
+
+  get sentBytes(): number {
+    return this.writtenBytes + this.pendingBytes;
   }
 
   /** After `close` or `destroy`, or when the other side is gone, packets are dropped. */
@@ -164,6 +169,7 @@ export class SocketLink implements PacketLink {
     const buffer = Buffer.allocUnsafe(this.pendingBytes);
     let at = 0;
     for (const packet of this.pending) at = encodeInto(packet, this.decoder.version, [buffer, at]);
+    this.writtenBytes += buffer.byteLength;
     this.discard();
     stream.write(buffer);
     if (role === "server" && !this.isPaused && stream.writableLength > UNREAD_BYTES_MAX) {
