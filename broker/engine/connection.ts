@@ -17,6 +17,7 @@ import type { Delivery } from "./delivery.js";
 import { takeDisconnect } from "./disconnect-notice.js";
 import { clientError, ENDING, type Ending } from "./ending.js";
 import type { InflightEntry } from "./inflight.js";
+import { PendingAnswer } from "./pending-answer.js";
 import { takePublish } from "./publish-intake.js";
 import type { Session } from "./session.js";
 import { takeSubscribe, takeUnsubscribe } from "./subscribe-intake.js";
@@ -186,10 +187,7 @@ export class Connection implements PacketReceiver, Entrant {
   answer(packet: Packet): void {
     const { journal } = this.core;
     if (journal === undefined || journal.isSettled) this.send(packet);
-    else
-      journal.afterCommit(() => {
-        if (this.isConnected) this.send(packet);
-      });
+    else journal.afterCommit(new PendingAnswer(this, packet));
   }
 
   /** May this message go to this client at all? Counts it as dropped when not. */

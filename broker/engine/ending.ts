@@ -56,6 +56,8 @@ export const ENDING = {
   takenOver: serverSide("DUPLICATE_CLIENTID", REASON.sessionTakenOver),
   notAuthorized: serverSide("AUTH_ERROR", REASON.notAuthorized),
   slowClient: { ...serverSide("SERVER_INITIATED_DISCONNECT", REASON.quotaExceeded), abrupt: true },
+  /** What was promised to be stored cannot be stored. */
+  storeFailed: serverSide("SERVER_ERROR", REASON.quotaExceeded),
   shutDown: serverSide("SERVER_INITIATED_DISCONNECT", REASON.serverShuttingDown),
 } as const satisfies Record<string, Ending>;
 
