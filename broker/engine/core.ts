@@ -23,6 +23,8 @@ export interface BrokerCore {
   readonly journal: Journal | undefined;
   readonly counters: BrokerCounters;
   readonly retained: RetainedMessages;
+  /** The broker's own `$SYS` topics: like retained messages, but nobody's data. */
+  readonly status: RetainedMessages;
   readonly router: Router;
   readonly sessions: SessionDirectory;
   readonly gate: ConnectGate;

@@ -85,6 +85,16 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
     return this.core.router.hasRoutes(topic) || this.core.hooks.listensTo(topic);
   }
 
+  /**
+   * Tells the world about the broker itself, on a `$SYS` topic: QoS 0, kept for later subscribers, in no counter and
+   * in no store.
+   */
+  announce(topic: string, text: string): void {
+    const payload = Buffer.from(text, "utf8");
+    const fields = { topic, payload, qos: 0, retain: true } as const;
+    this.core.router.announce(new ApplicationMessage(fields, undefined, this.core.clock.nowUs()));
+  }
+
   /** Ends a client's connection. @returns false when it has none. */
   disconnectClient(clientId: string, options: DisconnectOptions): boolean {
     const connection = this.core.sessions.get(clientId)?.connection;
@@ -156,6 +166,7 @@ class CoreOfBroker implements BrokerCore {
   readonly journal: Journal | undefined;
   readonly counters = new BrokerCounters();
   readonly retained: RetainedMessages;
+  readonly status: RetainedMessages;
   readonly router: Router;
   readonly sessions: SessionDirectory;
   readonly gate: ConnectGate;
@@ -173,6 +184,7 @@ class CoreOfBroker implements BrokerCore {
     this.traits = PROFILE_TRAITS[profile];
     this.limits = { ...DEFAULT_LIMITS[profile], ...limits };
     this.retained = new RetainedMessages(clock, this.limits, profile, this.traits.retainedOnWildcards);
+    this.status = new RetainedMessages(clock, this.limits, profile, true);
     this.gate = new ConnectGate(clock, this.limits);
     this.rates = new AccountRates(clock, this.limits);
     this.router = new Router(this);

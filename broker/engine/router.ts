@@ -81,6 +81,12 @@ export class Router {
     }
   }
 
+  /** Takes a message about the broker itself to its receivers: no services, no counters. */
+  announce(message: ApplicationMessage): void {
+    this.core.status.store(message);
+    this.fanOut(message);
+  }
+
   private retain(message: ApplicationMessage): void {
     const { traits, retained } = this.core;
     if (message.topic.startsWith("$") && !traits.retainsReservedTopics) return;

@@ -11,6 +11,7 @@ import { Subscription } from "./subscription.js";
 import { filterFault, isUnavailableFilter } from "./topic-rules.js";
 
 const SHARED_PREFIX = "$share/";
+const STATUS_PREFIX = "$SYS/";
 /** The only failure 3.1.1 knows. */
 const LEGACY_FAILURE = 0x80;
 
@@ -126,7 +127,9 @@ function sendRetained(connection: Connection, grant: GrantedSubscription): void 
   const { subscription } = grant;
   const handling = version === 5 ? (grant.request.retainHandling ?? 0) : 0;
   if (handling === 2 || (handling === 1 && !grant.isNew)) return;
-  for (const message of core.retained.matching(subscription.filter)) {
+  const { filter } = subscription;
+  const stored = filter.startsWith(STATUS_PREFIX) ? core.status : core.retained;
+  for (const message of stored.matching(filter)) {
     const qos = message.qos === 0 || subscription.qos === 0 ? 0 : 1;
     if (core.hooks.checksReceivers && !core.hooks.authorizeReceive(clientId, message))
       core.dropped(clientId, "receive-denied", message.topic);

@@ -10,6 +10,13 @@ export {
 export { VIRTUAL_EPOCH_MS, VirtualTime } from "./virtual-time.js";
 export { hostNowUs, hostWallMs, hostYield, RealTime } from "./real-time.js";
 export { HostProbe, type HostReading } from "./host-probe.js";
+export {
+  hostSecret,
+  LoopDelayProbe,
+  type LoopDelayReading,
+  type ProcessReading,
+  readProcess,
+} from "./process-readings.js";
 export { withBannedGlobals } from "./banned-globals.js";
 export { createRandomSource, inverseNormal, Random, type RandomSource } from "./random.js";
 export { createSampler, type Distribution, type Sampler } from "./distribution.js";
