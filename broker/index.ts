@@ -116,5 +116,40 @@ export {
   type ProfileTraits,
   type RefusedInfo,
 } from "./engine/index.js";
+export {
+  type AcceptRate,
+  type AlpnOffer,
+  type ClientCertificates,
+  formatListenerUrl,
+  type KeyAndCertificate,
+  type ListenAddress,
+  type Listener,
+  type ListenerContext,
+  type ListenerEndpoint,
+  type ListenerObserver,
+  type ListenerOptions,
+  type NamedCertificate,
+  openListener,
+  parseListenerUrl,
+  type Pem,
+  type ProxyProtocolOptions,
+  type TlsOptions,
+  type WebSocketOptions,
+} from "./listeners/index.js";
+export {
+  BrokerServer,
+  type BrokerServerEvent,
+  type BrokerServerEvents,
+  type BrokerServerOptions,
+  createBroker,
+  type DroppedInfo,
+  type EventHandler,
+  type LocalDelivery,
+  type LocalMessage,
+  type LocalSubscriptionOptions,
+  type MalformedInfo,
+  type MessageHandler,
+  type SubscriptionInfo,
+} from "./server/index.js";
 export { listenTcp, type TcpListener, type TcpListenerOptions } from "./listeners/tcp.js";
 export { Cloud, type CloudOptions, type CloudServiceName, createCloud, type ListenOptions } from "./cloud.js";

@@ -1,13 +1,13 @@
-import type { QoS, UserProperty } from "fleetrig/protocol";
+import type { MessageProperties, QoS } from "fleetrig/protocol";
 import type { ApplicationMessage } from "./message.js";
 
 /** A message of a cloud service. */
-export interface OutgoingMessage {
+export interface OutgoingMessage extends MessageProperties {
   readonly topic: string;
+  /** Text is sent as UTF-8. */
   readonly payload: Uint8Array | string;
   readonly qos: QoS;
   readonly retain?: boolean;
-  readonly userProperties?: readonly UserProperty[];
 }
 
 /**

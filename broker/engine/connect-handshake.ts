@@ -1,7 +1,14 @@
-import { type ConnackPacket, type ConnectPacket, REASON, reasonName } from "fleetrig/protocol";
+import {
+  type ConnackPacket,
+  type ConnectPacket,
+  type PacketLink,
+  REASON,
+  reasonName,
+} from "fleetrig/protocol";
 import { validateConnect } from "./connect-rules.js";
 import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
+import type { ConnectInfo } from "./hooks.js";
 import { effectiveKeepAliveS } from "./profiles.js";
 import type { OpenedSession } from "./session-directory.js";
 import { announcedExpiryS, sessionExpiryOf } from "./session-expiry.js";
@@ -14,6 +21,10 @@ export interface Refusal {
   readonly isAnswered: boolean;
 }
 
+/** Where a client comes from, as hooks are told. */
+const origin = ({ remoteAddress, peer }: PacketLink): Pick<ConnectInfo, "remoteAddress" | "peer"> =>
+  peer === undefined ? { remoteAddress } : { remoteAddress, peer };
+
 /** Ends a link that never became a connection. */
 export function refuseConnect(connection: Connection, refusal: Refusal): void {
   const { core, link } = connection;
@@ -24,7 +35,7 @@ export function refuseConnect(connection: Connection, refusal: Refusal): void {
   link.close();
   const atUs = core.clock.nowUs();
   core.events.emit({ type: "broker.refused", atUs, clientId, reason: reasonName(reasonCode) });
-  core.hooks.refused({ clientId, atUs, remoteAddress: link.remoteAddress, reasonCode });
+  core.hooks.refused({ clientId, atUs, ...origin(link), reasonCode });
   core.closed(connection);
 }
 
@@ -47,7 +58,7 @@ export function admitConnect(connection: Connection, packet: ConnectPacket): "op
 export function acceptConnect(connection: Connection, packet: ConnectPacket): void {
   const { core, link } = connection;
   const clientId = packet.clientId === "" ? assignedClientId(core) : packet.clientId;
-  const info = { clientId, atUs: core.clock.nowUs(), remoteAddress: link.remoteAddress };
+  const info = { clientId, atUs: core.clock.nowUs(), ...origin(link) };
   const decision = core.hooks.authorizeConnect(packet, info);
   const reasonCode = decision === "allow" ? willRefusal(core, clientId, packet) : decision.refuse;
   if (reasonCode !== 0) {
@@ -91,7 +102,7 @@ function announce(connection: Connection, packet: ConnectPacket, sessionPresent:
     clientId,
     atUs,
     sessionPresent,
-    remoteAddress: link.remoteAddress,
+    ...origin(link),
     protocolVersion: version,
   };
   core.hooks.connected(packet.username === undefined ? info : { ...info, username: packet.username });

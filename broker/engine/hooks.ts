@@ -1,4 +1,4 @@
-import type { ConnectPacket, ProtocolVersion, SubscriptionRequest } from "fleetrig/protocol";
+import type { ConnectPacket, LinkPeer, ProtocolVersion, SubscriptionRequest } from "fleetrig/protocol";
 import type { Routing } from "../message-bus.js";
 import type { ApplicationMessage, MessageFields } from "../message.js";
 import type { AwsDisconnectReason } from "./ending.js";
@@ -12,6 +12,8 @@ export interface ConnectInfo {
   readonly clientId: string;
   readonly atUs: number;
   readonly remoteAddress: string;
+  /** The transport's side of the client: certificate, server name, port. Undefined for links in memory. */
+  readonly peer?: LinkPeer;
 }
 
 /** A connection that was accepted, after its CONNACK was decided. */

@@ -108,9 +108,18 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
     return this.core.sessions.get(clientId)?.connection !== undefined;
   }
 
+  get profile(): Profile {
+    return this.core.traits.profile;
+  }
+
   /** The bounds in force: the profile's, with the options' changes. */
   get limits(): BrokerLimits {
     return this.core.limits;
+  }
+
+  /** Retained messages that a new subscription to `filter` would get. */
+  retained(filter: string): readonly ApplicationMessage[] {
+    return this.core.retained.matching(filter);
   }
 
   statistics(): BrokerStatistics {
@@ -144,14 +153,10 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
   }
 
   private toMessage(outgoing: OutgoingMessage): ApplicationMessage {
-    const { topic, payload, qos, retain = false, userProperties } = outgoing;
+    const { payload, retain = false } = outgoing;
     const bytes = typeof payload === "string" ? Buffer.from(payload, "utf8") : payload;
-    const fields = { topic, payload: bytes, qos, retain };
-    return new ApplicationMessage(
-      userProperties === undefined ? fields : { ...fields, userProperties },
-      undefined,
-      this.core.clock.nowUs(),
-    );
+    const fields = { ...outgoing, payload: bytes, retain };
+    return new ApplicationMessage(fields, undefined, this.core.clock.nowUs());
   }
 }
 

@@ -18,7 +18,7 @@ export {
   readProcess,
 } from "./process-readings.js";
 export { withBannedGlobals } from "./banned-globals.js";
-export { createRandomSource, inverseNormal, Random, type RandomSource } from "./random.js";
+export { createRandomSource, hostSeed, inverseNormal, Random, type RandomSource } from "./random.js";
 export { createSampler, type Distribution, type Sampler } from "./distribution.js";
 export { type ErrorDetails, EXIT, type ExitCode, FleetrigError, invariant, unreachable } from "./errors.js";
 export { type Service, ServiceStack } from "./lifecycle.js";

@@ -9,6 +9,15 @@ export interface RandomSource {
   stream(name: string): Random;
 }
 
+// Taken when the module loads, as in real-time.ts.
+const hostRandomValues = globalThis.crypto.getRandomValues.bind(globalThis.crypto);
+
+/** A seed that nobody can guess, for servers in real use. Never part of a simulation. */
+export const hostSeed = (): number => {
+  const [high = 0, low = 0] = hostRandomValues(new Uint32Array(2));
+  return (high & 0x1f_ffff) * 2 ** 32 + low;
+};
+
 /** The streams of one seed, by name. */
 export function createRandomSource(seed: number): RandomSource {
   return { seed, stream: (name) => Random.seeded(`${seed}/${name}`) };

@@ -51,6 +51,7 @@ class TcpFrontDoor {
       role: "server",
       batch: this.batch,
       remoteAddress,
+      peer: { transport: "tcp", localPort: socket.localPort ?? 0 },
       maxPacketBytes,
       linger: () => {
         const lingering = clock.after(LINGER_US, () => socket.destroy());

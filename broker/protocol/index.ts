@@ -10,10 +10,13 @@ export {
   type DialFailure,
   type DialHandlers,
   type LinkCloseReason,
+  type LinkPeer,
   type PacketAcceptor,
   type PacketLink,
   type PacketReceiver,
+  type PeerCertificate,
   type PendingLink,
+  type Transport,
   type WireSize,
 } from "./link.js";
 export { isFailure, REASON, type ReasonName, reasonName } from "./reason-codes.js";

@@ -17,6 +17,51 @@ export interface PacketLink {
   readonly sentBytes?: number;
   /** Where the other side is, for logs and lifecycle events. */
   readonly remoteAddress: string;
+  /** What the transport knows about the other side; links in memory know nothing. */
+  readonly peer?: LinkPeer | undefined;
+}
+
+/** What carries the bytes of a link. */
+export type Transport = "tcp" | "tls" | "ws" | "wss" | "unix";
+
+/** The other side of a link as its transport knows it: what an authorisation hook may decide on. */
+export interface LinkPeer {
+  readonly transport: Transport;
+  /** Port of the listener; undefined for Unix sockets. */
+  readonly localPort?: number;
+  /** TLS: the name that the client asked for (SNI). */
+  readonly serverName?: string;
+  /** TLS: the application protocol agreed on, such as `mqtt` or `x-amzn-mqtt-ca`. */
+  readonly alpn?: string;
+  /** TLS: the client's certificate, on resumed sessions too. Undefined when it showed none. */
+  readonly certificate?: PeerCertificate;
+  /** TLS: the listener's authorities have signed the certificate and it is valid today. */
+  readonly isVerified?: boolean;
+  /** TLS: the session was resumed, so no certificate crossed the wire this time. */
+  readonly isResumed?: boolean;
+  /** PROXY protocol: address of the proxy; `remoteAddress` is then the client's as the proxy tells it. */
+  readonly proxiedFrom?: string;
+}
+
+/**
+ * A client's certificate. The fingerprint is the identity; names are data of whoever asked for the certificate,
+ * and may hold anything.
+ */
+export interface PeerCertificate {
+  /** The certificate itself, DER. */
+  readonly raw: Uint8Array;
+  /** SHA-256 of `raw`, 64 lower-case hexadecimal digits. */
+  readonly fingerprint256: string;
+  /** Common name of the subject; undefined when it has none or several. */
+  readonly commonName?: string;
+  /** Hexadecimal, as the certificate has it. */
+  readonly serialNumber: string;
+  /** Distinguished names, one attribute per line (`CN=...`). */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Milliseconds since 1970. */
+  readonly validFromMs: number;
+  readonly validToMs: number;
 }
 
 /** What a link tells its owner. After `closed` nothing else is called. */

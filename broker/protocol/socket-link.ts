@@ -1,7 +1,7 @@
 import type { DecodeFailure } from "./decode-failure.js";
 import { PacketDecoder } from "./decode.js";
 import { encodeInto } from "./encode.js";
-import type { LinkCloseReason, PacketLink, PacketReceiver } from "./link.js";
+import type { LinkCloseReason, LinkPeer, PacketLink, PacketReceiver } from "./link.js";
 import type { DecoderRole } from "./packet-reader.js";
 import type { Packet, ProtocolVersion } from "./packets.js";
 import { REASON } from "./reason-codes.js";
@@ -53,6 +53,8 @@ export interface SocketLinkOptions {
   readonly role: DecoderRole;
   readonly batch: WriteBatch;
   readonly remoteAddress: string;
+  /** What the transport knows about the other side. */
+  readonly peer?: LinkPeer;
   readonly maxPacketBytes: number;
   /** Needed on a client; a server learns it from CONNECT. */
   readonly version?: ProtocolVersion;
@@ -107,6 +109,10 @@ export class SocketLink implements PacketLink {
   /** A server has its CONNECT, a client its CONNACK. */
   get isOpened(): boolean {
     return this.decoder.isOpened;
+  }
+
+  get peer(): LinkPeer | undefined {
+    return this.options.peer;
   }
 
   get bufferedBytes(): number {

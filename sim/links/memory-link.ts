@@ -26,7 +26,7 @@ const deliverEnd = (end: EndOfStream): void => end.target.end(end.reason);
 class MemoryEnd implements PacketLink, DirectionState {
   lastArrivalUs = 0;
   busyUntilUs = 0;
-  peer!: MemoryEnd;
+  otherEnd!: MemoryEnd;
   receiver: PacketReceiver | undefined;
   /** This side said close() or destroy(), or heard the end: it sends nothing more. */
   private isShut = false;
@@ -49,7 +49,7 @@ class MemoryEnd implements PacketLink, DirectionState {
     const wireBytes = path.wireBytes(packet, path.version);
     const arrivalUs = path.arrivalUs(this, this.direction, packet, wireBytes);
     if (arrivalUs < 0) return;
-    path.clock.after(arrivalUs - path.clock.nowUs(), deliver, new Arrival(this.peer, packet, wireBytes));
+    path.clock.after(arrivalUs - path.clock.nowUs(), deliver, new Arrival(this.otherEnd, packet, wireBytes));
   }
 
   close(): void {
@@ -98,7 +98,7 @@ class MemoryEnd implements PacketLink, DirectionState {
     if (this.link.isSevered) return;
     const arrivalUs = path.arrivalUs(this, this.direction, undefined, 0);
     if (arrivalUs < 0) return;
-    path.clock.after(arrivalUs - path.clock.nowUs(), deliverEnd, new EndOfStream(this.peer, peerHears));
+    path.clock.after(arrivalUs - path.clock.nowUs(), deliverEnd, new EndOfStream(this.otherEnd, peerHears));
   }
 }
 
@@ -118,8 +118,8 @@ export class MemoryLink {
   ) {
     this.client = new MemoryEnd(this, "up", "memory:broker");
     this.server = new MemoryEnd(this, "down", address);
-    this.client.peer = this.server;
-    this.server.peer = this.client;
+    this.client.otherEnd = this.server;
+    this.server.otherEnd = this.client;
   }
 
   /** RST to both sides, at once. */

@@ -1,0 +1,20 @@
+export {
+  type Listener,
+  type ListenerContext,
+  type ListenerEndpoint,
+  type ListenerObserver,
+  openListener,
+} from "./listener.js";
+export type {
+  AcceptRate,
+  AlpnOffer,
+  ClientCertificates,
+  KeyAndCertificate,
+  ListenerOptions,
+  NamedCertificate,
+  Pem,
+  ProxyProtocolOptions,
+  TlsOptions,
+  WebSocketOptions,
+} from "./listener-options.js";
+export { formatListenerUrl, type ListenAddress, parseListenerUrl } from "./listener-url.js";
