@@ -120,7 +120,6 @@ function connack(connection: Connection, packet: ConnectPacket, opened: OpenedSe
     type: "connack",
     sessionPresent,
     reasonCode: REASON.success,
-    maximumQos: 1,
     retainAvailable: true,
     wildcardSubscriptionAvailable: true,
     sharedSubscriptionAvailable: false,
@@ -129,6 +128,8 @@ function connack(connection: Connection, packet: ConnectPacket, opened: OpenedSe
     topicAliasMaximum: limits.topicAliasMaximum,
     maximumPacketBytes: limits.packetBytes,
   };
+  // [MQTT-3.2.2-9] absent where there is no limit.
+  if (traits.qos2 === "ignored") answer.maximumQos = 1;
   if (expiryS !== undefined) answer.sessionExpiryS = expiryS;
   if (keepAliveS !== packet.keepAliveS) answer.serverKeepAliveS = keepAliveS;
   if (packet.clientId === "") answer.assignedClientId = session.clientId;

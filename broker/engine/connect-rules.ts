@@ -40,7 +40,11 @@ const RULES: readonly ConnectRule[] = [
     reasonCode: REASON.badAuthenticationMethod,
     isBroken: ({ authenticationMethod }) => authenticationMethod !== undefined,
   },
-  { reasonCode: REASON.qosNotSupported, isBroken: ({ will }) => will?.qos === 2 },
+  {
+    // [MQTT-3.2.2-12] a will above the Maximum QoS.
+    reasonCode: REASON.qosNotSupported,
+    isBroken: ({ will }, _limits, traits) => will?.qos === 2 && traits.qos2 === "ignored",
+  },
   {
     reasonCode: REASON.topicNameInvalid,
     isBroken: ({ will }, limits, traits) =>

@@ -10,6 +10,7 @@ import {
   REASON,
   type Will,
 } from "fleetrig/protocol";
+import { takeAcknowledge } from "./acknowledge-intake.js";
 import type { Entrant } from "./connect-gate.js";
 import { acceptConnect, admitConnect, refuseConnect } from "./connect-handshake.js";
 import type { BrokerCore } from "./core.js";
@@ -57,6 +58,11 @@ export class Connection implements PacketReceiver, Entrant {
   packetBytesMax = Number.POSITIVE_INFINITY;
   topicAliases: Map<number, string> | undefined;
   publishBucket: TokenBucket | undefined;
+  /**
+   * QoS 1 and 2 publishes of the client that lack their PUBACK, PUBCOMP or failed PUBREC: what the broker's Receive
+   * Maximum counts. Below zero after PUBRELs for what an earlier connection brought: some clients count those too.
+   */
+  unanswered = 0;
   /** When CONNECT was accepted; -1 before that. */
   connectedAtUs = -1;
   /** The keep-alive in force; 0 for none. */
@@ -183,26 +189,37 @@ export class Connection implements PacketReceiver, Entrant {
     if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
   }
 
-  /** Sends an acknowledgement once everything it promises is durable; acknowledgements keep their order. */
-  answer(packet: Packet): void {
+  /**
+   * Sends an acknowledgement once everything it promises is durable; acknowledgements keep their order.
+   * @param completed How many publishes of the client this ends, 0 or 1: see {@link unanswered}.
+   */
+  answer(packet: Packet, completed: number = 0): void {
     const { journal } = this.core;
-    if (journal === undefined || journal.isSettled) this.send(packet);
-    else journal.afterCommit(new PendingAnswer(this, packet));
+    if (journal === undefined || journal.isSettled) {
+      this.unanswered -= completed;
+      this.send(packet);
+    } else {
+      journal.afterCommit(new PendingAnswer(this, packet, completed));
+    }
   }
 
   /** May this message go to this client at all? Counts it as dropped when not. */
   accepts(delivery: Delivery): boolean {
     let reason: "slow-client" | "packet-too-large" | "publish-rate" | undefined;
-    if (
-      this.packetBytesMax < Number.POSITIVE_INFINITY &&
-      delivery.wireBytes(this.version, this.core.clock) > this.packetBytesMax
-    )
-      reason = "packet-too-large";
+    if (!this.takesSizeOf(delivery)) reason = "packet-too-large";
     else if (delivery.qos === 0 && !this.hasRoom()) reason = "slow-client";
     else if (this.publishBucket !== undefined && !this.publishBucket.take()) reason = "publish-rate";
     if (reason === undefined) return true;
     this.core.dropped(this.clientId, reason, delivery.topic);
     return false;
+  }
+
+  /** Is it within the client's Maximum Packet Size? */
+  takesSizeOf(delivery: Delivery): boolean {
+    return (
+      this.packetBytesMax === Number.POSITIVE_INFINITY ||
+      delivery.wireBytes(this.version, this.core.clock) <= this.packetBytesMax
+    );
   }
 
   /** Does the link take more output without piling it up? */
@@ -222,13 +239,15 @@ export class Connection implements PacketReceiver, Entrant {
     this.link.send(delivery.sharedPacket(this.version, this.core.clock));
   }
 
-  /** QoS 1, for the first time or again. */
-  sendInflight(entry: InflightEntry): void {
+  /** QoS 1 or 2, for the first time or again. */
+  sendInflight(entry: InflightEntry, delivery: Delivery): void {
     const { counters, clock } = this.core;
     if (entry.dup) counters.redelivered += 1;
     else counters.delivered += 1;
     this.sentMessages += 1;
-    this.link.send(entry.delivery.packet(entry, this.version, clock));
+    const packet = delivery.packet(entry, this.version, clock);
+    entry.dup = true;
+    this.link.send(packet);
   }
 
   /** Frees timers and the state that only a live link needs. */
@@ -263,7 +282,10 @@ export class Connection implements PacketReceiver, Entrant {
         takePublish(this, packet);
         break;
       case "puback":
-        this.session!.acknowledge(packet.packetId);
+      case "pubrec":
+      case "pubrel":
+      case "pubcomp":
+        takeAcknowledge(this, packet);
         break;
       case "pingreq":
         this.send(PINGRESP);
@@ -278,7 +300,7 @@ export class Connection implements PacketReceiver, Entrant {
         takeDisconnect(this, packet);
         break;
       default:
-        // A second CONNECT [MQTT-3.1.0-2], what only servers send, QoS 2's and AUTH's packets: none was agreed on.
+        // A second CONNECT [MQTT-3.1.0-2], what only servers send, and AUTH: none was agreed on.
         this.fail(REASON.protocolError);
     }
   }

@@ -3,6 +3,7 @@ import {
   type MessageProperties,
   type ProtocolVersion,
   type PublishPacket,
+  type QoS,
   wireBytes,
 } from "fleetrig/protocol";
 import type { ApplicationMessage } from "../message.js";
@@ -24,7 +25,7 @@ type Extras = "none" | "user-properties" | "full";
  * settled, the packet identifier is not. Shared by all receivers of that form, in flight and in queues.
  */
 export class Delivery {
-  readonly qos: 0 | 1;
+  readonly qos: QoS;
   private readonly retain: boolean;
   private readonly extras: Extras;
   /** QoS 0 receivers of one version share one packet. */
@@ -33,7 +34,7 @@ export class Delivery {
 
   constructor(
     readonly message: ApplicationMessage,
-    form: { readonly qos: 0 | 1; readonly retain: boolean },
+    form: { readonly qos: QoS; readonly retain: boolean },
     private readonly subscriptionIds: readonly number[] | undefined,
   ) {
     this.qos = form.qos;
@@ -75,23 +76,23 @@ export class Delivery {
     return this.sharedFull;
   }
 
-  /** The packet for one receiver of QoS 1. */
+  /** The packet for one receiver of QoS 1 or 2. */
   packet(
     entry: { readonly packetId: number; readonly dup: boolean },
     version: ProtocolVersion,
     clock: Clock,
   ): PublishPacket {
     const { topic, payload } = this.message;
-    const { retain, extras } = this;
+    const { qos, retain, extras } = this;
     const { packetId, dup } = entry;
     if (version === 4 || extras === "none")
-      return { type: "publish", topic, payload, qos: 1, retain, dup, packetId };
+      return { type: "publish", topic, payload, qos, retain, dup, packetId };
     if (extras === "full") {
       const properties = this.propertiesAfter(this.waitedS(clock));
-      return { type: "publish", topic, payload, qos: 1, retain, dup, packetId, ...properties };
+      return { type: "publish", topic, payload, qos, retain, dup, packetId, ...properties };
     }
     const userProperties = this.message.properties.userProperties!;
-    return { type: "publish", topic, payload, qos: 1, retain, dup, packetId, userProperties };
+    return { type: "publish", topic, payload, qos, retain, dup, packetId, userProperties };
   }
 
   /** Memory this message really takes in a queue. */

@@ -4,31 +4,40 @@ const MAX_PACKET_ID = 65_535;
 
 export interface InflightEntry {
   readonly packetId: number;
-  readonly delivery: Delivery;
-  /** True once it had to be sent again [MQTT-3.3.1-1]. */
+  /** Place among all QoS 1 and 2 messages of the session, by arrival. */
+  readonly sequence: number;
+  /** Undefined once the client has the message (QoS 2): only PUBREL and PUBCOMP are left. */
+  delivery: Delivery | undefined;
+  /** True once it was sent: the next time is a repetition [MQTT-3.3.1-1]. */
   dup: boolean;
 }
 
 /**
- * QoS 1 messages that were sent and not yet acknowledged, oldest first. Entries before the cursor were sent on the
- * current connection; those behind it wait to be sent again after a reconnect [MQTT-4.4.0-1].
- * A plain array: acknowledgements normally come in order, so that the searched entry is the first.
+ * QoS 1 and 2 messages that were sent and are not done with, oldest first. Entries before the cursor were sent on
+ * the current connection; those behind it wait to be sent again after a reconnect [MQTT-4.4.0-1].
+ * A plain array: acknowledgements normally come in order, and identifiers are issued in order, so that the searched
+ * entry is the first or as far from the first as their identifiers are.
  */
 export class InflightWindow {
-  private readonly entries: InflightEntry[] = [];
+  private entries: InflightEntry[] = [];
   private cursor = 0;
   private lastPacketId = 0;
-  private issuedSinceEmpty = 0;
+  /** How many identifiers after the last one are known to be free. */
+  private freeAhead = MAX_PACKET_ID;
 
   get size(): number {
     return this.entries.length;
   }
 
+  /** The message that is on its way longest. */
   get oldest(): Delivery | undefined {
     return this.entries[0]?.delivery;
   }
 
-  /** Sent on this connection and unacknowledged: what the client's Receive Maximum counts. */
+  /**
+   * Sent on this connection and not done with: what the client's Receive Maximum counts. A repeated PUBREL counts
+   * too, though MQTT 5 §4.9 would let it pass: that only makes the window open a little later.
+   */
   get outstanding(): number {
     return this.cursor;
   }
@@ -37,37 +46,54 @@ export class InflightWindow {
     return this.cursor < this.entries.length;
   }
 
+  /** The identifier given out last. */
+  get lastIssued(): number {
+    return this.lastPacketId;
+  }
+
+  all(): readonly InflightEntry[] {
+    return this.entries;
+  }
+
   /** Takes a packet identifier and counts the message as sent. Only when nothing waits to be sent again. */
-  add(delivery: Delivery): InflightEntry {
-    if (this.entries.length === 0) this.issuedSinceEmpty = 0;
-    const entry = { packetId: this.nextPacketId(), delivery, dup: false };
+  add(delivery: Delivery, sequence: number): InflightEntry {
+    const entry = { packetId: this.nextPacketId(), sequence, delivery, dup: false };
     this.entries.push(entry);
     this.cursor += 1;
     return entry;
   }
 
-  /** The next message to send again; counts as sent from here on. */
+  /** The next entry to send again; counts as sent from here on. */
   takeUnsent(): InflightEntry | undefined {
     const entry = this.entries[this.cursor];
-    if (entry === undefined) return undefined;
-    this.cursor += 1;
-    entry.dup = true;
+    if (entry !== undefined) this.cursor += 1;
     return entry;
   }
 
-  /** @returns false for an identifier that is not in use. */
-  acknowledge(packetId: number): boolean {
+  /** @returns -1 for an identifier that is not in use. */
+  indexOf(packetId: number): number {
     const { entries } = this;
-    if (entries.length > 0 && entries[0]!.packetId === packetId) {
-      entries.shift();
-      if (this.cursor > 0) this.cursor -= 1;
-      return true;
-    }
-    const index = entries.findIndex((entry) => entry.packetId === packetId);
-    if (index < 0) return false;
-    entries.splice(index, 1);
+    if (entries.length === 0) return -1;
+    const first = entries[0]!.packetId;
+    if (first === packetId) return 0;
+    const distance = packetId > first ? packetId - first : packetId - first + MAX_PACKET_ID;
+    const guess = Math.min(distance, entries.length - 1);
+    // Gaps put it before the guess; only after a whole cycle of identifiers can it be behind.
+    for (let index = guess; index > 0; index -= 1) if (entries[index]!.packetId === packetId) return index;
+    for (let index = guess + 1; index < entries.length; index += 1)
+      if (entries[index]!.packetId === packetId) return index;
+    return -1;
+  }
+
+  at(index: number): InflightEntry {
+    return this.entries[index]!;
+  }
+
+  /** Done with: the identifier is free. */
+  remove(index: number): void {
+    if (index === 0) this.entries.shift();
+    else this.entries.splice(index, 1);
     if (index < this.cursor) this.cursor -= 1;
-    return true;
   }
 
   /** The connection is gone: everything has to be sent again. */
@@ -75,17 +101,31 @@ export class InflightWindow {
     this.cursor = 0;
   }
 
-  /** A collision is possible only after all identifiers were issued without the window running empty. */
-  private nextPacketId(): number {
-    this.issuedSinceEmpty += 1;
-    let candidate = this.lastPacketId;
-    do candidate = candidate === MAX_PACKET_ID ? 1 : candidate + 1;
-    while (this.issuedSinceEmpty > MAX_PACKET_ID && this.isInUse(candidate));
-    this.lastPacketId = candidate;
-    return candidate;
+  /** What an earlier process left behind; all of it has to be sent again. */
+  restore(entries: readonly InflightEntry[], lastPacketId: number): void {
+    this.entries = [...entries];
+    this.cursor = 0;
+    this.lastPacketId = lastPacketId;
+    this.freeAhead = 0;
   }
 
-  private isInUse(packetId: number): boolean {
-    return this.entries.some((entry) => entry.packetId === packetId);
+  private nextPacketId(): number {
+    while (this.freeAhead === 0) this.lookAhead();
+    this.freeAhead -= 1;
+    this.lastPacketId = following(this.lastPacketId);
+    return this.lastPacketId;
+  }
+
+  /** One walk over the window finds out how far the numbering may go on without another look. */
+  private lookAhead(): void {
+    let free = MAX_PACKET_ID;
+    for (const { packetId } of this.entries) {
+      const between = (packetId - this.lastPacketId - 1 + MAX_PACKET_ID) % MAX_PACKET_ID;
+      if (between < free) free = between;
+    }
+    if (free === 0) this.lastPacketId = following(this.lastPacketId);
+    this.freeAhead = free;
   }
 }
+
+const following = (packetId: number): number => (packetId === MAX_PACKET_ID ? 1 : packetId + 1);

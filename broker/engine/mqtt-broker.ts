@@ -76,7 +76,7 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
   sendDirect(clientId: string, message: OutgoingMessage): boolean {
     const session = this.core.sessions.get(clientId);
     if (session?.connection === undefined) return false;
-    const qos = message.qos === 0 ? 0 : 1;
+    const qos = message.qos === 2 && this.core.traits.qos2 === "ignored" ? 1 : message.qos;
     session.deliver(new Delivery(this.toMessage(message), { qos, retain: false }, undefined));
     return true;
   }

@@ -1,9 +1,13 @@
 import { type Timer, US_PER_S } from "fleetrig/kernel";
+import { REASON } from "fleetrig/protocol";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
-import { InflightWindow } from "./inflight.js";
+import { type InflightEntry, InflightWindow } from "./inflight.js";
+import type { FlowState, InflightState, Journal } from "./journal.js";
 import { MessageQueue } from "./message-queue.js";
+import { PendingSend } from "./pending-send.js";
 import type { Session } from "./session.js";
+import type { StoredFlow } from "./stored-flow.js";
 
 /** What an observer may know of an outbox. */
 export interface Backlog {
@@ -16,12 +20,20 @@ export interface Backlog {
 }
 
 /**
+ * What an acknowledgement did. `mismatch`: the identifier is in use, but not by an exchange that has this packet as
+ * its next step.
+ */
+export type AcknowledgeOutcome = "taken" | "unknown" | "mismatch";
+
+/**
  * Everything on its way to one client, in strict order: first what is in flight, then the backlog, then live
  * messages. A live message is sent at once only when nothing waits before it.
  */
 export class Outbox implements Backlog {
   private readonly inflight = new InflightWindow();
   private readonly queue = new MessageQueue();
+  /** QoS 1 and 2 messages so far. */
+  private lastSequence = 0;
   /** Stored messages of a resumed session that still have to go out at `resumeRate`. */
   private pacedLeft = 0;
   private paceTimer: Timer | undefined;
@@ -51,18 +63,88 @@ export class Outbox implements Backlog {
     return this.queue.length > 0 || this.inflight.hasUnsent;
   }
 
+  /** What the journal has to know of the identifiers in use. */
+  get flow(): Omit<FlowState, "received"> {
+    return { lastPacketId: this.inflight.lastIssued, inflight: this.inflight.all().map(stateOf) };
+  }
+
+  /** Takes over what an earlier process left; only for a session without a connection. */
+  restore({ flow, messages }: StoredFlow): void {
+    const { counters } = this.core;
+    const waiting = new Map(messages.map(({ sequence, delivery }) => [sequence, delivery]));
+    const entries: InflightEntry[] = [];
+    for (const { packetId, sequence, phase } of flow.inflight) {
+      const delivery = phase === "sent" ? waiting.get(sequence) : undefined;
+      if (phase === "sent" && delivery === undefined) continue;
+      waiting.delete(sequence);
+      entries.push({ packetId, sequence, delivery, dup: true });
+    }
+    this.inflight.restore(entries, flow.lastPacketId);
+    for (const [sequence, delivery] of waiting) {
+      this.queue.push(delivery, sequence);
+      counters.queuedMessages += 1;
+      counters.queuedBytes += delivery.footprintBytes;
+    }
+    this.lastSequence = messages.at(-1)?.sequence ?? 0;
+  }
+
   offer(delivery: Delivery): void {
     const { connection } = this.session;
     const isSendable =
       connection !== undefined &&
       !this.hasBacklog &&
       (delivery.qos === 0 || (this.inflight.outstanding < connection.sendWindow && connection.hasRoom()));
-    if (isSendable) this.transmit(delivery);
-    else this.enqueue(delivery);
+    if (!isSendable) this.enqueue(delivery);
+    else if (!connection.accepts(delivery)) return;
+    else if (delivery.qos === 0) connection.sendUnacknowledged(delivery);
+    else this.transmit(delivery, this.register(delivery));
   }
 
-  acknowledge(packetId: number): void {
-    if (this.inflight.acknowledge(packetId) && this.hasBacklog) this.pump();
+  /** PUBACK: the end of a QoS 1 message, whatever its reason code [MQTT-4.3.2-4]. */
+  acknowledge(packetId: number): AcknowledgeOutcome {
+    const index = this.inflight.indexOf(packetId);
+    if (index < 0) return "unknown";
+    if (this.inflight.at(index).delivery?.qos !== 1) return "mismatch";
+    this.complete(index);
+    if (this.hasBacklog) this.pump();
+    return "taken";
+  }
+
+  /** PUBREC: the client has the QoS 2 message and needs it never again [MQTT-4.3.3-3..7]. */
+  release(packetId: number): AcknowledgeOutcome {
+    const index = this.inflight.indexOf(packetId);
+    if (index < 0) return "unknown";
+    const entry = this.inflight.at(index);
+    // A repeated PUBREC has no other effect than another PUBREL.
+    if (entry.delivery === undefined) return "taken";
+    if (entry.delivery.qos !== 2) return "mismatch";
+    const { journal } = this;
+    journal?.removed(this.session, entry.sequence, entry.delivery);
+    entry.delivery = undefined;
+    journal?.flowChanged(this.session, "now");
+    return "taken";
+  }
+
+  /** PUBREC with a failure: the client does not want the QoS 2 message; no PUBREL follows [MQTT-4.3.3-4]. */
+  reject(packetId: number): AcknowledgeOutcome {
+    const index = this.inflight.indexOf(packetId);
+    if (index < 0) return "unknown";
+    const entry = this.inflight.at(index);
+    if (entry.delivery?.qos !== 2) return "mismatch";
+    this.complete(index);
+    entry.delivery = undefined;
+    this.pump();
+    return "taken";
+  }
+
+  /** PUBCOMP: the end of a QoS 2 message. */
+  finish(packetId: number): AcknowledgeOutcome {
+    const index = this.inflight.indexOf(packetId);
+    if (index < 0) return "unknown";
+    if (this.inflight.at(index).delivery !== undefined) return "mismatch";
+    this.complete(index);
+    if (this.hasBacklog) this.pump();
+    return "taken";
   }
 
   /** A new connection took over this session. */
@@ -101,6 +183,22 @@ export class Outbox implements Backlog {
     while (this.sendNext());
   }
 
+  /** Undefined for a session that ends with its connection. */
+  private get journal(): Journal | undefined {
+    const { journal } = this.core;
+    return journal !== undefined && this.session.expiryS > 0 ? journal : undefined;
+  }
+
+  private complete(index: number): void {
+    const { delivery, sequence } = this.inflight.at(index);
+    this.inflight.remove(index);
+    const { journal } = this;
+    if (journal !== undefined) {
+      if (delivery !== undefined) journal.removed(this.session, sequence, delivery);
+      journal.flowChanged(this.session, "soon");
+    }
+  }
+
   /** @returns false when nothing waits or nothing may be sent now. */
   private sendNext(): boolean {
     const { connection } = this.session;
@@ -108,23 +206,58 @@ export class Outbox implements Backlog {
     const isWindowOpen = this.inflight.outstanding < connection.sendWindow;
     if (this.inflight.hasUnsent) {
       if (!isWindowOpen) return false;
-      connection.sendInflight(this.inflight.takeUnsent()!);
+      this.sendAgain();
       return true;
     }
     const next = this.queue.peek();
     if (next === undefined || (next.qos > 0 && !isWindowOpen)) return false;
+    const sequence = this.queue.frontSequence;
     this.dequeue();
-    if (next.expiresAtUs <= this.core.clock.nowUs())
-      this.core.dropped(this.session.clientId, "expired", next.topic);
-    else this.transmit(next);
+    const isExpired = next.expiresAtUs <= this.core.clock.nowUs();
+    if (isExpired) this.core.dropped(this.session.clientId, "expired", next.topic);
+    if (isExpired || !connection.accepts(next)) this.forget(next, sequence);
+    else if (next.qos === 0) connection.sendUnacknowledged(next);
+    else this.transmit(next, sequence);
     return true;
   }
 
-  private transmit(delivery: Delivery): void {
+  /** [MQTT-3.1.2-25] a client that came back with a smaller Maximum Packet Size has done with what is larger. */
+  private sendAgain(): void {
+    const entry = this.inflight.takeUnsent()!;
+    const { delivery } = entry;
+    if (delivery === undefined || this.session.connection!.takesSizeOf(delivery)) {
+      this.send(entry);
+      return;
+    }
+    this.core.dropped(this.session.clientId, "packet-too-large", delivery.topic);
+    this.complete(this.inflight.outstanding - 1);
+  }
+
+  /** First sending of a QoS 1 or 2 message. */
+  private transmit(delivery: Delivery, sequence: number): void {
+    const entry = this.inflight.add(delivery, sequence);
+    this.journal?.flowChanged(this.session, delivery.qos === 2 ? "now" : "soon");
+    this.send(entry);
+  }
+
+  private send(entry: InflightEntry): void {
     const connection = this.session.connection!;
-    if (!connection.accepts(delivery)) return;
-    if (delivery.qos === 0) connection.sendUnacknowledged(delivery);
-    else connection.sendInflight(this.inflight.add(delivery));
+    const { packetId, delivery } = entry;
+    if (delivery === undefined) connection.answer({ type: "pubrel", packetId, reasonCode: REASON.success });
+    else if (delivery.qos === 2 && this.journal?.isSettled === false)
+      this.core.journal!.afterCommit(new PendingSend(connection, entry));
+    else connection.sendInflight(entry, delivery);
+  }
+
+  /** A QoS 1 or 2 message gets its place in the order and in the journal. */
+  private register(delivery: Delivery): number {
+    this.lastSequence += 1;
+    this.journal?.queued(this.session, this.lastSequence, delivery);
+    return this.lastSequence;
+  }
+
+  private forget(delivery: Delivery, sequence: number): void {
+    if (delivery.qos > 0) this.journal?.removed(this.session, sequence, delivery);
   }
 
   private enqueue(delivery: Delivery): void {
@@ -136,13 +269,15 @@ export class Outbox implements Backlog {
     const bytes = delivery.footprintBytes;
     while (!this.hasSpaceFor(bytes)) {
       const isOldestDropped = limits.queueOverflow === "drop-oldest" && this.queue.length > 0;
+      const sequence = this.queue.frontSequence;
       const victim = isOldestDropped ? this.dequeue() : delivery;
       if (isOldestDropped && this.pacedLeft > 1) this.pacedLeft -= 1;
       const reason = victim.expiresAtUs <= clock.nowUs() ? "expired" : "queue-full";
       this.core.dropped(this.session.clientId, reason, victim.topic);
       if (!isOldestDropped) return;
+      this.forget(victim, sequence);
     }
-    this.queue.push(delivery);
+    this.queue.push(delivery, delivery.qos === 0 ? 0 : this.register(delivery));
     counters.queuedMessages += 1;
     counters.queuedBytes += bytes;
   }
@@ -191,3 +326,8 @@ export class Outbox implements Backlog {
     outbox.pace();
   }
 }
+
+const stateOf = ({ packetId, sequence, delivery }: InflightEntry): InflightState =>
+  delivery === undefined
+    ? { packetId, sequence: 0, phase: "released" }
+    : { packetId, sequence, phase: "sent" };

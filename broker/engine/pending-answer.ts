@@ -8,9 +8,11 @@ export class PendingAnswer implements CommitWaiter {
   constructor(
     private readonly connection: Connection,
     private readonly packet: Packet,
+    private readonly completed: number,
   ) {}
 
   committed(): void {
+    this.connection.unanswered -= this.completed;
     if (this.connection.isConnected) this.connection.send(this.packet);
   }
 

@@ -18,7 +18,7 @@ export interface ProfileTraits {
   readonly subscriptionIds: boolean;
   /** PUBACK 0x10 for a publish nobody subscribed to; AWS: not among its reason codes (REF §2.6). */
   readonly reportsNoMatchingSubscribers: boolean;
-  /** What a 3.1.1 client gets for QoS 2. AWS: never an acknowledgement. */
+  /** AWS: Maximum QoS is 1; QoS 2 ends an MQTT 5 connection, and a 3.1.1 client never gets an acknowledgement. */
   readonly qos2: "ignored" | "standard";
   /** A 3.1.1 client that may not publish or subscribe. AWS: closed without a reason. */
   readonly deniedLegacyClient: "closed" | "tolerated";

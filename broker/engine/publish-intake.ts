@@ -1,4 +1,4 @@
-import { type PublishPacket, REASON } from "fleetrig/protocol";
+import { isFailure, type PublishPacket, REASON } from "fleetrig/protocol";
 import { ApplicationMessage } from "../message.js";
 import type { Connection } from "./connection.js";
 import { ENDING } from "./ending.js";
@@ -7,12 +7,13 @@ import type { ProfileTraits } from "./profiles.js";
 /** A PUBLISH from a client (§3.3): checked, authorised, routed, acknowledged. */
 export function takePublish(connection: Connection, packet: PublishPacket): void {
   const { core } = connection;
-  if (packet.qos === 2) {
+  if (packet.qos === 2 && core.traits.qos2 === "ignored") {
     refuseQos2(connection);
     return;
   }
   const publish = packet.topicAlias === undefined ? packet : resolveAlias(connection, packet);
   if (publish === undefined) return;
+  if (packet.qos > 0 && !isNew(connection, packet)) return;
   const refusal = core.router.refusal(publish.topic);
   if (refusal !== 0) {
     connection.fail(refusal);
@@ -31,6 +32,7 @@ export function takePublish(connection: Connection, packet: PublishPacket): void
     deny(connection, publish);
     return;
   }
+  if (publish.qos === 2) connection.session!.receive(publish.packetId!);
   const fields = publish.messageExpiryS === undefined ? publish : withBoundedExpiry(publish, core.traits);
   const message = new ApplicationMessage(fields, connection.clientId, core.clock.nowUs());
   const receivers = core.router.route(message);
@@ -41,25 +43,55 @@ export function takePublish(connection: Connection, packet: PublishPacket): void
 const isWithinRates = ({ publishBucket, core }: Connection): boolean =>
   (publishBucket === undefined || publishBucket.take()) && core.rates.takePublish();
 
+/**
+ * Looks up the identifier of a QoS 1 or 2 publish, and counts it.
+ * @returns false when there is nothing more to do: it came before, or broke a rule.
+ */
+function isNew(connection: Connection, { packetId, qos }: PublishPacket): boolean {
+  const { version, core } = connection;
+  if (connection.session!.hasReceived(packetId!)) {
+    if (qos === 2) connection.answer({ type: "pubrec", packetId: packetId!, reasonCode: REASON.success });
+    // [MQTT-2.2.1-3] QoS 1 under an identifier that a QoS 2 publish still holds.
+    else if (version === 4) connection.fail(REASON.protocolError);
+    else
+      connection.answer({
+        type: "puback",
+        packetId: packetId!,
+        reasonCode: REASON.packetIdentifierInUse,
+      });
+    return false;
+  }
+  // [MQTT-3.3.4-9] only MQTT 5 clients know how much the broker takes at once.
+  if (version === 5 && connection.unanswered >= core.limits.receiveMaximum) {
+    connection.fail(REASON.receiveMaximumExceeded);
+    return false;
+  }
+  connection.unanswered += 1;
+  return true;
+}
+
 function acknowledge(connection: Connection, publish: PublishPacket, reasonCode: number): void {
   // A service may have ended this very connection while it handled the message.
   if (publish.qos === 0 || !connection.isConnected) return;
-  connection.answer({ type: "puback", packetId: publish.packetId!, reasonCode });
+  const packetId = publish.packetId!;
+  if (publish.qos === 1) connection.answer({ type: "puback", packetId, reasonCode }, 1);
+  // [MQTT-4.3.3-9] a failed PUBREC ends the exchange: the identifier is free.
+  else connection.answer({ type: "pubrec", packetId, reasonCode }, isFailure(reasonCode) ? 1 : 0);
 }
 
 /** AWS: a 3.1.1 client that publishes with QoS 2 never gets an answer (REF §2.1). */
 function refuseQos2(connection: Connection): void {
-  if (connection.version === 4 && connection.core.traits.qos2 === "ignored") return;
-  connection.fail(REASON.qosNotSupported);
+  if (connection.version === 5) connection.fail(REASON.qosNotSupported);
 }
 
 function deny(connection: Connection, publish: PublishPacket): void {
   const { core, version } = connection;
   core.dropped(connection.clientId, "publish-denied", publish.topic);
-  if (version === 5 && publish.qos === 1) {
+  if (version === 5 && publish.qos > 0) {
     acknowledge(connection, publish, REASON.notAuthorized);
   } else if (version === 4 && core.traits.deniedLegacyClient === "tolerated") {
     // [MQTT-3.3.5-2] 3.1.1 knows no refusal: acknowledge or close.
+    if (publish.qos === 2) connection.session!.receive(publish.packetId!);
     acknowledge(connection, publish, REASON.success);
   } else {
     connection.end(ENDING.notAuthorized);

@@ -161,12 +161,12 @@ class DeliveryForms {
 
   forRoute(route: Route): Delivery {
     const { message } = this;
-    const qos = message.qos === 0 || route.qos === 0 ? 0 : 1;
+    const qos = message.qos < route.qos ? message.qos : route.qos;
     // [MQTT-3.3.1-12] a live copy carries RETAIN only for a subscription that asked for it.
     const retain = message.retain && route.retainAsPublished;
     if (route.subscriptionIds !== undefined)
       return new Delivery(message, { qos, retain }, route.subscriptionIds);
-    const form = qos + (retain ? 2 : 0);
+    const form = qos + (retain ? 3 : 0);
     if (form === this.firstForm) return this.first!;
     if (this.first === undefined) {
       this.firstForm = form;

@@ -3,7 +3,9 @@ import type { ProtocolVersion } from "fleetrig/protocol";
 import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
-import { type Backlog, Outbox } from "./outbox.js";
+import type { FlowState } from "./journal.js";
+import { type AcknowledgeOutcome, type Backlog, Outbox } from "./outbox.js";
+import type { StoredFlow } from "./stored-flow.js";
 import type { Subscription } from "./subscription.js";
 import type { PendingWill } from "./will.js";
 
@@ -21,6 +23,7 @@ export class Session {
   dropped = 0;
   private byFilter: Map<string, Subscription> | undefined;
   private outbox: Outbox | undefined;
+  private receivedIds: Set<number> | undefined;
 
   constructor(
     private readonly core: BrokerCore,
@@ -72,8 +75,58 @@ export class Session {
     return this.outbox;
   }
 
-  acknowledge(packetId: number): void {
-    this.outbox?.acknowledge(packetId);
+  /** PUBACK. */
+  acknowledge(packetId: number): AcknowledgeOutcome {
+    return this.outbox?.acknowledge(packetId) ?? "unknown";
+  }
+
+  /** PUBREC that took the message. */
+  release(packetId: number): AcknowledgeOutcome {
+    return this.outbox?.release(packetId) ?? "unknown";
+  }
+
+  /** PUBREC that refused the message. */
+  reject(packetId: number): AcknowledgeOutcome {
+    return this.outbox?.reject(packetId) ?? "unknown";
+  }
+
+  /** PUBCOMP. */
+  finish(packetId: number): AcknowledgeOutcome {
+    return this.outbox?.finish(packetId) ?? "unknown";
+  }
+
+  /** Did the client publish with QoS 2 under this identifier, and has not sent its PUBREL yet? */
+  hasReceived(packetId: number): boolean {
+    return this.receivedIds?.has(packetId) ?? false;
+  }
+
+  /** Remembers a QoS 2 publish: should it come again, it is the same one [MQTT-4.3.3-10]. */
+  receive(packetId: number): void {
+    this.receivedIds ??= new Set();
+    this.receivedIds.add(packetId);
+    this.flowChanged();
+  }
+
+  /** PUBREL: the identifier may name another message from here on. @returns false when it named none. */
+  forgetReceived(packetId: number): boolean {
+    if (this.receivedIds?.delete(packetId) !== true) return false;
+    this.flowChanged();
+    return true;
+  }
+
+  /** Packet identifiers in use and their states, for whoever stores them. */
+  get flow(): FlowState {
+    const sent = this.outbox?.flow ?? { lastPacketId: 0, inflight: [] };
+    return { ...sent, received: this.receivedIds ?? [] };
+  }
+
+  /** Takes over what was stored of an earlier process; before the first connection. */
+  restore(stored: StoredFlow): void {
+    const received = new Set(stored.flow.received);
+    if (received.size > 0) this.receivedIds = received;
+    if (stored.flow.lastPacketId === 0 && stored.messages.length === 0) return;
+    this.outbox = new Outbox(this.core, this);
+    this.outbox.restore(stored);
   }
 
   /** Sends what could not be sent before, if it can be now. */
@@ -102,5 +155,10 @@ export class Session {
     this.outbox?.discard();
     this.outbox = undefined;
     this.byFilter = undefined;
+    this.receivedIds = undefined;
+  }
+
+  private flowChanged(): void {
+    if (this.expiryS > 0) this.core.journal?.flowChanged(this, "now");
   }
 }

@@ -110,8 +110,7 @@ function subscribe(
   const replaced = session.unsubscribe(request.filter);
   if (replaced !== undefined) core.router.remove(replaced);
   const subscription = new Subscription(session, request.filter, {
-    // [MQTT-3.8.4-5] the server grants what it can: at most QoS 1.
-    qos: request.qos === 0 ? 0 : 1,
+    qos: request.qos,
     noLocal: version === 5 && request.noLocal === true,
     retainAsPublished: version === 5 && request.retainAsPublished === true,
     subscriptionId: version === 5 ? subscriptionId : undefined,
@@ -130,7 +129,7 @@ function sendRetained(connection: Connection, grant: GrantedSubscription): void 
   const { filter } = subscription;
   const stored = filter.startsWith(STATUS_PREFIX) ? core.status : core.retained;
   for (const message of stored.matching(filter)) {
-    const qos = message.qos === 0 || subscription.qos === 0 ? 0 : 1;
+    const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
     if (core.hooks.checksReceivers && !core.hooks.authorizeReceive(clientId, message))
       core.dropped(clientId, "receive-denied", message.topic);
     else

@@ -1,10 +1,11 @@
+import type { QoS } from "fleetrig/protocol";
 import type { Session } from "./session.js";
 
 /** What the broker needs to know to deliver one message to one session. */
 export interface Route {
   readonly session: Session;
   /** Granted QoS. */
-  readonly qos: 0 | 1;
+  readonly qos: QoS;
   readonly retainAsPublished: boolean;
   readonly subscriptionIds: readonly number[] | undefined;
   /** True when a message of this session's own client needs {@link Route.forOwn} instead. */
@@ -14,7 +15,7 @@ export interface Route {
 }
 
 export interface SubscriptionOptions {
-  readonly qos: 0 | 1;
+  readonly qos: QoS;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly subscriptionId: number | undefined;
@@ -22,7 +23,7 @@ export interface SubscriptionOptions {
 
 /** One session's interest in one filter. Immutable: a re-subscribe replaces it [MQTT-3.8.4-3]. */
 export class Subscription implements Route {
-  readonly qos: 0 | 1;
+  readonly qos: QoS;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly subscriptionIds: readonly number[] | undefined;
@@ -52,7 +53,7 @@ function mergeRoutes(overlapping: readonly Subscription[]): Route {
   const noLocal = foreignToo.length < overlapping.length;
   return {
     session: first.session,
-    qos: overlapping.some((subscription) => subscription.qos === 1) ? 1 : 0,
+    qos: overlapping.reduce<QoS>((highest, { qos }) => (qos > highest ? qos : highest), 0),
     retainAsPublished: overlapping.some((subscription) => subscription.retainAsPublished),
     subscriptionIds: subscriptionIds.length > 0 ? subscriptionIds : undefined,
     noLocal,
