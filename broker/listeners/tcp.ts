@@ -46,19 +46,19 @@ class TcpFrontDoor {
   readonly accept = (socket: Socket): void => {
     const { acceptor, clock, maxPacketBytes, connectDeadlineMs, refused } = this.options;
     const remoteAddress = addressOf(socket);
-    const link = new SocketLink({
-      stream: socket,
-      role: "server",
-      batch: this.batch,
-      remoteAddress,
-      peer: { transport: "tcp", localPort: socket.localPort ?? 0 },
-      maxPacketBytes,
-      linger: () => {
-        const lingering = clock.after(LINGER_US, () => socket.destroy());
-        socket.once("close", () => lingering.cancel());
+    const link = new SocketLink(
+      {
+        role: "server",
+        batch: this.batch,
+        maxPacketBytes,
+        linger: () => {
+          const lingering = clock.after(LINGER_US, () => socket.destroy());
+          socket.once("close", () => lingering.cancel());
+        },
+        ...(refused === undefined ? {} : { refused }),
       },
-      ...(refused === undefined ? {} : { refused: (failure) => refused(failure, remoteAddress) }),
-    });
+      { stream: socket, remoteAddress, peer: { transport: "tcp", localPort: socket.localPort ?? 0 } },
+    );
     this.sockets.set(socket, link);
     const deadline = clock.after(connectDeadlineMs * US_PER_MS, () => {
       if (!link.isOpened) link.destroy();

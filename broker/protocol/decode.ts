@@ -66,6 +66,11 @@ export class PacketDecoder {
     return this.opened;
   }
 
+  /** The beginning of a frame is held, and its end has not come. */
+  get isMidPacket(): boolean {
+    return this.heldBytes > 0;
+  }
+
   /** Ignores the rest of the chunk being decoded and everything after it. */
   stop(): void {
     this.stopped = true;

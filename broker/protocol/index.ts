@@ -3,7 +3,7 @@ export { encodeInto, encodePacket } from "./encode.js";
 export { wireBytes } from "./wire-size.js";
 export { type DecoderOptions, PacketDecoder, type PacketHandler } from "./decode.js";
 export type { DecodeFailure, DecodeFailureCode } from "./decode-failure.js";
-export { type ByteStream, SocketLink, type SocketLinkOptions, WriteBatch } from "./socket-link.js";
+export { type ByteStream, type LinkEnd, type LinkHost, SocketLink, WriteBatch } from "./socket-link.js";
 export type { DecoderRole } from "./packet-reader.js";
 export {
   type Dialer,

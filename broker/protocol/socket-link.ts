@@ -21,8 +21,11 @@ export interface ByteStream {
   destroy(): unknown;
   pause(): unknown;
   resume(): unknown;
-  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  on(event: "end" | "drain" | "close" | "error", listener: () => void): unknown;
+  /** True in the middle of a frame of the stream's own, where it has any. */
+  readonly isMidFrame?: boolean;
+  /** Listeners are called with the stream as `this`. */
+  on(event: "data", listener: (this: this, chunk: Uint8Array) => void): unknown;
+  on(event: "end" | "drain" | "close" | "error", listener: (this: this) => void): unknown;
 }
 
 /** Collects the links that have something to write and flushes them together, once per turn. */
@@ -47,22 +50,31 @@ export class WriteBatch {
   }
 }
 
-/** One end of a byte stream, and what to make of its bytes. */
-export interface SocketLinkOptions {
-  readonly stream: ByteStream;
+/** What the links of one listener or dialer have in common: an idle link must cost little. */
+export interface LinkHost {
   readonly role: DecoderRole;
   readonly batch: WriteBatch;
-  readonly remoteAddress: string;
-  /** What the transport knows about the other side. */
-  readonly peer?: LinkPeer;
   readonly maxPacketBytes: number;
   /** Needed on a client; a server learns it from CONNECT. */
   readonly version?: ProtocolVersion;
   /** Called once our side of the stream has ended: see to it that it does not stay half open. */
-  readonly linger: () => void;
+  linger(stream: ByteStream): void;
   /** Told why bytes were refused, for logs. */
-  readonly refused?: (failure: DecodeFailure) => void;
+  refused?(failure: DecodeFailure, remoteAddress: string): void;
 }
+
+/** One end of a byte stream. */
+export interface LinkEnd {
+  readonly stream: ByteStream;
+  readonly remoteAddress: string;
+  /** What the transport knows about the other side. */
+  readonly peer?: LinkPeer;
+}
+
+/** Where a stream keeps its link: its listeners are shared functions, not five closures per link. */
+const LINK = Symbol("link");
+
+type LinkedStream = ByteStream & { [LINK]?: SocketLink };
 
 /** A server stops reading from a client that leaves this much unread: its answers cannot pile up without end. */
 const UNREAD_BYTES_MAX = 1_048_576;
@@ -76,7 +88,9 @@ type Phase =
 /** A link over a byte stream such as a TCP socket. */
 export class SocketLink implements PacketLink {
   readonly remoteAddress: string;
-  private readonly options: SocketLinkOptions;
+  readonly peer: LinkPeer | undefined;
+  readonly stream: ByteStream;
+  private readonly host: LinkHost;
   private readonly decoder: PacketDecoder;
   private receiver: PacketReceiver | undefined;
   private pending: Packet[] = [];
@@ -89,16 +103,19 @@ export class SocketLink implements PacketLink {
   /** A local end, to be reported with the next flush: never from inside `close` or `destroy`. */
   private endedLocally = false;
 
-  constructor(options: SocketLinkOptions) {
-    const { stream, role, maxPacketBytes, version } = options;
-    this.options = options;
-    this.remoteAddress = options.remoteAddress;
-    this.decoder = new PacketDecoder({ role, maxPacketBytes, ...(version === undefined ? {} : { version }) });
-    stream.on("data", (chunk) => this.read(chunk));
-    stream.on("end", () => this.endedByPeer());
-    stream.on("drain", () => this.drained());
-    stream.on("error", () => this.broken());
-    stream.on("close", () => this.broken());
+  constructor(host: LinkHost, { stream, remoteAddress, peer }: LinkEnd) {
+    this.host = host;
+    this.stream = stream;
+    this.remoteAddress = remoteAddress;
+    this.peer = peer;
+    this.decoder = new PacketDecoder(host);
+    const linked: LinkedStream = stream;
+    linked[LINK] = this;
+    linked.on("data", SocketLink.onData);
+    linked.on("end", SocketLink.onEnd);
+    linked.on("drain", SocketLink.onDrain);
+    linked.on("error", SocketLink.onClose);
+    linked.on("close", SocketLink.onClose);
   }
 
   /** Names the owner; to be called before the stream's first event. */
@@ -111,12 +128,13 @@ export class SocketLink implements PacketLink {
     return this.decoder.isOpened;
   }
 
-  get peer(): LinkPeer | undefined {
-    return this.options.peer;
+  /** Part of a packet has come, and the rest has not. */
+  get isMidPacket(): boolean {
+    return this.decoder.isMidPacket || this.stream.isMidFrame === true;
   }
 
   get bufferedBytes(): number {
-    return this.options.stream.writableLength + this.pendingBytes;
+    return this.stream.writableLength + this.pendingBytes;
   }
 
   get sentBytes(): number {
@@ -127,7 +145,7 @@ export class SocketLink implements PacketLink {
   send(packet: Packet): void {
     if (this.phase !== "open") return;
     const { version } = this.decoder;
-    const isServer = this.options.role === "server";
+    const isServer = this.host.role === "server";
     // In 3.1.1 only clients send DISCONNECT; a server just closes (3.1.1 §3.14).
     if (isServer && version === 4 && packet.type === "disconnect") return;
     this.pendingBytes += wireBytes(packet, version);
@@ -148,7 +166,7 @@ export class SocketLink implements PacketLink {
     if (this.phase === "open") this.endedLocally = true;
     this.shut("closed");
     this.discard();
-    this.options.stream.destroy();
+    this.stream.destroy();
     this.queue();
   }
 
@@ -158,8 +176,8 @@ export class SocketLink implements PacketLink {
     if (this.pendingBytes > 0) this.write();
     if (this.phase === "closing") {
       this.phase = "closed";
-      this.options.stream.end();
-      this.options.linger();
+      this.stream.end();
+      this.host.linger(this.stream);
     }
     if (this.endedLocally) this.report("local");
   }
@@ -167,18 +185,18 @@ export class SocketLink implements PacketLink {
   private queue(): void {
     if (this.queued) return;
     this.queued = true;
-    this.options.batch.add(this);
+    this.host.batch.add(this);
   }
 
   private write(): void {
-    const { stream, role } = this.options;
+    const { stream, host } = this;
     const buffer = Buffer.allocUnsafe(this.pendingBytes);
     let at = 0;
     for (const packet of this.pending) at = encodeInto(packet, this.decoder.version, [buffer, at]);
     this.writtenBytes += buffer.byteLength;
     this.discard();
     stream.write(buffer);
-    if (role === "server" && !this.isPaused && stream.writableLength > UNREAD_BYTES_MAX) {
+    if (host.role === "server" && !this.isPaused && stream.writableLength > UNREAD_BYTES_MAX) {
       this.isPaused = true;
       stream.pause();
     }
@@ -192,7 +210,7 @@ export class SocketLink implements PacketLink {
   private drained(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.options.stream.resume();
+    this.stream.resume();
   }
 
   private read(chunk: Uint8Array): void {
@@ -208,7 +226,7 @@ export class SocketLink implements PacketLink {
   /** MQTT 5 says why (§4.13): in CONNACK while the client still waits for it, in DISCONNECT after that. */
   private refuse(failure: DecodeFailure): void {
     const { reasonCode } = failure;
-    const isDisconnect = this.options.role === "client" || this.hasConnack;
+    const isDisconnect = this.host.role === "client" || this.hasConnack;
     if (this.decoder.version === 5)
       this.send(
         isDisconnect
@@ -217,7 +235,7 @@ export class SocketLink implements PacketLink {
       );
     this.shut("closing");
     this.queue();
-    this.options.refused?.(failure);
+    this.host.refused?.(failure, this.remoteAddress);
     this.report(reasonCode === REASON.packetTooLarge ? "too-large" : "malformed");
   }
 
@@ -245,5 +263,21 @@ export class SocketLink implements PacketLink {
     this.receiver = undefined;
     this.endedLocally = false;
     receiver?.closed(reason);
+  }
+
+  private static onData(this: LinkedStream, chunk: Uint8Array): void {
+    this[LINK]!.read(chunk);
+  }
+
+  private static onEnd(this: LinkedStream): void {
+    this[LINK]!.endedByPeer();
+  }
+
+  private static onDrain(this: LinkedStream): void {
+    this[LINK]!.drained();
+  }
+
+  private static onClose(this: LinkedStream): void {
+    this[LINK]!.broken();
   }
 }

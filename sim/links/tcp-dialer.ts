@@ -4,6 +4,7 @@ import {
   type Dialer,
   type DialFailure,
   type DialHandlers,
+  type LinkHost,
   type PendingLink,
   type ProtocolVersion,
   SocketLink,
@@ -74,15 +75,14 @@ class TcpDial implements PendingLink {
     if (!this.isPending) return;
     this.isPending = false;
     socket.setTimeout(0);
-    const link = new SocketLink({
-      stream: socket,
+    const host: LinkHost = {
       role: "client",
       batch: this.batch,
-      remoteAddress: `${options.host}:${options.port}`,
       maxPacketBytes: options.maxPacketBytes ?? MQTT_MAX_PACKET_BYTES,
       version: options.version,
       linger: () => socket.setTimeout(LINGER_MS, () => socket.destroy()),
-    });
+    };
+    const link = new SocketLink(host, { stream: socket, remoteAddress: `${options.host}:${options.port}` });
     link.attach(this.handlers.opened(link));
   }
 }

@@ -4,6 +4,7 @@ import {
   type DecoderRole,
   encodePacket,
   type LinkCloseReason,
+  type LinkHost,
   type Packet,
   SocketLink,
   WriteBatch,
@@ -45,15 +46,14 @@ function rig(
   const batch = new WriteBatch((task) => turns.push(task));
   const packets: string[] = [];
   const closings: LinkCloseReason[] = [];
-  const link = new SocketLink({
-    stream,
+  const host: LinkHost = {
     role,
     batch,
-    remoteAddress: "peer",
     maxPacketBytes: 10_000_000,
     linger: () => stream.log.push("linger"),
     ...(role === "client" ? { version: 5 } : {}),
-  });
+  };
+  const link = new SocketLink(host, { stream, remoteAddress: "peer" });
   link.attach({
     received: (packet) => {
       packets.push(packet.type);
@@ -164,14 +164,10 @@ describe("SocketLink", () => {
   it("works without an owner until one is attached", () => {
     const stream = new RecordedStream();
     const batch = new WriteBatch(() => undefined);
-    const link = new SocketLink({
-      stream,
-      role: "server",
-      batch,
-      remoteAddress: "peer",
-      maxPacketBytes: 100,
-      linger: () => undefined,
-    });
+    const link = new SocketLink(
+      { role: "server", batch, maxPacketBytes: 100, linger: () => undefined },
+      { stream, remoteAddress: "peer" },
+    );
     stream.emit("data", CONNECT);
     stream.emit("close");
     expect(link.isOpened).toBe(true);
