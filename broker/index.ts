@@ -100,6 +100,7 @@ export {
 } from "./jobs/index.js";
 export {
   type AwsDisconnectReason,
+  type BrokerFeatures,
   type BrokerHooks,
   type BrokerLimits,
   type BrokerOptions,
@@ -115,6 +116,7 @@ export {
   PROFILE_TRAITS,
   type ProfileTraits,
   type RefusedInfo,
+  type SharedStrategy,
 } from "./engine/index.js";
 export {
   type AcceptRate,

@@ -10,6 +10,8 @@ import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import type { ConnectInfo } from "./hooks.js";
 import { effectiveKeepAliveS } from "./profiles.js";
+import type { Session } from "./session.js";
+import { isSharedFilter } from "./topic-rules.js";
 import type { OpenedSession } from "./session-directory.js";
 import { announcedExpiryS, sessionExpiryOf } from "./session-expiry.js";
 import { TokenBucket } from "./token-bucket.js";
@@ -76,6 +78,14 @@ export function acceptConnect(connection: Connection, packet: ConnectPacket): vo
   connection.send(connack(connection, packet, opened));
   announce(connection, packet, opened.sessionPresent);
   if (connection.isConnected) opened.session.resume();
+  if (connection.isConnected && opened.sessionPresent) takeSharedBacklog(core, opened.session);
+}
+
+/** A member of share groups is back: nobody else may be there to send what waits for the others. */
+function takeSharedBacklog(core: BrokerCore, session: Session): void {
+  if (core.router.shares.size === 0) return;
+  for (const subscription of session.subscriptions())
+    if (isSharedFilter(subscription.filter)) core.router.shares.memberArrived(subscription);
 }
 
 /** What the client asked for becomes the connection's own settings. */
@@ -122,7 +132,7 @@ function connack(connection: Connection, packet: ConnectPacket, opened: OpenedSe
     reasonCode: REASON.success,
     retainAvailable: true,
     wildcardSubscriptionAvailable: true,
-    sharedSubscriptionAvailable: false,
+    sharedSubscriptionAvailable: true,
     subscriptionIdentifiersAvailable: traits.subscriptionIds,
     receiveMaximum: limits.receiveMaximum,
     topicAliasMaximum: limits.topicAliasMaximum,

@@ -2,6 +2,7 @@ import type { Clock, EventSink, Random } from "fleetrig/kernel";
 import type { Connection } from "./connection.js";
 import type { AccountRates } from "./account-rates.js";
 import type { ConnectGate } from "./connect-gate.js";
+import type { BrokerFeatures } from "./features.js";
 import type { HookChain } from "./hooks.js";
 import type { Journal } from "./journal.js";
 import type { BrokerLimits } from "./limits.js";
@@ -18,6 +19,7 @@ export interface BrokerCore {
   readonly events: EventSink;
   readonly traits: ProfileTraits;
   readonly limits: BrokerLimits;
+  readonly features: BrokerFeatures;
   readonly hooks: HookChain;
   /** Undefined for a broker that keeps everything in memory. */
   readonly journal: Journal | undefined;

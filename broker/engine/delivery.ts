@@ -20,6 +20,13 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** How much of MQTT 5 the packet carries: decided once, so that the common cases are built without copying. */
 type Extras = "none" | "user-properties" | "full";
 
+/** What the receiving subscription decides about a message. */
+export interface DeliveryForm {
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly share?: string;
+}
+
 /**
  * One message in the form in which some receivers get it: QoS, retain flag and subscription identifiers are
  * settled, the packet identifier is not. Shared by all receivers of that form, in flight and in queues.
@@ -27,6 +34,8 @@ type Extras = "none" | "user-properties" | "full";
 export class Delivery {
   readonly qos: QoS;
   private readonly retain: boolean;
+  /** `$share/<name>/<filter>` that chose the receiver: if it cannot finish, another member gets the message. */
+  readonly share: string | undefined;
   private readonly extras: Extras;
   /** QoS 0 receivers of one version share one packet. */
   private sharedBare: PublishPacket | undefined;
@@ -34,11 +43,12 @@ export class Delivery {
 
   constructor(
     readonly message: ApplicationMessage,
-    form: { readonly qos: QoS; readonly retain: boolean },
+    form: DeliveryForm,
     private readonly subscriptionIds: readonly number[] | undefined,
   ) {
     this.qos = form.qos;
     this.retain = form.retain;
+    this.share = form.share;
     this.extras = subscriptionIds === undefined ? extrasOf(message.properties) : "full";
     this.sharedBare = undefined;
     this.sharedFull = undefined;

@@ -7,6 +7,8 @@ export type {
   DisconnectedInfo,
   RefusedInfo,
 } from "./hooks.js";
+export type { BrokerFeatures } from "./features.js";
+export type { SharedStrategy } from "./share-group.js";
 export type { AwsDisconnectReason } from "./ending.js";
 export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 export { PROFILE_TRAITS, type ProfileTraits } from "./profiles.js";

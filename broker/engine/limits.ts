@@ -16,6 +16,11 @@ export interface BrokerLimits {
   readonly topicSlashes: number;
   readonly filtersPerPacket: number;
   readonly subscriptionsPerConnection: number;
+  /** Groups of shared subscriptions; one more fails in SUBACK. */
+  readonly shareGroups: number;
+  readonly membersPerShareGroup: number;
+  /** UTF-16 code units of the name in `$share/<name>/<filter>`. */
+  readonly shareNameLength: number;
   /** Unacknowledged QoS 1 publishes towards one client, at most (its Receive Maximum may lower it). */
   readonly maxInflight: number;
   /** Receive Maximum advertised to MQTT 5 clients. */
@@ -93,6 +98,9 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     topicSlashes: 7,
     filtersPerPacket: 8,
     subscriptionsPerConnection: 50,
+    shareGroups: 100,
+    membersPerShareGroup: 100,
+    shareNameLength: 128,
     topicAliasMaximum: 8,
     connections: 500_000,
     persistentSessionS: 3_600,
@@ -110,6 +118,9 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     topicSlashes: 200,
     filtersPerPacket: 1_000,
     subscriptionsPerConnection: 10_000,
+    shareGroups: 100_000,
+    membersPerShareGroup: 10_000,
+    shareNameLength: 65_535,
     topicAliasMaximum: 64,
     connections: Number.POSITIVE_INFINITY,
     persistentSessionS: Number.POSITIVE_INFINITY,

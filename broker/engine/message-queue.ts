@@ -53,8 +53,13 @@ export class MessageQueue {
     return delivery;
   }
 
+  /** What waits now, oldest first. */
+  all(): Delivery[] {
+    return this.items.slice(this.head) as Delivery[];
+  }
+
   /** Keeps what `isKept` says, in order. @returns how many were removed. */
-  filter(isKept: (delivery: Delivery) => boolean): number {
+  filter(isKept: (delivery: Delivery, sequence: number) => boolean): number {
     const before = this.length;
     const { items, sequences, head } = this;
     this.items = [];
@@ -62,7 +67,7 @@ export class MessageQueue {
     this.head = 0;
     this.heldBytes = 0;
     for (let index = head; index < items.length; index += 1)
-      if (isKept(items[index]!)) this.push(items[index]!, sequences[index]!);
+      if (isKept(items[index]!, sequences[index]!)) this.push(items[index]!, sequences[index]!);
     return before - this.length;
   }
 }

@@ -14,6 +14,7 @@ import { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { AwsDisconnectReason } from "./ending.js";
+import { type BrokerFeatures, defaultFeatures } from "./features.js";
 import { type BrokerHooks, HookChain } from "./hooks.js";
 import type { Journal } from "./journal.js";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
@@ -34,6 +35,8 @@ export interface BrokerOptions {
   readonly profile: Profile;
   /** Overrides of the profile's limits. */
   readonly limits?: Partial<BrokerLimits>;
+  /** Choices that MQTT leaves to the server. */
+  readonly features?: Partial<BrokerFeatures>;
   readonly hooks?: Partial<BrokerHooks>;
   /** Writes down what must survive; default: nothing does. */
   readonly journal?: Journal;
@@ -128,6 +131,7 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
       ...counters.snapshot(),
       sessions: sessions.size,
       subscriptions: router.subscriptions,
+      shareGroups: router.shares.size,
       retained: retained.size,
       retainedBytes: retained.storedBytes,
       connectQueue: gate.length,
@@ -167,6 +171,7 @@ class CoreOfBroker implements BrokerCore {
   readonly events;
   readonly traits;
   readonly limits: BrokerLimits;
+  readonly features: BrokerFeatures;
   readonly hooks = new HookChain();
   readonly journal: Journal | undefined;
   readonly counters = new BrokerCounters();
@@ -181,13 +186,14 @@ class CoreOfBroker implements BrokerCore {
   private isShutDown = false;
 
   constructor(options: BrokerOptions) {
-    const { clock, random, events, profile, limits, journal } = options;
+    const { clock, random, events, profile, limits, journal, features } = options;
     this.clock = clock;
     this.random = random;
     this.events = events;
     this.journal = journal;
     this.traits = PROFILE_TRAITS[profile];
     this.limits = { ...DEFAULT_LIMITS[profile], ...limits };
+    this.features = { ...defaultFeatures(profile), ...features };
     this.retained = new RetainedMessages(clock, this.limits, profile, this.traits.retainedOnWildcards);
     this.status = new RetainedMessages(clock, this.limits, profile, true);
     this.gate = new ConnectGate(clock, this.limits);

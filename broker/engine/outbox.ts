@@ -1,5 +1,6 @@
 import { type Timer, US_PER_S } from "fleetrig/kernel";
 import { REASON } from "fleetrig/protocol";
+import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
 import { type InflightEntry, InflightWindow } from "./inflight.js";
@@ -88,6 +89,17 @@ export class Outbox implements Backlog {
     this.lastSequence = messages.at(-1)?.sequence ?? 0;
   }
 
+  /** Messages that the client has not confirmed or not even been sent. */
+  get pending(): number {
+    return this.inflight.size + this.queue.length;
+  }
+
+  /** Would a message of this QoS leave at once? */
+  canSend(connection: Connection, qos: number): boolean {
+    if (this.hasBacklog || !connection.hasRoom()) return false;
+    return qos === 0 || this.inflight.outstanding < connection.sendWindow;
+  }
+
   offer(delivery: Delivery): void {
     const { connection } = this.session;
     const isSendable =
@@ -162,11 +174,28 @@ export class Outbox implements Backlog {
   suspend(): void {
     this.stopPacing();
     this.inflight.rewind();
-    if (this.queue.length === 0) return;
-    const bytesBefore = this.queue.bytes;
-    const removed = this.queue.filter((delivery) => delivery.qos > 0);
-    this.core.counters.queuedMessages -= removed;
-    this.core.counters.queuedBytes -= bytesBefore - this.queue.bytes;
+    if (this.queue.length > 0) this.removeQueued((delivery) => delivery.qos > 0);
+  }
+
+  /** Gives up shared messages that are not confirmed: those that `isTaken` says another client gets. */
+  releaseShared(isTaken: (delivery: Delivery) => boolean): void {
+    let index = 0;
+    while (index < this.inflight.size) {
+      const { delivery } = this.inflight.at(index);
+      // [MQTT-4.8.2-5] what was begun with QoS 2 never moves.
+      const isMovable = delivery !== undefined && delivery.share !== undefined && delivery.qos === 1;
+      if (isMovable && isTaken(delivery)) this.complete(index);
+      else index += 1;
+    }
+    // Handing over may put messages into this very queue: what goes is decided before anything is removed.
+    const taken = new Set(
+      this.queue.all().filter((delivery) => delivery.share !== undefined && isTaken(delivery)),
+    );
+    if (taken.size === 0) return;
+    this.removeQueued((delivery, sequence) => {
+      if (taken.has(delivery)) this.forget(delivery, sequence);
+      return !taken.has(delivery);
+    });
   }
 
   /** The session has ended. */
@@ -289,6 +318,13 @@ export class Outbox implements Backlog {
       this.queue.bytes + bytes <= limits.queuedBytesPerSession &&
       counters.queuedBytes + bytes <= limits.queuedBytes
     );
+  }
+
+  private removeQueued(isKept: (delivery: Delivery, sequence: number) => boolean): void {
+    const bytesBefore = this.queue.bytes;
+    const removed = this.queue.filter(isKept);
+    this.core.counters.queuedMessages -= removed;
+    this.core.counters.queuedBytes -= bytesBefore - this.queue.bytes;
   }
 
   private dequeue(): Delivery {

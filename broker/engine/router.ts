@@ -2,9 +2,11 @@ import { hasWildcard } from "fleetrig/protocol";
 import type { ApplicationMessage } from "../message.js";
 import type { BrokerCore } from "./core.js";
 import { Delivery } from "./delivery.js";
+import type { ShareGroup } from "./share-group.js";
+import { ShareGroups } from "./share-groups.js";
 import { type Route, type Subscription, toRoutes } from "./subscription.js";
 import { SubscriptionTree } from "./subscription-tree.js";
-import { topicRefusal } from "./topic-rules.js";
+import { isSharedFilter, topicRefusal } from "./topic-rules.js";
 
 /** Routes kept in the cache, summed over topics; reaching it empties the cache. */
 const MAX_CACHED_ROUTES = 1_000_000;
@@ -15,6 +17,8 @@ const MAX_PUBLISH_DEPTH = 32;
 /** Everything about a topic that does not change from message to message. */
 interface TopicEntry {
   readonly routes: readonly Route[];
+  /** Groups of which one member each gets the message. */
+  readonly groups: readonly ShareGroup[];
   /** Reason code for clients that publish here; 0 when they may. */
   readonly refusal: number;
 }
@@ -24,6 +28,7 @@ interface TopicEntry {
  * Routes are cached per topic; a changed exact filter forgets its topic, a changed wildcard filter everything.
  */
 export class Router {
+  readonly shares: ShareGroups;
   private readonly tree: SubscriptionTree;
   private readonly cache = new Map<string, TopicEntry>();
   private cachedRoutes = 0;
@@ -33,21 +38,30 @@ export class Router {
   private depth = 0;
 
   constructor(private readonly core: BrokerCore) {
+    this.shares = new ShareGroups(core);
     this.tree = new SubscriptionTree(core.traits.profile);
   }
 
   get subscriptions(): number {
-    return this.tree.size;
+    return this.tree.size + this.shares.members;
   }
 
   add(subscription: Subscription): void {
-    this.tree.add(subscription);
-    this.forget(subscription.filter);
+    if (isSharedFilter(subscription.filter)) {
+      this.forget(this.shares.add(subscription));
+    } else {
+      this.tree.add(subscription);
+      this.forget(subscription.filter);
+    }
   }
 
   remove(subscription: Subscription): void {
-    this.tree.remove(subscription);
-    this.forget(subscription.filter);
+    if (isSharedFilter(subscription.filter)) {
+      this.forget(this.shares.remove(subscription));
+    } else {
+      this.tree.remove(subscription);
+      this.forget(subscription.filter);
+    }
   }
 
   /** Why a client may not publish to `topic`; 0 when it may. */
@@ -56,7 +70,8 @@ export class Router {
   }
 
   hasRoutes(topic: string): boolean {
-    return this.lookup(topic).routes.length > 0;
+    const { routes, groups } = this.lookup(topic);
+    return routes.length > 0 || groups.length > 0;
   }
 
   /**
@@ -94,9 +109,9 @@ export class Router {
   }
 
   private fanOut(message: ApplicationMessage): number {
-    const { routes } = this.lookup(message.topic);
+    const { routes, groups } = this.lookup(message.topic);
     const count = routes.length;
-    if (count === 0) return 0;
+    if (count === 0) return this.shareOut(message, groups);
     const { hooks } = this.core;
     const checksReceivers = hooks.checksReceivers;
     const forms = new DeliveryForms(message);
@@ -110,6 +125,13 @@ export class Router {
         this.core.dropped(session.clientId, "receive-denied", message.topic);
       else session.deliver(forms.forRoute(route));
     }
+    return receivers + this.shareOut(message, groups);
+  }
+
+  /** Shared subscriptions: one member of each group. */
+  private shareOut(message: ApplicationMessage, groups: readonly ShareGroup[]): number {
+    let receivers = 0;
+    for (let i = 0; i < groups.length; i += 1) if (this.shares.deliver(groups[i]!, message)) receivers += 1;
     return receivers;
   }
 
@@ -123,12 +145,17 @@ export class Router {
 
   private find(topic: string): TopicEntry {
     const { limits, traits } = this.core;
-    const entry = { routes: toRoutes(this.tree.match(topic)), refusal: topicRefusal(topic, limits, traits) };
+    const entry = {
+      routes: toRoutes(this.tree.match(topic)),
+      groups: this.shares.match(topic),
+      refusal: topicRefusal(topic, limits, traits),
+    };
     if (entry.refusal !== 0) return entry;
-    this.cachedRoutes += entry.routes.length;
+    const count = entry.routes.length + entry.groups.length;
+    this.cachedRoutes += count;
     if (this.cachedRoutes > MAX_CACHED_ROUTES || this.cache.size >= MAX_CACHED_TOPICS) {
       this.cache.clear();
-      this.cachedRoutes = entry.routes.length;
+      this.cachedRoutes = count;
     }
     this.cache.set(topic, entry);
     return entry;
@@ -143,7 +170,7 @@ export class Router {
     }
     const entry = this.cache.get(filter);
     if (entry === undefined) return;
-    this.cachedRoutes -= entry.routes.length;
+    this.cachedRoutes -= entry.routes.length + entry.groups.length;
     this.cache.delete(filter);
   }
 }

@@ -61,6 +61,8 @@ export class SessionDirectory {
     session.detach();
     if (ending.sendsWill && connection.will !== undefined)
       this.wills.connectionLost(session, connection.will);
+    // A client that takes over goes on with its messages itself.
+    if (session.expiryS > 0 && ending !== ENDING.takenOver) this.core.router.shares.connectionLost(session);
     if (session.expiryS <= 0) this.discard(session);
     else if (Number.isFinite(session.expiryS)) this.armExpiry(session);
   }
@@ -69,6 +71,7 @@ export class SessionDirectory {
   discard(session: Session): void {
     if (this.sessions.get(session.clientId) === session) this.sessions.delete(session.clientId);
     for (const subscription of session.subscriptions()) this.core.router.remove(subscription);
+    this.core.router.shares.sessionEnded(session);
     session.discard();
     this.wills.sessionEnded(session);
   }
@@ -77,6 +80,7 @@ export class SessionDirectory {
   shutdown(reasonCode: number): void {
     const ending =
       reasonCode === REASON.serverShuttingDown ? ENDING.shutDown : { ...ENDING.shutDown, reasonCode };
+    this.core.router.shares.stop();
     for (const session of this.sessions.values()) session.connection?.end(ending);
     for (const session of this.sessions.values()) {
       this.wills.cancel(session);

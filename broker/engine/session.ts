@@ -129,6 +129,23 @@ export class Session {
     this.outbox.restore(stored);
   }
 
+  /** Messages that the client has not confirmed or not even been sent. */
+  get pending(): number {
+    return this.outbox?.pending ?? 0;
+  }
+
+  /** Would a message of this QoS leave for the client at once? */
+  canSend(qos: number): boolean {
+    const { connection, outbox } = this;
+    if (connection === undefined) return false;
+    return outbox === undefined ? connection.hasRoom() : outbox.canSend(connection, qos);
+  }
+
+  /** Gives up shared messages that are not confirmed: those that `isTaken` says another client gets. */
+  releaseShared(isTaken: (delivery: Delivery) => boolean): void {
+    this.outbox?.releaseShared(isTaken);
+  }
+
   /** Sends what could not be sent before, if it can be now. */
   pump(): void {
     this.outbox?.pump();

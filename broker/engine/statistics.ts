@@ -45,6 +45,10 @@ export interface BrokerStatistics {
   readonly delivered: number;
   readonly redelivered: number;
   readonly dropped: number;
+  /** Shared messages that another member of the group got instead. */
+  readonly sharedReassigned: number;
+  /** Groups of shared subscriptions. */
+  readonly shareGroups: number;
 }
 
 /** Messages that did not reach a receiver, by reason; every reason has its field, so that counting stays cheap. */
@@ -105,6 +109,7 @@ export class BrokerCounters {
   delivered = 0;
   redelivered = 0;
   dropped = 0;
+  sharedReassigned = 0;
   readonly drops: DropCounts = noDrops();
   /** Refused CONNECT packets by reason code. */
   readonly refusals = new Map<number, number>();
@@ -136,7 +141,7 @@ export class BrokerCounters {
 
   snapshot(): Omit<
     BrokerStatistics,
-    "sessions" | "subscriptions" | "retained" | "retainedBytes" | "connectQueue"
+    "sessions" | "subscriptions" | "shareGroups" | "retained" | "retainedBytes" | "connectQueue"
   > {
     return {
       connections: this.connections,
@@ -150,6 +155,7 @@ export class BrokerCounters {
       delivered: this.delivered,
       redelivered: this.redelivered,
       dropped: this.dropped,
+      sharedReassigned: this.sharedReassigned,
     };
   }
 }

@@ -8,9 +8,8 @@ import type { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { ENDING, type Ending, clientError } from "./ending.js";
 import { Subscription } from "./subscription.js";
-import { filterFault, isUnavailableFilter } from "./topic-rules.js";
+import { filterFault, isSharedFilter, isUnavailableFilter } from "./topic-rules.js";
 
-const SHARED_PREFIX = "$share/";
 const STATUS_PREFIX = "$SYS/";
 /** The only failure 3.1.1 knows. */
 const LEGACY_FAILURE = 0x80;
@@ -70,6 +69,8 @@ function subscribeFault(connection: Connection, packet: SubscribePacket): Ending
     return clientError(REASON.subscriptionIdentifiersNotSupported);
   for (const request of subscriptions) {
     const fault = filterFault(request.filter, core.limits);
+    // [MQTT-3.8.3-4] nobody of a group could be told apart from its publisher.
+    if (request.noLocal === true && isSharedFilter(request.filter)) return clientError(REASON.protocolError);
     if (fault === "too-long" || (fault === "malformed" && version === 4))
       return clientError(REASON.topicFilterInvalid);
   }
@@ -83,7 +84,6 @@ function requestFailures(connection: Connection, requests: readonly Subscription
   return requests.map((request) => {
     const { filter } = request;
     if (filterFault(filter, core.limits) !== undefined) return REASON.topicFilterInvalid;
-    if (filter.startsWith(SHARED_PREFIX)) return REASON.sharedSubscriptionsNotSupported;
     if (isUnavailableFilter(filter, core.traits)) return REASON.topicFilterInvalid;
     if (core.hooks.authorizeSubscribe(clientId, request)) return 0;
     core.counters.subscriptionsDenied += 1;
@@ -95,8 +95,12 @@ function requestFailures(connection: Connection, requests: readonly Subscription
 function quotaFailure(connection: Connection, request: SubscriptionRequest): number {
   const { core } = connection;
   const session = connection.session!;
-  const isFull = session.subscriptionCount >= core.limits.subscriptionsPerConnection;
-  if (isFull && session.subscription(request.filter) === undefined) return REASON.quotaExceeded;
+  if (session.subscription(request.filter) === undefined) {
+    const isFull =
+      session.subscriptionCount >= core.limits.subscriptionsPerConnection ||
+      (isSharedFilter(request.filter) && !core.router.shares.hasRoomFor(request.filter));
+    if (isFull) return REASON.quotaExceeded;
+  }
   return core.rates.takeSubscription() ? 0 : REASON.quotaExceeded;
 }
 
@@ -124,6 +128,11 @@ function subscribe(
 function sendRetained(connection: Connection, grant: GrantedSubscription): void {
   const { core, version, clientId } = connection;
   const { subscription } = grant;
+  // Retained messages belong to whoever subscribes, not to a group (§4.8.2; REF §2.1).
+  if (isSharedFilter(subscription.filter)) {
+    core.router.shares.memberArrived(subscription);
+    return;
+  }
   const handling = version === 5 ? (grant.request.retainHandling ?? 0) : 0;
   if (handling === 2 || (handling === 1 && !grant.isNew)) return;
   const { filter } = subscription;

@@ -1,18 +1,23 @@
 import { hasWildcard, type Profile } from "fleetrig/protocol";
-import { Subscription } from "./subscription.js";
+import type { Subscription } from "./subscription.js";
+
+/** What a filter leads to: a subscription, or a group of sessions that share one. */
+interface Filtered {
+  readonly filter: string;
+}
 
 /** Most filters have one subscriber, and a set costs far more than the subscription itself. */
-type Subscribers = Subscription | Set<Subscription>;
+type Subscribers<Entry> = Entry | Set<Entry>;
 
 /** One level of the wildcard filters. */
-class FilterNode {
-  children: Map<string, FilterNode> | undefined;
+class FilterNode<Entry> {
+  children: Map<string, FilterNode<Entry>> | undefined;
   /** The level `+`. */
-  single: FilterNode | undefined;
+  single: FilterNode<Entry> | undefined;
   /** Filters that end here. */
-  ending: Subscribers | undefined;
+  ending: Subscribers<Entry> | undefined;
   /** Filters that end with `#` below here. */
-  remainder: Subscribers | undefined;
+  remainder: Subscribers<Entry> | undefined;
 
   get isEmpty(): boolean {
     return (
@@ -28,9 +33,9 @@ class FilterNode {
  * All subscriptions by filter. Filters without wildcards are looked up whole; the others form a trie, so that
  * matching costs what the topic's levels and the matches cost, not what the number of filters would.
  */
-export class SubscriptionTree {
-  private readonly exact = new Map<string, Subscribers>();
-  private readonly root = new FilterNode();
+export class SubscriptionTree<Entry extends Filtered = Subscription> {
+  private readonly exact = new Map<string, Subscribers<Entry>>();
+  private readonly root = new FilterNode<Entry>();
   private count = 0;
 
   constructor(private readonly profile: Profile) {}
@@ -39,7 +44,7 @@ export class SubscriptionTree {
     return this.count;
   }
 
-  add(subscription: Subscription): void {
+  add(subscription: Entry): void {
     const { filter } = subscription;
     this.count += 1;
     if (!hasWildcard(filter)) {
@@ -56,7 +61,7 @@ export class SubscriptionTree {
   }
 
   /** Removes exactly this subscription; one that is not there is ignored. */
-  remove(subscription: Subscription): void {
+  remove(subscription: Entry): void {
     const { filter } = subscription;
     if (hasWildcard(filter)) {
       this.removeBelow(this.root, filter.split("/"), subscription);
@@ -68,8 +73,8 @@ export class SubscriptionTree {
   }
 
   /** Every subscription whose filter matches `topic`. */
-  match(topic: string): Subscription[] {
-    const found: Subscription[] = [];
+  match(topic: string): Entry[] {
+    const found: Entry[] = [];
     collect(this.exact.get(topic), found);
     if (this.root.isEmpty) return found;
     if (!topic.startsWith("$")) {
@@ -86,10 +91,10 @@ export class SubscriptionTree {
 
   /** Recursion is as deep as the filter that matches, which `topicSlashes` bounds. */
   private matchBelow(
-    node: FilterNode,
+    node: FilterNode<Entry>,
     levels: readonly string[],
     depth: number,
-    found: Subscription[],
+    found: Entry[],
   ): void {
     if (depth === levels.length) {
       collect(node.ending, found);
@@ -103,8 +108,8 @@ export class SubscriptionTree {
     if (node.single !== undefined) this.matchBelow(node.single, levels, depth + 1, found);
   }
 
-  private removeBelow(node: FilterNode, levels: readonly string[], subscription: Subscription): void {
-    const path: FilterNode[] = [node];
+  private removeBelow(node: FilterNode<Entry>, levels: readonly string[], subscription: Entry): void {
+    const path: FilterNode<Entry>[] = [node];
     for (const level of levels) {
       if (level === "#") break;
       const next = level === "+" ? path.at(-1)!.single : path.at(-1)!.children?.get(level);
@@ -118,7 +123,10 @@ export class SubscriptionTree {
       cutOff(path[depth - 1]!, levels[depth - 1]!);
   }
 
-  private without(subscribers: Subscribers | undefined, subscription: Subscription): Subscribers | undefined {
+  private without(
+    subscribers: Subscribers<Entry> | undefined,
+    subscription: Entry,
+  ): Subscribers<Entry> | undefined {
     if (subscribers === subscription) {
       this.count -= 1;
       return undefined;
@@ -131,7 +139,7 @@ export class SubscriptionTree {
   }
 }
 
-function descend(node: FilterNode, level: string): FilterNode {
+function descend<Entry>(node: FilterNode<Entry>, level: string): FilterNode<Entry> {
   if (level === "+") return (node.single ??= new FilterNode());
   node.children ??= new Map();
   let child = node.children.get(level);
@@ -142,7 +150,7 @@ function descend(node: FilterNode, level: string): FilterNode {
   return child;
 }
 
-function cutOff(parent: FilterNode, level: string): void {
+function cutOff<Entry>(parent: FilterNode<Entry>, level: string): void {
   if (level === "+") {
     parent.single = undefined;
     return;
@@ -151,14 +159,17 @@ function cutOff(parent: FilterNode, level: string): void {
   if (parent.children!.size === 0) parent.children = undefined;
 }
 
-function withSubscriber(subscribers: Subscribers | undefined, subscription: Subscription): Subscribers {
-  if (subscribers === undefined) return subscription;
-  if (subscribers instanceof Set) return subscribers.add(subscription);
-  return new Set([subscribers, subscription]);
+function withSubscriber<Entry>(
+  subscribers: Subscribers<Entry> | undefined,
+  added: Entry,
+): Subscribers<Entry> {
+  if (subscribers === undefined) return added;
+  if (subscribers instanceof Set) return subscribers.add(added);
+  return new Set([subscribers, added]);
 }
 
-function collect(subscribers: Subscribers | undefined, found: Subscription[]): void {
+function collect<Entry>(subscribers: Subscribers<Entry> | undefined, found: Entry[]): void {
   if (subscribers === undefined) return;
-  if (subscribers instanceof Subscription) found.push(subscribers);
-  else for (const subscription of subscribers) found.push(subscription);
+  if (subscribers instanceof Set) for (const entry of subscribers) found.push(entry);
+  else found.push(subscribers);
 }

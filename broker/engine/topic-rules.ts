@@ -1,8 +1,12 @@
-import { isTopicFilter, isTopicName, REASON } from "fleetrig/protocol";
+import { isTopicFilter, isTopicName, parseSharedFilter, REASON } from "fleetrig/protocol";
 import type { BrokerLimits } from "./limits.js";
 import type { ProfileTraits } from "./profiles.js";
 
+const SHARED_PREFIX = "$share/";
 const RULES_PREFIX = "$aws/rules/";
+
+/** Does this filter ask for a shared subscription, well-formed or not? */
+export const isSharedFilter = (filter: string): boolean => filter.startsWith(SHARED_PREFIX);
 
 /** Length and depth of a topic name or filter. AWS: the levels `$aws/rules/<rule>/` do not count (REF §2.7). */
 function isWithinTopicLimits(topic: string, limits: BrokerLimits): boolean {
@@ -29,11 +33,17 @@ export function topicRefusal(topic: string, limits: BrokerLimits, traits: Profil
   return isFine ? 0 : REASON.topicNameInvalid;
 }
 
-/** What is wrong with a filter: its grammar, or only its size. */
+/**
+ * What is wrong with a filter: its grammar, or only its size. The prefix of a shared subscription has rules of its
+ * own [MQTT-4.8.2-1, 4.8.2-2] and does not count as length or depth (REF §2.5).
+ */
 export function filterFault(filter: string, limits: BrokerLimits): "malformed" | "too-long" | undefined {
   if (!isTopicFilter(filter)) return "malformed";
-  return isWithinTopicLimits(filter, limits) ? undefined : "too-long";
+  if (!isSharedFilter(filter)) return isWithinTopicLimits(filter, limits) ? undefined : "too-long";
+  const shared = parseSharedFilter(filter);
+  if (shared === undefined || shared.share.length > limits.shareNameLength) return "malformed";
+  return isWithinTopicLimits(shared.filter, limits) ? undefined : "too-long";
 }
 
 export const isUnavailableFilter = (filter: string, traits: ProfileTraits): boolean =>
-  isForeignReserved(filter, traits);
+  isForeignReserved(parseSharedFilter(filter)?.filter ?? filter, traits);

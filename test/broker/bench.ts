@@ -1,4 +1,4 @@
-import { type BrokerHooks, type BrokerLimits, MqttBroker } from "fleetrig/broker";
+import { type BrokerFeatures, type BrokerHooks, type BrokerLimits, MqttBroker } from "fleetrig/broker";
 import { LANE, Random, type RunEvent, US_PER_S, VirtualTime } from "fleetrig/kernel";
 import type {
   ConnackPacket,
@@ -19,6 +19,7 @@ export interface BenchOptions {
   readonly profile?: Profile;
   readonly limits?: Partial<BrokerLimits>;
   readonly hooks?: Partial<BrokerHooks>;
+  readonly features?: Partial<BrokerFeatures>;
 }
 
 /** Both profiles with both protocol versions. */
@@ -40,6 +41,7 @@ export class Bench {
       events: { emit: (event) => this.events.push(event) },
       profile: options.profile ?? "aws",
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.features === undefined ? {} : { features: options.features }),
       ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
     });
   }

@@ -28,7 +28,7 @@ describe("CONNECT", () => {
       maximumQos: 1,
       retainAvailable: true,
       wildcardSubscriptionAvailable: true,
-      sharedSubscriptionAvailable: false,
+      sharedSubscriptionAvailable: true,
       subscriptionIdentifiersAvailable: false,
       receiveMaximum: 100,
       topicAliasMaximum: 8,

@@ -146,18 +146,6 @@ describe("QoS 2", () => {
 });
 
 describe("what is not available", () => {
-  it("shared subscriptions fail in SUBACK", () => {
-    for (const profile of ["aws", "oasis"] as const) {
-      const bench = new Bench({ profile });
-      const five = bench.connect("five");
-      five.subscribe(["$share/g/t", "t"]);
-      expect(five.suback.reasonCodes).toEqual([REASON.sharedSubscriptionsNotSupported, 1]);
-      const four = bench.connect("four", { protocolVersion: 4 });
-      four.subscribe(["$share/g/t"]);
-      expect(four.suback.reasonCodes).toEqual([0x80]);
-    }
-  });
-
   it("subscription identifiers end a connection to AWS; 0 is a protocol error everywhere", () => {
     const { client } = aws(5);
     client.subscribe(["t"], { subscriptionId: 1 });
