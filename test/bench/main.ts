@@ -3,16 +3,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createCloud } from "fleetrig/broker";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
-import { TCP_CASE } from "./tcp-case.js";
+import { THROUGHPUT_CASES } from "./throughput-case.js";
 import { VIRTUAL_CASES } from "./virtual-cases.js";
 
 /**
  * `npm run bench`: every case in a process of its own, a table on stdout, the same in out/bench.json.
- * Options: `--full` adds the long cases, `--only <name>` runs one, `--write <file>` writes elsewhere.
+ * Options: `--full` adds the long cases, `--only <name>` runs those whose names begin so, `--write <file>` writes
+ * elsewhere, `--priority` makes brokers and their load go before whatever else the machine does.
  */
-const CASES: readonly BenchCase[] = [...VIRTUAL_CASES, TCP_CASE];
+const CASES: readonly BenchCase[] = [...THROUGHPUT_CASES, ...VIRTUAL_CASES];
 const CASE_DEADLINE_MS = 20 * 60_000;
 const MIB_PER_KIB = 1 / 1024;
 
@@ -40,7 +40,7 @@ async function runCase(bench: BenchCase): Promise<CaseResult> {
 
 function runInProcess({ name }: BenchCase): CaseResult {
   const self = fileURLToPath(import.meta.url);
-  const child = spawnSync(process.execPath, ["--expose-gc", self, "--case", name], {
+  const child = spawnSync(process.execPath, ["--expose-gc", self, "--case", name, ...process.argv.slice(2)], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     timeout: CASE_DEADLINE_MS,
@@ -68,20 +68,11 @@ function line(figure: Figure): string {
 const shown = (value: number): string =>
   value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : value < 1000 ? 1 : 0 });
 
-async function serve(): Promise<void> {
-  const cloud = await createCloud({
-    profile: "oasis",
-    services: { rules: false, jobs: false, shadows: false },
-  });
-  const { port } = await cloud.listen();
-  process.stdout.write(String(port));
-}
-
 function runAll(): void {
   const only = option("--only");
   const isFull = process.argv.includes("--full");
   const chosen = CASES.filter(({ name, isLong }) =>
-    only === undefined ? isFull || isLong !== true : name === only,
+    only === undefined ? isFull || isLong !== true : name.startsWith(only),
   );
   if (chosen.length === 0)
     throw new Error(`there is no case ${only}: ${CASES.map(({ name }) => name).join(", ")}`);
@@ -108,8 +99,7 @@ function runAll(): void {
 }
 
 const wanted = option("--case");
-if (process.argv.includes("--serve")) await serve();
-else if (wanted === undefined) runAll();
+if (wanted === undefined) runAll();
 else {
   const result = await runCase(CASES.find(({ name }) => name === wanted)!);
   process.stdout.write(JSON.stringify(result), () => process.exit(0));

@@ -1,0 +1,14 @@
+/* Modes that send as fast as the broker takes it. Each prints its figures and ends the process. */
+#ifndef THROUGHPUT_H
+#define THROUGHPUT_H
+
+#include "options.h"
+
+/* `publishers` connections to one subscriber. */
+_Noreturn void run_fan_in(const struct options *options);
+/* One publisher to `subscribers`, of which `frozen` do not read. */
+_Noreturn void run_fan_out(const struct options *options);
+/* `publishers` pairs, each with one message under way. */
+_Noreturn void run_pairs(const struct options *options);
+
+#endif
