@@ -155,3 +155,14 @@ export {
 } from "./server/index.js";
 export { listenTcp, type TcpListener, type TcpListenerOptions } from "./listeners/tcp.js";
 export { Cloud, type CloudOptions, type CloudServiceName, createCloud, type ListenOptions } from "./cloud.js";
+export {
+  type Damage,
+  type Durability,
+  MemoryStore,
+  type OpenedStore,
+  openStore,
+  type Store,
+  type StoreChange,
+  type StoreOptions,
+  type StoreRecord,
+} from "./store/index.js";

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { hostWallMs } from "./real-time.js";
+
+/** A process of this machine, so that it is not confused with a later one of the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it started, in the system's own terms; empty where the system does not tell. */
+  readonly started: string;
+  /** The run of the operating system it belongs to; empty where the system does not tell. */
+  readonly boot: string;
+}
+
+const contentOf = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** Field 22 of /proc/<pid>/stat; the name in field 2 may itself contain spaces and brackets. */
+const startOf = (pid: number): string => {
+  const stat = contentOf(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+};
+
+const bootId = (): string => contentOf("/proc/sys/kernel/random/boot_id").trim();
+
+/** This process. */
+export const hostProcess = (): ProcessIdentity => ({
+  pid: process.pid,
+  started: startOf(process.pid),
+  boot: bootId(),
+});
+
+/** Does exactly this process still run here? Where the system does not tell processes apart, its number decides. */
+export function isRunning({ pid, started, boot }: ProcessIdentity): boolean {
+  if (boot !== bootId()) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  return startOf(pid) === started;
+}
+
+/** Wall-clock time of this host as text, for files that people read. */
+export const hostWallText = (): string => new Date(hostWallMs()).toISOString();

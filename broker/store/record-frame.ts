@@ -1,0 +1,25 @@
+import { crc32 } from "node:zlib";
+
+/**
+ * Every value carries a checksum over its key and content, and the version of its format: what comes back is
+ * what was written under this very key, or it is not used.
+ * Layout: CRC-32 (4 bytes, big-endian) of key and everything that follows, version (1 byte), body.
+ */
+const FORMAT_VERSION = 1;
+export const FRAME_BYTES = 5;
+
+/** Fills in the frame of a value whose body begins at {@link FRAME_BYTES}. @returns the value. */
+export function seal(key: string, value: Buffer): Buffer {
+  value[4] = FORMAT_VERSION;
+  value.writeUInt32BE(crc32(value.subarray(4), crc32(key)), 0);
+  return value;
+}
+
+/** @returns the body, or why it cannot be used. */
+export function unseal(key: string, value: Uint8Array): Buffer | "checksum" | "version" {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (bytes.length < FRAME_BYTES) return "checksum";
+  if (bytes.readUInt32BE(0) !== crc32(bytes.subarray(4), crc32(key))) return "checksum";
+  if (bytes[4] !== FORMAT_VERSION) return "version";
+  return bytes.subarray(FRAME_BYTES);
+}
