@@ -12,6 +12,7 @@ export { hostNowUs, hostWallMs, hostYield, RealTime } from "./real-time.js";
 export { hostProcess, hostWallText, isRunning, type ProcessIdentity } from "./host-process.js";
 export { HostProbe, type HostReading } from "./host-probe.js";
 export {
+  formatWallTime,
   hostSecret,
   LoopDelayProbe,
   type LoopDelayReading,

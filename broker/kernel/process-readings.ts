@@ -78,5 +78,8 @@ export class LoopDelayProbe {
   }
 }
 
+/** Wall-clock milliseconds as `2026-01-31T12:00:00.000Z`. */
+export const formatWallTime = (wallMs: number): string => new Date(wallMs).toISOString();
+
 /** A secret nobody can guess, as text that fits URLs and headers. Never part of a simulation. */
 export const hostSecret = (): string => randomBytes(24).toString("base64url");

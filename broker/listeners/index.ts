@@ -1,6 +1,7 @@
 export {
   type Listener,
   type ListenerContext,
+  type ListenerCounts,
   type ListenerEndpoint,
   type ListenerObserver,
   openListener,

@@ -35,6 +35,13 @@ export interface ListenerEndpoint {
   readonly path?: string;
 }
 
+/** What a listener has seen so far. */
+export interface ListenerCounts {
+  readonly accepted: number;
+  /** Sockets closed before they became a connection, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
 /** A door that is open; `stop` closes it and its connections. */
 export interface Listener extends Service {
   readonly endpoint: ListenerEndpoint;
@@ -42,6 +49,8 @@ export interface Listener extends Service {
   readonly address: string;
   /** Sockets open at the moment, half closed ones included. */
   connections(): number;
+  /** Absent where nobody counts. */
+  counts?(): ListenerCounts;
 }
 
 /**

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { setImmediate } from "node:timers";
 import { type Clock, FleetrigError, type Service, US_PER_MS } from "fleetrig/kernel";
 import { type DecodeFailure, type PacketAcceptor, SocketLink, WriteBatch } from "fleetrig/protocol";
+import type { ListenerCounts } from "./listener.js";
 
 /** Where a listener listens, and what it puts up with. */
 export interface TcpListenerOptions {
@@ -25,6 +26,7 @@ export interface TcpListener extends Service {
   readonly address: string;
   /** Sockets open at the moment, half closed ones included. */
   connections(): number;
+  counts(): ListenerCounts;
 }
 
 /** How long a socket that we ended may wait for the other side to end too. */
@@ -36,6 +38,8 @@ const addressOf = ({ remoteAddress = "unknown", remotePort = 0 }: Socket): strin
 /** The sockets of one listener and what they share. */
 class TcpFrontDoor {
   readonly sockets = new Map<Socket, SocketLink>();
+  accepted = 0;
+  slow = 0;
   private readonly options: TcpListenerOptions;
   private readonly batch = new WriteBatch((task) => setImmediate(task));
 
@@ -45,6 +49,7 @@ class TcpFrontDoor {
 
   readonly accept = (socket: Socket): void => {
     const { acceptor, clock, maxPacketBytes, connectDeadlineMs, refused } = this.options;
+    this.accepted += 1;
     const remoteAddress = addressOf(socket);
     const link = new SocketLink(
       {
@@ -61,7 +66,9 @@ class TcpFrontDoor {
     );
     this.sockets.set(socket, link);
     const deadline = clock.after(connectDeadlineMs * US_PER_MS, () => {
-      if (!link.isOpened) link.destroy();
+      if (link.isOpened) return;
+      this.slow += 1;
+      link.destroy();
     });
     socket.once("close", () => {
       deadline.cancel();
@@ -105,6 +112,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
     port,
     address,
     connections: () => door.sockets.size,
+    counts: () => ({ accepted: door.accepted, dropped: { "connect-deadline": door.slow } }),
     stop: () => {
       stopping ??= new Promise((resolve) => {
         server.close(() => resolve());

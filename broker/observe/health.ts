@@ -26,8 +26,7 @@ export function readHealth(server: ObservedServer): Health {
   const unavailable: string[] = [];
   const degraded: string[] = [];
   const closed = listeners.filter(({ isListening }) => !isListening);
-  const all = closed.length === listeners.length;
-  if (all) unavailable.push("No listener is open.");
+  if (listeners.length > 0 && closed.length === listeners.length) unavailable.push("No listener is open.");
   else for (const { url } of closed) degraded.push(`${url} is not open.`);
   if (store?.state === "failed") unavailable.push(`The store has failed: ${store.detail}`);
   if (store?.state === "damaged") degraded.push(`The store is damaged: ${store.detail}`);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { FleetrigError, hostSecret, type Service } from "fleetrig/kernel";
+import { EXIT, FleetrigError, hostSecret, type Service } from "fleetrig/kernel";
 import { HttpGuard } from "./http-guard.js";
 import { type HttpAnswer, jsonAnswer, ROUTES } from "./http-routes.js";
 import type { Observatory } from "./observatory.js";
@@ -55,7 +55,7 @@ export async function openHttpEndpoint(
   if (token.length < MIN_TOKEN_LENGTH)
     throw new FleetrigError("OBSERVE_TOKEN_SHORT", `The token has ${token.length} characters.`, {
       hint: `Give it ${MIN_TOKEN_LENGTH} or more, or leave it out: a good one is made then.`,
-      exitCode: 2,
+      exitCode: EXIT.usage,
     });
   let guard: HttpGuard | undefined;
   const server = createServer(SETTINGS, (request, response) => {

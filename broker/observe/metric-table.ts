@@ -17,6 +17,8 @@ export interface MetricRow {
   readonly kind: "gauge" | "counter";
   readonly help: string;
   readonly labels?: readonly string[];
+  /** Shown only by brokers that have one. */
+  readonly needs?: "store";
   readonly read: (reading: ServerReading) => MetricValues;
 }
 
@@ -35,11 +37,17 @@ const labelsOf = ({ url, transport }: ListenerReading): Record<string, string> =
   transport,
 });
 
-/** Without a store there is nothing to tell. */
 const ofStore =
   (pick: (store: StoreReading) => number) =>
   ({ store }: ServerReading): MetricValues =>
-    store === undefined ? [] : [{ labels: {}, value: pick(store) }];
+    store === undefined ? 0 : pick(store);
+
+/** Zeros that can never be anything else tell nothing. */
+const without = <T extends Readonly<Record<string, number>>>(
+  counts: T,
+  ...names: readonly (keyof T)[]
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).filter(([name]) => !names.includes(name)));
 
 /** Every metric but `info`, in the order in which they are shown. */
 export const METRIC_TABLE: readonly MetricRow[] = [
@@ -172,14 +180,18 @@ export const METRIC_TABLE: readonly MetricRow[] = [
     kind: "counter",
     help: "MQTT packets from clients.",
     labels: ["type"],
-    read: by("type", ({ traffic }) => traffic.packetsReceived),
+    read: by("type", ({ traffic }) =>
+      without(traffic.packetsReceived, "connack", "suback", "unsuback", "pingresp"),
+    ),
   },
   {
     name: "packets_sent_total",
     kind: "counter",
     help: "MQTT packets to clients.",
     labels: ["type"],
-    read: by("type", ({ traffic }) => traffic.packetsSent),
+    read: by("type", ({ traffic }) =>
+      without(traffic.packetsSent, "connect", "subscribe", "unsubscribe", "pingreq"),
+    ),
   },
   {
     name: "received_bytes_total",
@@ -225,38 +237,44 @@ export const METRIC_TABLE: readonly MetricRow[] = [
     kind: "gauge",
     help: "Delay of the event loop over the last 10 seconds or more; quantile 1 is the maximum.",
     labels: ["quantile"],
-    read: ({ loopDelay: { p50, p90, p99, max } }) =>
-      Object.entries({ "0.5": p50, "0.9": p90, "0.99": p99, "1": max }).map(([quantile, value]) => ({
-        labels: { quantile },
-        value,
-      })),
+    read: ({ loopDelay: { p50, p90, p99, max } }) => [
+      { labels: { quantile: "0.5" }, value: p50 },
+      { labels: { quantile: "0.9" }, value: p90 },
+      { labels: { quantile: "0.99" }, value: p99 },
+      { labels: { quantile: "1" }, value: max },
+    ],
   },
   {
     name: "store_commits_total",
+    needs: "store",
     kind: "counter",
     help: "Group commits of the store.",
     read: ofStore(({ commits }) => commits),
   },
   {
     name: "store_commit_seconds_total",
+    needs: "store",
     kind: "counter",
     help: "Time spent in commits; divided by their number it is the mean latency.",
     read: ofStore(({ commitSecondsSum }) => commitSecondsSum),
   },
   {
     name: "store_records_written_total",
+    needs: "store",
     kind: "counter",
     help: "Records written by all commits.",
     read: ofStore(({ writtenRecords }) => writtenRecords),
   },
   {
     name: "store_pending_records",
+    needs: "store",
     kind: "gauge",
     help: "Changes that are not durable yet.",
     read: ofStore(({ pendingRecords }) => pendingRecords),
   },
   {
     name: "store_up",
+    needs: "store",
     kind: "gauge",
     help: "1 while the store writes, 0 after a failed write.",
     read: ofStore(({ state }) => (state === "failed" ? 0 : 1)),

@@ -14,15 +14,16 @@ export interface ObservatoryOptions {
 }
 
 const DEFAULT_SYS_INTERVAL_S = 10;
-/** The window of the event loop's delay when no `$SYS` topics are published. */
-const WINDOW_S = 10;
+/** The event loop's delay is that of the last complete window of at least this length. */
+const WINDOW_US = 10 * US_PER_S;
 
 /** Everything there is to see of one server. Readings are taken when asked for, `$SYS` topics by its own timer. */
 export class Observatory implements Service {
   private readonly clock: Clock;
   private readonly startedAtUs: number;
   private readonly loopDelay = new LoopDelayProbe();
-  private readonly timers: Timer[] = [];
+  private windowEndUs: number;
+  private timer: Timer | undefined;
   private prometheus: Promise<PrometheusMetrics> | undefined;
 
   constructor(
@@ -31,14 +32,23 @@ export class Observatory implements Service {
   ) {
     this.clock = server.clock;
     this.startedAtUs = this.clock.nowUs();
-    this.every(WINDOW_S, () => this.loopDelay.rotate());
+    this.windowEndUs = this.startedAtUs + WINDOW_US;
     if (server.profile === "aws" || sysIntervalS <= 0) return;
     const topics = new SysTopics(server, this.clock);
     topics.publish(this.reading());
-    this.every(sysIntervalS, () => topics.publish(this.reading()));
+    const timer = this.clock.after(sysIntervalS * US_PER_S, () => {
+      topics.publish(this.reading());
+      timer.again(sysIntervalS * US_PER_S);
+    });
+    this.timer = timer;
   }
 
   reading(): ServerReading {
+    const nowUs = this.clock.nowUs();
+    if (nowUs >= this.windowEndUs) {
+      this.loopDelay.rotate();
+      this.windowEndUs = nowUs + WINDOW_US;
+    }
     return readServer(this.server, {
       startedAtUs: this.startedAtUs,
       loopDelay: this.loopDelay.reading,
@@ -65,17 +75,8 @@ export class Observatory implements Service {
   }
 
   stop(): Promise<void> {
-    for (const timer of this.timers) timer.cancel();
-    this.timers.length = 0;
+    this.timer?.cancel();
     this.loopDelay.stop();
     return Promise.resolve();
-  }
-
-  private every(intervalS: number, task: () => void): void {
-    const timer = this.clock.after(intervalS * US_PER_S, () => {
-      task();
-      timer.again(intervalS * US_PER_S);
-    });
-    this.timers.push(timer);
   }
 }

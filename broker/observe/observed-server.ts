@@ -25,6 +25,16 @@ export type Durability = "disk" | "os" | "memory";
 /** How full the memory is: under `high` the broker slows its clients down, under `critical` it refuses new ones. */
 export type MemoryLevel = "normal" | "high" | "critical";
 
+/** Shares of the heap limit from which on memory is `high` and `critical`. */
+const HIGH = 0.7;
+const CRITICAL = 0.85;
+
+/** The level of a process that has used this share of what its heap may grow to. */
+export const memoryLevelOf = (heapUsedBytes: number, heapLimitBytes: number): MemoryLevel => {
+  const share = heapUsedBytes / heapLimitBytes;
+  return share >= CRITICAL ? "critical" : share >= HIGH ? "high" : "normal";
+};
+
 /** One listening address. */
 export interface ListenerReading {
   /** As clients would write it, e.g. `mqtts://127.0.0.1:8883`. */

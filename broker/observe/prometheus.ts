@@ -26,7 +26,8 @@ export async function createPrometheusMetrics(server: ObservedServer): Promise<P
     help: "What runs here; always 1.",
     labelNames: ["version", "profile", "durability"],
   });
-  const metrics = METRIC_TABLE.map((row) => {
+  const hasStore = server.store() !== undefined;
+  const metrics = METRIC_TABLE.filter(({ needs }) => needs === undefined || hasStore).map((row) => {
     const settings = {
       ...common,
       name: (row.prefix ?? METRIC_PREFIX) + row.name,

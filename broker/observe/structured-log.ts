@@ -1,4 +1,4 @@
-import type { Clock } from "fleetrig/kernel";
+import { type Clock, formatWallTime } from "fleetrig/kernel";
 import { LogLimiter } from "./log-limiter.js";
 import { visibleText } from "./visible-text.js";
 
@@ -56,7 +56,7 @@ export class StructuredLog {
   }
 
   private write(level: LogLevel, event: string, fields: LogFields): void {
-    const time = new Date(this.options.clock.wallMs()).toISOString();
+    const time = formatWallTime(this.options.clock.wallMs());
     const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
     this.options.write(
       this.options.format === "json"
@@ -66,7 +66,9 @@ export class StructuredLog {
             event,
             ...Object.fromEntries(shown.map(([name, value]) => [name, visible(value)])),
           })
-        : [time, level.padEnd(5), event, ...shown.map(([name, value]) => `${name}=${quoted(value)}`)].join(" "),
+        : [time, level.padEnd(5), event, ...shown.map(([name, value]) => `${name}=${quoted(value)}`)].join(
+            " ",
+          ),
     );
   }
 }

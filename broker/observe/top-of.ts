@@ -38,8 +38,8 @@ function siftDown<T>(heap: T[], before: Before<T>): void {
   }
 }
 
-function swap<T>(heap: T[], a: number, b: number): void {
-  const item = heap[a]!;
-  heap[a] = heap[b]!;
+function swap(heap: unknown[], a: number, b: number): void {
+  const item = heap[a];
+  heap[a] = heap[b];
   heap[b] = item;
 }

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   createRandomSource,
   type EventSink,
   EXIT,
@@ -6,6 +7,7 @@ import {
   hostSeed,
   LANE,
   type RandomSource,
+  readProcess,
   RealTime,
   type Service,
   ServiceStack,
@@ -31,6 +33,20 @@ import {
 } from "../listeners/index.js";
 import type { OutgoingMessage } from "../message-bus.js";
 import {
+  type ClientPage,
+  type ClientQuery,
+  type Health,
+  type HttpEndpoint,
+  type HttpOptions,
+  memoryLevelOf,
+  Observatory,
+  type ObservedServer,
+  openHttpEndpoint,
+  type SlowQuery,
+  type SlowSubscriber,
+  VERSION,
+} from "../observe/index.js";
+import {
   type LocalSubscriptionOptions,
   LocalSubscriptions,
   type MessageHandler,
@@ -51,6 +67,10 @@ export interface BrokerServerOptions {
   /** Default: a seed that nobody can guess. */
   readonly random?: RandomSource;
   readonly events?: EventSink;
+  /** How often `$SYS` topics are published, in seconds; 0 for never. Default 10. Profile `aws` has none. */
+  readonly sysIntervalS?: number;
+  /** Where the broker can be watched over HTTP. Default: nowhere. */
+  readonly http?: HttpOptions;
 }
 
 /** A message from the program itself; `qos` is 0 unless told otherwise. */
@@ -71,6 +91,8 @@ export class BrokerServer implements Service {
   private readonly local: LocalSubscriptions;
   private readonly services = new ServiceStack();
   private readonly open: Listener[] = [];
+  private readonly observatory: Observatory;
+  private endpoint: HttpEndpoint | undefined;
   private stopping: Promise<void> | undefined;
 
   constructor(options: BrokerServerOptions = {}) {
@@ -87,6 +109,10 @@ export class BrokerServer implements Service {
     });
     this.engine.addHooks(this.eventHooks());
     this.local = new LocalSubscriptions(this.engine);
+    const { sysIntervalS } = options;
+    this.observatory = this.services.add(
+      new Observatory(this.observed(clock), { ...(sysIntervalS !== undefined && { sysIntervalS }) }),
+    );
     this.context = {
       acceptor: this.engine,
       clock,
@@ -145,8 +171,39 @@ export class BrokerServer implements Service {
     return this.engine.disconnectClient(clientId, { ...BY_OPERATOR, ...options });
   }
 
+  /** Opens an endpoint with `/health`, `/metrics`, `/clients` and `/slow-subscribers`. */
+  async openHttp(options: HttpOptions): Promise<HttpEndpoint> {
+    this.endpoint = this.services.add(await openHttpEndpoint(this.observatory, options));
+    return this.endpoint;
+  }
+
+  /** Where the broker can be watched, and the token for it; undefined before `openHttp`. */
+  get http(): HttpEndpoint | undefined {
+    return this.endpoint;
+  }
+
   statistics(): BrokerStatistics {
     return this.engine.statistics();
+  }
+
+  /** Can clients use this broker, and can they trust what it acknowledges? */
+  health(): Health {
+    return this.observatory.health();
+  }
+
+  /** Metrics in the text format of Prometheus. */
+  async metrics(): Promise<string> {
+    return (await this.observatory.metrics()).text;
+  }
+
+  /** A page of the clients, connected or not. */
+  clients(query?: ClientQuery): ClientPage {
+    return this.observatory.clients(query);
+  }
+
+  /** The clients that keep up worst, slowest first. */
+  slowSubscribers(query?: SlowQuery): readonly SlowSubscriber[] {
+    return this.observatory.slowSubscribers(query);
   }
 
   /** @returns a function that stops listening. */
@@ -170,6 +227,35 @@ export class BrokerServer implements Service {
       this.board.clear();
       this.ownTime?.stop();
     }
+  }
+
+  /** What observers are told. */
+  private observed(clock: Clock): ObservedServer {
+    return {
+      broker: this.engine,
+      clock,
+      profile: this.engine.profile,
+      version: VERSION,
+      durability: "memory",
+      listeners: () =>
+        this.open.map((listener) => {
+          const { accepted = 0, dropped = {} } = listener.counts?.() ?? {};
+          const { url, transport } = listener.endpoint;
+          return {
+            url,
+            transport,
+            isListening: true,
+            openSockets: listener.connections(),
+            acceptedSockets: accepted,
+            droppedSockets: dropped,
+          };
+        }),
+      memory: () => {
+        const { heapUsedBytes, heapLimitBytes } = readProcess();
+        return memoryLevelOf(heapUsedBytes, heapLimitBytes);
+      },
+      store: () => undefined,
+    };
   }
 
   private dropSink(): EventSink {
@@ -209,6 +295,7 @@ export async function createBroker(options: BrokerServerOptions = {}): Promise<B
   const server = new BrokerServer(options);
   try {
     for (const where of options.listen ?? []) await server.listen(where);
+    if (options.http !== undefined) await server.openHttp(options.http);
   } catch (error) {
     await server.stop();
     throw error;
