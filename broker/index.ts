@@ -145,7 +145,6 @@ export {
   type ClientQuery,
   type ClientReading,
   type ClientSort,
-  type Durability,
   type Health,
   type HealthStatus,
   type HttpEndpoint,

@@ -1,6 +1,7 @@
 import type { Clock } from "fleetrig/kernel";
 import type { Profile } from "fleetrig/protocol";
 import type { MqttBroker } from "../engine/index.js";
+import type { Durability } from "../store/index.js";
 
 /**
  * What an observer needs to know of a running server. *Readings* are plain values of one moment: taking them changes
@@ -18,9 +19,6 @@ export interface ObservedServer {
   /** Undefined for a broker that keeps everything in memory. */
   store(): StoreReading | undefined;
 }
-
-/** How far an acknowledged message is from being lost. */
-export type Durability = "disk" | "os" | "memory";
 
 /** How full the memory is: under `high` the broker slows its clients down, under `critical` it refuses new ones. */
 export type MemoryLevel = "normal" | "high" | "critical";
