@@ -1,0 +1,112 @@
+import { MqttBroker } from "fleetrig/broker";
+import { LANE, Random, silentSink, VirtualTime } from "fleetrig/kernel";
+import { describe, expect, it } from "vitest";
+import { encodeBytes } from "./byte-pattern.js";
+import { type ConformanceCase, readCaseFiles, SPEC_VERSIONS } from "./case-file.js";
+import { byteByByte, type Chunking, cutAt, inOnePiece, MemoryStage } from "./memory-stage.js";
+import { type Condition, play } from "./player.js";
+import { SETUPS } from "./setups.js";
+import { parseScript, type SpecVersion, type Step } from "./script.js";
+import { type ServerUnderTest, SocketStage, type Transport, TRANSPORTS } from "./socket-stage.js";
+
+/** Longer scripts are not played once per byte. */
+const CUT_BYTES_MAX = 400;
+
+/** A case makes one script per text of `each`. */
+const scriptsOf = ({ each, script }: ConformanceCase, version: SpecVersion): Step[][] =>
+  each.map((text) =>
+    parseScript(
+      script.map((line) => line.replaceAll("@", text)),
+      version,
+    ),
+  );
+
+function serverFor({ profile, limits, setup }: ConformanceCase): ServerUnderTest {
+  const time = new VirtualTime();
+  const clock = time.lane(LANE.broker);
+  const random = Random.seeded("conformance");
+  const broker = new MqttBroker({ clock, random, events: silentSink, profile, limits });
+  if (setup !== undefined) SETUPS[setup]!(broker);
+  return { time, broker };
+}
+
+const unmet = ({ line }: Condition): Error => new Error(`${line}\n  This did not happen.`);
+
+function playInMemory(conformanceCase: ConformanceCase, steps: readonly Step[], chunks: Chunking): void {
+  const { broker, time } = serverFor(conformanceCase);
+  for (const condition of play(steps, new MemoryStage(broker, time, chunks)))
+    if (!condition.holds()) throw unmet(condition);
+}
+
+async function playOver(
+  transport: Transport,
+  conformanceCase: ConformanceCase,
+  steps: readonly Step[],
+): Promise<void> {
+  const server = serverFor(conformanceCase);
+  const stage = new SocketStage(server, await transport.open(server));
+  try {
+    for (const condition of play(steps, stage)) if (!(await stage.reach(condition))) throw unmet(condition);
+  } finally {
+    await stage.close();
+  }
+}
+
+const bytesSent = (steps: readonly Step[]): number =>
+  steps.reduce((sum, step) => sum + (step.kind === "send" ? encodeBytes(step.bytes).length : 0), 0);
+
+function playInPieces(conformanceCase: ConformanceCase, steps: readonly Step[]): void {
+  playInMemory(conformanceCase, steps, byteByByte);
+  const bytes = bytesSent(steps);
+  if (bytes > CUT_BYTES_MAX) return;
+  for (let at = 1; at < bytes; at += 1) playInMemory(conformanceCase, steps, cutAt(at));
+}
+
+/** A case that is known to fail has to fail, so that nobody forgets to say when it passes. */
+async function outcome(conformanceCase: ConformanceCase, run: () => unknown): Promise<string> {
+  let failure: unknown;
+  try {
+    await run();
+  } catch (error) {
+    failure = error;
+  }
+  const { knownFailure } = conformanceCase;
+  if (knownFailure === undefined) return failure === undefined ? "passes" : (failure as Error).message;
+  return failure === undefined ? `passes, although it is marked: ${knownFailure}` : "passes";
+}
+
+const isAbout = ({ transports }: ConformanceCase, transport: string): boolean =>
+  transports === undefined || transports.includes(transport);
+
+for (const version of SPEC_VERSIONS)
+  for (const { name: chapter, cases } of readCaseFiles(version))
+    describe(`MQTT ${version}, ${chapter}`, () => {
+      for (const each of cases) {
+        const scripts = scriptsOf(each, version);
+        if (isAbout(each, "memory")) {
+          it(`${each.name} (memory)`, async () => {
+            expect(
+              await outcome(each, () => {
+                for (const steps of scripts) playInMemory(each, steps, inOnePiece);
+              }),
+            ).toBe("passes");
+          });
+          it(`${each.name} (memory, in pieces)`, async () => {
+            expect(
+              await outcome(each, () => {
+                for (const steps of scripts) playInPieces(each, steps);
+              }),
+            ).toBe("passes");
+          });
+        }
+        for (const transport of TRANSPORTS)
+          if (isAbout(each, transport.name))
+            it(`${each.name} (${transport.name})`, async () => {
+              expect(
+                await outcome(each, async () => {
+                  for (const steps of scripts) await playOver(transport, each, steps);
+                }),
+              ).toBe("passes");
+            });
+      }
+    });

@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readCaseFiles, readSpecification, SPEC_VERSIONS } from "./case-file.js";
+import { renderPage } from "./page.js";
+import { findSentence, readProof } from "./proof.js";
+
+describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
+  const { statements } = readSpecification(version);
+  const cases = readCaseFiles(version).flatMap((file) => file.cases);
+
+  it("are there once each", () => {
+    const ids = statements.map(({ id }) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    expect(ids.length).toBe({ v5: 251, "v3.1.1": 0 }[version]);
+  });
+
+  it("are what the cases say they prove", () => {
+    const ids = new Set(statements.map(({ id }) => id));
+    expect(cases.flatMap(({ proves }) => proves).filter((id) => !ids.has(id))).toEqual([]);
+  });
+
+  it("belong to chapters that have a title", () => {
+    const prefixes = readSpecification(version).chapters.map(([prefix]) => prefix);
+    const isTitled = (section: string): boolean =>
+      prefixes.some((prefix) => section === prefix || section.startsWith(`${prefix}.`));
+    expect(statements.filter(({ section }) => !isTitled(section))).toEqual([]);
+  });
+
+  it("name tests that exist", () => {
+    const references = statements.flatMap(({ tests }) => tests);
+    expect(references.filter((reference) => !existsSync(reference.split(" › ")[0]!))).toEqual([]);
+    expect(references.filter((reference) => !findSentence(reference))).toEqual([]);
+  });
+
+  it("say why only when they have no proof", () => {
+    const proofs = readProof(version).statements;
+    const isWrong = proofs.filter(
+      ({ state, statement }) => state !== "open" && statement.unproven !== undefined,
+    );
+    expect(isWrong.map(({ statement }) => statement.id)).toEqual([]);
+  });
+
+  it("have cases with names of their own", () => {
+    const names = cases.map(({ name }) => name);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
+describe("CONFORMANCE.md", () => {
+  it("says what the data says (renew it with `npm run conformance`)", () => {
+    expect(readFileSync("CONFORMANCE.md", "utf8") === renderPage()).toBe(true);
+  });
+});
