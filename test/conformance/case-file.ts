@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import type { SpecVersion } from "./script.js";
 
@@ -64,6 +64,7 @@ export interface CaseFile {
 /** The case files of a specification, in the order of their names. */
 export function readCaseFiles(version: SpecVersion): CaseFile[] {
   const folder = `${FOLDER}/cases/${version}`;
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .toSorted()

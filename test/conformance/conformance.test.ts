@@ -1,5 +1,5 @@
-import { MqttBroker } from "fleetrig/broker";
-import { LANE, Random, silentSink, VirtualTime } from "fleetrig/kernel";
+import { BrokerServer } from "fleetrig/broker";
+import { createRandomSource, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { encodeBytes } from "./byte-pattern.js";
 import { type ConformanceCase, readCaseFiles, SPEC_VERSIONS } from "./case-file.js";
@@ -23,18 +23,15 @@ const scriptsOf = ({ each, script }: ConformanceCase, version: SpecVersion): Ste
 
 function serverFor({ profile, limits, setup }: ConformanceCase): ServerUnderTest {
   const time = new VirtualTime();
-  const clock = time.lane(LANE.broker);
-  const random = Random.seeded("conformance");
-  const broker = new MqttBroker({ clock, random, events: silentSink, profile, limits });
-  if (setup !== undefined) SETUPS[setup]!(broker);
-  return { time, broker };
+  const hooks = setup === undefined ? {} : SETUPS[setup]!;
+  return { time, server: new BrokerServer({ time, random: createRandomSource(1), profile, limits, hooks }) };
 }
 
 const unmet = ({ line }: Condition): Error => new Error(`${line}\n  This did not happen.`);
 
 function playInMemory(conformanceCase: ConformanceCase, steps: readonly Step[], chunks: Chunking): void {
-  const { broker, time } = serverFor(conformanceCase);
-  for (const condition of play(steps, new MemoryStage(broker, time, chunks)))
+  const { server, time } = serverFor(conformanceCase);
+  for (const condition of play(steps, new MemoryStage(server.engine, time, chunks)))
     if (!condition.holds()) throw unmet(condition);
 }
 
@@ -43,9 +40,10 @@ async function playOver(
   conformanceCase: ConformanceCase,
   steps: readonly Step[],
 ): Promise<void> {
-  const server = serverFor(conformanceCase);
-  const stage = new SocketStage(server, await transport.open(server));
+  const subject = serverFor(conformanceCase);
+  const stage = new SocketStage(subject, transport);
   try {
+    await subject.server.listen(transport.listen);
     for (const condition of play(steps, stage)) if (!(await stage.reach(condition))) throw unmet(condition);
   } finally {
     await stage.close();

@@ -66,14 +66,11 @@ export class MemoryStage implements Stage {
   dial(): Wire {
     const { broker, batch } = this;
     const stream = new MemoryStream();
-    const link = new SocketLink({
-      stream,
-      role: "server",
-      batch,
-      remoteAddress: "memory",
-      maxPacketBytes: broker.limits.packetBytes,
-      linger: () => undefined,
-    });
+    const { packetBytes: maxPacketBytes } = broker.limits;
+    const link = new SocketLink(
+      { role: "server", batch, maxPacketBytes, linger: () => undefined },
+      { stream, remoteAddress: "memory" },
+    );
     link.attach(broker.accept(link));
     const happen = (event: "data" | "end" | "error", chunk?: Buffer): void => {
       stream.emit(event, chunk);

@@ -1,6 +1,6 @@
-import { connect } from "node:net";
-import { listenTcp, type MqttBroker } from "fleetrig/broker";
-import { hostNowUs, LANE, type VirtualTime } from "fleetrig/kernel";
+import { connect, type Socket } from "node:net";
+import type { BrokerServer, ListenerEndpoint, ListenerOptions } from "fleetrig/broker";
+import { hostNowUs, type VirtualTime } from "fleetrig/kernel";
 import { PacketCutter } from "./byte-pattern.js";
 import type { Condition, Stage, Wire } from "./player.js";
 
@@ -12,69 +12,52 @@ import type { Condition, Stage, Wire } from "./player.js";
 /** One way to reach a server through the operating system. */
 export interface Transport {
   readonly name: string;
-  open(server: ServerUnderTest): Promise<Door>;
+  readonly listen: string | ListenerOptions;
+  dial(endpoint: ListenerEndpoint, events: WireEvents): RawWire;
 }
 
+/** A broker, and the time it lives in. */
 export interface ServerUnderTest {
-  readonly broker: MqttBroker;
+  readonly server: BrokerServer;
   readonly time: VirtualTime;
 }
 
-/** A listener, and how its clients dial. */
-export interface Door {
-  dial(events: WireEvents): RawWire;
-  stop(): Promise<void>;
-}
-
 /** What a client's socket tells. */
-export interface WireEvents {
+interface WireEvents {
   ready(): void;
   received(chunk: Uint8Array): void;
   closed(): void;
 }
 
 /** What a client does to its socket. */
-export interface RawWire {
+interface RawWire {
   send(bytes: Buffer): void;
   end(): void;
   drop(): void;
 }
 
-const CONNECT_DEADLINE_MS = 3_600_000;
-
 /** The time after which a condition that does not hold never will. */
 const PATIENCE_US = 2_000_000;
 const LOOK_AGAIN_MS = 5;
 
-const tcp: Transport = {
-  name: "TCP",
-  async open({ broker, time }) {
-    const listener = await listenTcp({
-      acceptor: broker,
-      port: 0,
-      maxPacketBytes: broker.limits.packetBytes,
-      connectDeadlineMs: CONNECT_DEADLINE_MS,
-      clock: time.lane(LANE.services),
-    });
-    return {
-      stop: () => listener.stop(),
-      dial: (events) => {
-        const socket = connect({ port: listener.port, host: "127.0.0.1", noDelay: true });
-        socket.on("connect", () => events.ready());
-        socket.on("data", (chunk) => events.received(chunk));
-        for (const ending of ["end", "close"]) socket.on(ending, () => events.closed());
-        socket.on("error", () => events.closed());
-        return {
-          send: (bytes) => void socket.write(bytes),
-          end: () => void socket.end(),
-          drop: () => void socket.resetAndDestroy(),
-        };
-      },
-    };
-  },
-};
+function overSocket(socket: Socket, events: WireEvents): RawWire {
+  socket.on("connect", () => events.ready());
+  socket.on("data", (chunk) => events.received(chunk));
+  for (const ending of ["end", "close", "error"]) socket.on(ending, () => events.closed());
+  return {
+    send: (bytes) => void socket.write(bytes),
+    end: () => void socket.end(),
+    drop: () => void socket.resetAndDestroy(),
+  };
+}
 
-export const TRANSPORTS: readonly Transport[] = [tcp];
+export const TRANSPORTS: readonly Transport[] = [
+  {
+    name: "TCP",
+    listen: "mqtt://127.0.0.1:0",
+    dial: ({ host, port }, events) => overSocket(connect({ host, port, noDelay: true }), events),
+  },
+];
 
 /** A server behind one transport, with the clients of one script. */
 export class SocketStage implements Stage {
@@ -84,15 +67,15 @@ export class SocketStage implements Stage {
   private wake: () => void = () => undefined;
 
   constructor(
-    private readonly server: ServerUnderTest,
-    private readonly door: Door,
+    private readonly subject: ServerUnderTest,
+    private readonly transport: Transport,
   ) {}
 
   dial(): Wire {
     const inbox: Buffer[] = [];
     const cutter = new PacketCutter();
     const state = { isReady: false, isClosed: false };
-    const raw = this.door.dial({
+    const raw = this.transport.dial(this.subject.server.endpoints[0]!, {
       ready: () => {
         state.isReady = true;
         this.wake();
@@ -122,15 +105,15 @@ export class SocketStage implements Stage {
   }
 
   advance(us: number): void {
-    this.server.time.advance(us);
+    this.subject.time.advance(us);
   }
 
   connections(): number {
-    return this.server.broker.statistics().connections;
+    return this.subject.server.statistics().connections;
   }
 
   stop(): void {
-    this.server.broker.shutdown();
+    this.subject.server.engine.shutdown();
   }
 
   /** Waits until the condition holds. @returns false when it does not in time. */
@@ -150,6 +133,6 @@ export class SocketStage implements Stage {
   /** Leaves nothing open. */
   async close(): Promise<void> {
     for (const raw of this.raws) raw.drop();
-    await this.door.stop();
+    await this.subject.server.stop();
   }
 }
