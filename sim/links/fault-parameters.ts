@@ -4,6 +4,7 @@ import {
   type JsonObject,
   type JsonValue,
   parseBitsPerSecond,
+  parseBytes,
   parseDurationUs,
   parsePercent,
 } from "fleetrig/kernel";
@@ -52,6 +53,10 @@ const READERS: Readonly<Record<FaultParameterKind, (given: JsonValue) => FaultVa
   "bits-per-second": (given) => {
     const rate = quantity(given, parseBitsPerSecond, Number.MAX_SAFE_INTEGER);
     return rate === 0 ? undefined : rate;
+  },
+  bytes: (given) => {
+    const size = quantity(given, parseBytes, Number.MAX_SAFE_INTEGER);
+    return size === undefined || Number.isInteger(size) ? size : undefined;
   },
   count: (given) => (isCount(given) ? given : undefined),
   direction: (given) => (given === "up" || given === "down" || given === "both" ? given : undefined),

@@ -8,11 +8,16 @@ import type { Packet } from "fleetrig/protocol";
  */
 export type Direction = "up" | "down";
 
+/** What faults may know of a packet: who passes bytes on has no more than that. */
+export interface PassingPacket {
+  readonly type: Packet["type"];
+}
+
 /** One passage, as the faults may change it. The object is reused: keep no reference to it. */
 export interface Passage {
   direction: Direction;
-  /** Undefined for the end of the stream (FIN or RST). */
-  packet: Packet | undefined;
+  /** Undefined for the end of the stream (FIN or RST), and for bytes that are no packet to who passes them on. */
+  packet: PassingPacket | undefined;
   nowUs: number;
   /** Added to the profile's latency. */
   extraUs: number;
@@ -46,8 +51,11 @@ export interface LinkFault {
   obstruct?(): DialObstacle | undefined;
   /** Called for every link that opens while the fault is active. */
   opened?(control: LinkControl): void;
-  /** Called once when it is switched on. */
-  start?(control: LinkControl): void;
+  /**
+   * Called once when it is switched on.
+   * @param injectedUs When it began: earlier than now on a path that is younger than the fault.
+   */
+  start?(control: LinkControl, injectedUs: number): void;
   /** Called once when it is switched off. */
   stop?(): void;
 }
@@ -57,6 +65,7 @@ export type FaultParameterKind =
   | "duration"
   | "share"
   | "bits-per-second"
+  | "bytes"
   | "count"
   | "direction"
   | "positions";
@@ -78,7 +87,19 @@ export type FaultValue = number | string | readonly number[] | undefined;
 export interface LinkFaultDefinition {
   readonly description: string;
   readonly parameters: Readonly<Record<string, FaultParameter>>;
+  /** It looks at packets, so that it does nothing on a path of opaque bytes. */
+  readonly readsPackets?: boolean;
   create(values: FaultValues, random: Random): LinkFault;
+}
+
+/** A fault to switch on. */
+export interface FaultInjection {
+  /** Names it, its random stream included; a second injection with the same key replaces the first. */
+  readonly key: string;
+  readonly fault: string;
+  readonly detail: JsonObject;
+  /** When it began, if that was before now. */
+  readonly injectedUs?: number;
 }
 
 /** Switches faults by name, as a scenario's `inject` does. */

@@ -1,7 +1,14 @@
-import type { Clock, JsonObject, Random } from "fleetrig/kernel";
+import { type Clock, invariant, type JsonObject, type Random } from "fleetrig/kernel";
 import { readFaultValues } from "./fault-parameters.js";
 import { LINK_FAULTS } from "./faults/table.js";
-import type { DialObstacle, FaultSwitch, LinkControl, LinkFault, Passage } from "./link-fault.js";
+import type {
+  DialObstacle,
+  FaultInjection,
+  FaultSwitch,
+  LinkControl,
+  LinkFault,
+  Passage,
+} from "./link-fault.js";
 
 /** The open link, as its faults reach it. */
 export interface FaultedLink {
@@ -13,7 +20,7 @@ export interface FaultedLink {
 export interface LinkFaultsOptions {
   /** The device's lane. */
   readonly clock: Clock;
-  /** Stream of one purpose: called once per injected fault, with `fault/<name>`. */
+  /** Stream of one purpose: called once per injected fault, with `fault/<key>`, the key being its name as a rule. */
   readonly random: (purpose: string) => Random;
 }
 
@@ -42,20 +49,33 @@ export class LinkFaults implements FaultSwitch, LinkControl {
    * @throws FleetrigError LINK_FAULT_PARAMETER
    */
   set(fault: string, active: boolean, detail: JsonObject): boolean {
-    const definition = LINK_FAULTS.get(fault);
-    if (definition === undefined) return false;
-    const values = active ? readFaultValues(fault, definition.parameters, detail) : undefined;
-    this.active?.get(fault)?.stop?.();
-    this.active?.delete(fault);
-    if (values !== undefined) {
-      const created = definition.create(values, this.options.random(`fault/${fault}`));
-      this.active ??= new Map();
-      this.active.set(fault, created);
-      created.start?.(this);
-    } else if (this.active?.size === 0) {
-      this.active = undefined;
-    }
+    if (!LINK_FAULTS.has(fault)) return false;
+    if (active) this.inject({ key: fault, fault, detail });
+    else this.lift(fault);
     return true;
+  }
+
+  /**
+   * Switches a fault on under a key of its own, so that a link can have the same fault twice.
+   * @throws FleetrigError LINK_FAULT_PARAMETER
+   */
+  inject({ key, fault, detail, injectedUs }: FaultInjection): void {
+    const definition = LINK_FAULTS.get(fault);
+    invariant(definition !== undefined, `${fault} is no link fault`);
+    const values = readFaultValues(fault, definition.parameters, detail);
+    this.active?.get(key)?.stop?.();
+    this.active?.delete(key);
+    const created = definition.create(values, this.options.random(`fault/${key}`));
+    this.active ??= new Map();
+    this.active.set(key, created);
+    created.start?.(this, injectedUs ?? this.clock.nowUs());
+  }
+
+  /** Switches off what was injected under a key, if it is on. */
+  lift(key: string): void {
+    this.active?.get(key)?.stop?.();
+    this.active?.delete(key);
+    if (this.active?.size === 0) this.active = undefined;
   }
 
   shape(passage: Passage): void {

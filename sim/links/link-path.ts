@@ -1,7 +1,7 @@
 import { type Clock, createSampler, type Random, type Sampler } from "fleetrig/kernel";
-import type { Packet, ProtocolVersion, WireSize } from "fleetrig/protocol";
+import type { ProtocolVersion, WireSize } from "fleetrig/protocol";
 import type { LinkProfile } from "../plan.js";
-import type { Direction, Passage } from "./link-fault.js";
+import type { Direction, Passage, PassingPacket } from "./link-fault.js";
 import type { LinkFaults } from "./link-faults.js";
 
 /** Payload of one full TCP segment on Ethernet (1,500 bytes less headers and timestamps). */
@@ -69,9 +69,14 @@ export class LinkPath {
 
   /**
    * When a passage that is sent now arrives, or -1 when it never does. Advances `state`.
-   * @param packet Undefined for the end of the stream, which takes no bytes.
+   * @param packet Undefined for the end of the stream, which takes no bytes, and for bytes that are no packet.
    */
-  arrivalUs(state: DirectionState, direction: Direction, packet: Packet | undefined, bytes: number): number {
+  arrivalUs(
+    state: DirectionState,
+    direction: Direction,
+    packet: PassingPacket | undefined,
+    bytes: number,
+  ): number {
     const nowUs = this.clock.nowUs();
     if (!this.faults.isActive && this.bitsPerSecond === 0 && this.loss === 0 && this.constantUs >= 0) {
       return this.inOrder(state, nowUs + this.constantUs);
@@ -110,7 +115,7 @@ export class LinkPath {
     return latencyUs + (2 ** worst - 1) * (2 * latencyUs + RTO_MARGIN_US);
   }
 
-  private passage(direction: Direction, packet: Packet | undefined, nowUs: number): Passage {
+  private passage(direction: Direction, packet: PassingPacket | undefined, nowUs: number): Passage {
     const passage = PASSAGE;
     passage.direction = direction;
     passage.packet = packet;

@@ -15,6 +15,7 @@ export const dropPublish: LinkFaultDefinition = {
     probability: { kind: "share", description: "share dropped of those that qualify", default: 1 },
     positions: { kind: "positions", description: "drop exactly these, counted from 0", isOptional: true },
   },
+  readsPackets: true,
   create: (values, random) => {
     const limit = (values["count"] as number | undefined) ?? Number.POSITIVE_INFINITY;
     const listed = values["positions"] as readonly number[] | undefined;

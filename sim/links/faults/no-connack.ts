@@ -4,6 +4,7 @@ import type { LinkFaultDefinition } from "../link-fault.js";
 export const noConnack: LinkFaultDefinition = {
   description: "swallows every CONNACK",
   parameters: {},
+  readsPackets: true,
   create: () => ({
     shape: (passage) => {
       if (passage.packet?.type === "connack") passage.isSwallowed = true;

@@ -10,8 +10,8 @@ export const stall: LinkFaultDefinition = {
   create: (values) => {
     let untilUs = 0;
     return {
-      start: (control) => {
-        untilUs = control.clock.nowUs() + (values["hold"] as number);
+      start: (_control, injectedUs) => {
+        untilUs = injectedUs + (values["hold"] as number);
       },
       shape: (passage) => {
         if (!appliesTo(values["direction"], passage.direction)) return;
