@@ -18,6 +18,7 @@ export { LINK_FAULTS } from "./links/faults/table.js";
 export type {
   DialObstacle,
   Direction,
+  FaultInjection,
   FaultParameter,
   FaultParameterKind,
   FaultSwitch,
@@ -25,6 +26,7 @@ export type {
   LinkFault,
   LinkFaultDefinition,
   Passage,
+  PassingPacket,
 } from "./links/link-fault.js";
 export { MqttClient, type MqttClientHandlers, type MqttClientOptions } from "./client/mqtt-client.js";
 export type { OutboundMessage, PublishTrace } from "./client/outgoing.js";
@@ -64,6 +66,16 @@ export { type Artifact, ARTIFACT_BYTES, artifactFor, corruptedArtifactFor } from
 export { defineDeviceModel, deviceEffects } from "./models/define.js";
 export { BUILTIN_MODELS, resolveModel } from "./models/resolve-model.js";
 export { createTcpDialer, type TcpDialerOptions } from "./links/tcp-dialer.js";
+export {
+  type AppliedFault,
+  createFaultProxy,
+  type FaultProxy,
+  type FaultProxyOptions,
+  type ProxyNotice,
+} from "./proxy/fault-proxy.js";
+export { parseFaultText } from "./proxy/fault-text.js";
+export { PROXY_FAULTS, type ProxyFault, type ProxyFaultDefinition } from "./proxy/proxy-fault.js";
+export type { DirectionCounters, ProxyCounters } from "./proxy/proxy-counters.js";
 export { type DeviceLink, VirtualDevice, type VirtualDeviceOptions } from "./device/virtual-device.js";
 export { DeviceGroup, type DeviceWorld } from "./device/device-group.js";
 export { createFleet, Fleet, type FleetEnvironment } from "./fleet/fleet.js";
