@@ -1,4 +1,5 @@
 import { RENDERERS } from "fleetrig/reports";
+import { PROXY_FAULTS } from "fleetrig/sim";
 
 /** What `--help` says after the options. Lines are kept within 80 columns, as a terminal may have no more. */
 
@@ -67,6 +68,41 @@ ${KINDS}
 With one record the report is shown, or written as --report asks. With two,
 they are compared and the command ends with 1 when they differ. Runs that
 measured different things are said not to be comparable.
+`;
+
+const FAULT_LINES = [...PROXY_FAULTS]
+  .flatMap(([name, { description, parameters }]) => [
+    `  ${name.slice(name.indexOf(".") + 1)}`.padEnd(15) + description,
+    ...Object.entries(parameters).map(
+      ([parameter, { kind, description: meaning }]) => `${" ".repeat(17)}${parameter} (${kind})  ${meaning}`,
+    ),
+  ])
+  .join("\n");
+
+export const PROXY_HELP = `
+Faults:
+${FAULT_LINES}
+
+Writing a fault:
+  name=value,key=value,...   The value after the name is its first parameter.
+  direction=up               only towards the broker; down: only to the client
+  at=30s,for=10s             when it begins and how long it lasts
+  client=sensor-*            only clients with such an identifier (*, ?)
+  Positions of drop-publish are joined by +, e.g. drop-publish=0+3,direction=up.
+
+What it does:
+  A client identifier has its own faults and its own random draws: they stay
+  over reconnects, and with the same --seed they are those of the scenario's
+  thing of that name. A client is let through to the broker once its CONNECT
+  has come. Without --raw packets are looked at, but never changed.
+
+Examples:
+  fleetrig proxy --listen mqtt://127.0.0.1:1884 --to mqtt://127.0.0.1:1883 \\
+    --fault latency=100ms,jitter=20ms --fault stall=10s,at=30s
+  fleetrig proxy --listen mqtts://127.0.0.1:8884 --to mqtts://broker:8883 \\
+    --raw --fault loss=5% --fault reset,at=1m
+
+Ctrl-C shows the counters and ends with 0.
 `;
 
 export const DOCTOR_HELP = `

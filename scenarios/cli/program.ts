@@ -4,11 +4,20 @@ import { CATALOGUE_NAMES, catalogueCommand } from "./commands/catalogue.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { initCommand } from "./commands/init.js";
 import { listCommand } from "./commands/list.js";
+import { type ProxyCommandOptions, proxyCommand } from "./commands/proxy.js";
 import { type ReportCommandOptions, reportCommand } from "./commands/report.js";
 import { type RunCommandOptions, runCommand } from "./commands/run.js";
 import { schemaCommand } from "./commands/schema.js";
 import { validateCommand } from "./commands/validate.js";
-import { DOCTOR_HELP, LIST_HELP, MAIN_HELP, REPORT_HELP, RUN_HELP, SCHEMA_HELP } from "./help-texts.js";
+import {
+  DOCTOR_HELP,
+  LIST_HELP,
+  MAIN_HELP,
+  PROXY_HELP,
+  REPORT_HELP,
+  RUN_HELP,
+  SCHEMA_HELP,
+} from "./help-texts.js";
 import { type Host, writeLine } from "./host.js";
 import { refuseUsage } from "./load-files.js";
 import { USUAL_FILES } from "./report-targets.js";
@@ -53,6 +62,7 @@ function createProgram(host: Host, done: SetExitCode): Command {
   addValidate(program, host, done);
   addList(program, host, done);
   addReport(program, host, done);
+  addProxy(program, host, done);
   subcommand(program, "init [file]", "write a scenario to start from")
     .description("Writes a scenario to start from; never overwrites.")
     .argument("[file]", "its name", "scenario.yaml")
@@ -149,6 +159,22 @@ function addReport(program: Command, host: Host, done: SetExitCode): void {
     .action((record: string, other: string | undefined, flags: ReportCommandOptions) =>
       done(reportCommand(host, other === undefined ? [record] : [record, other], flags)),
     );
+}
+
+function addProxy(program: Command, host: Host, done: SetExitCode): void {
+  subcommand(program, "proxy", "stand between clients and a broker, with faults")
+    .description(
+      "Stands between clients and any broker, with the faults of scenarios, until it is interrupted.",
+    )
+    .requiredOption("--listen <url>", "where clients connect, e.g. mqtt://127.0.0.1:1884; port 0 takes any")
+    .requiredOption("--to <url>", "the broker, e.g. mqtt://127.0.0.1:1883")
+    .option("--fault <fault>", "a fault, e.g. latency=100ms,jitter=20ms; repeat for several", collect)
+    .option("--seed <n>", "seed of everything random (default 1)", wholeNumber)
+    .option("--raw", "read no MQTT: any bytes pass, also TLS")
+    .option("--insecure", "listen beyond this host, without asking anybody who they are")
+    .option("--json", "show the counters as one JSON object")
+    .addHelpText("after", PROXY_HELP)
+    .action(async (flags: ProxyCommandOptions) => done(await proxyCommand(host, flags)));
 }
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];

@@ -79,7 +79,7 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
     stop: () => {
       stopping ??= new Promise((resolve) => {
         server.close(() => resolve());
-        switchboard.clear();
+        switchboard.stop();
         door.closeAll();
       });
       return stopping;
@@ -92,6 +92,7 @@ class Switchboard {
   readonly tally = new ProxyTally();
   readonly paths: DevicePaths;
   private readonly applied = new Map<string, Switch>();
+  private isStopped = false;
 
   constructor(readonly options: FaultProxyOptions) {
     this.paths = new DevicePaths(options);
@@ -108,6 +109,16 @@ class Switchboard {
 
   clear(): void {
     for (const applied of [...this.applied.values()]) applied.clear();
+  }
+
+  /** Nobody wants to be told of faults that end because the proxy does. */
+  stop(): void {
+    this.isStopped = true;
+    this.clear();
+  }
+
+  tell(notice: ProxyNotice): void {
+    if (!this.isStopped) this.options.notice?.(notice);
   }
 
   over(key: string): void {
@@ -162,7 +173,7 @@ class Switch implements AppliedFault {
 
   private tell(type: "fault-on" | "fault-off"): void {
     const { fault, client } = this.fault;
-    this.board.options.notice?.({ type, fault, client });
+    this.board.tell({ type, fault, client });
   }
 }
 
@@ -172,8 +183,9 @@ class ProxyDoor {
   private readonly shared: ProxiedConnectionOptions;
   private readonly maxConnections: number;
 
-  constructor(options: FaultProxyOptions, { paths, tally }: Switchboard) {
-    const { clock, notice, to } = options;
+  constructor(options: FaultProxyOptions, board: Switchboard) {
+    const { clock, to } = options;
+    const { paths, tally } = board;
     this.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.shared = {
       clock,
@@ -181,7 +193,7 @@ class ProxyDoor {
       tally,
       isRaw: options.mode === "raw",
       dial: () => connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true }),
-      targetFailed: (reason) => notice?.({ type: "target-failed", reason }),
+      targetFailed: (reason) => board.tell({ type: "target-failed", reason }),
       over: (connection) => {
         this.connections.delete(connection);
         tally.connections.open -= 1;

@@ -1,10 +1,4 @@
-import {
-  didYouMean,
-  EXIT,
-  FleetrigError,
-  type JsonValue,
-  parseDurationUs,
-} from "fleetrig/kernel";
+import { didYouMean, EXIT, FleetrigError, type JsonValue, parseDurationUs } from "fleetrig/kernel";
 import type { FaultParameterKind } from "../links/link-fault.js";
 import { PROXY_FAULTS, type ProxyFault, proxyFault } from "./proxy-fault.js";
 

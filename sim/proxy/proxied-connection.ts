@@ -55,6 +55,8 @@ export class ProxiedConnection {
   private deadline: Timer | undefined;
   /** Sides whose end was seen. */
   private readonly ended = { up: false, down: false };
+  /** Sides whose socket is gone. */
+  private readonly closed = { up: false, down: false };
 
   constructor(client: Socket, options: ProxiedConnectionOptions) {
     this.client = client;
@@ -105,7 +107,10 @@ export class ProxiedConnection {
   private read(direction: Direction, chunk: Buffer): void {
     this.options.tally[direction].receivedBytes += chunk.length;
     if (this.phase === "dead") this.sentIntoNothing(direction);
-    else if (this.phase !== "ending") this.cutters[direction].push(chunk);
+    else if (this.phase !== "ending") {
+      this.cutters[direction].push(chunk);
+      this.lanes?.[direction].flush();
+    }
   }
 
   private take(direction: Direction, piece: Piece): void {
@@ -190,6 +195,7 @@ export class ProxiedConnection {
     const { early } = this;
     this.early = [];
     for (const piece of early) this.lanes.up.pass(piece);
+    this.lanes.up.flush();
     client.resume();
   }
 
@@ -247,7 +253,8 @@ export class ProxiedConnection {
   }
 
   private sideClosed(direction: Direction): void {
-    const { client, lanes, target } = this;
+    const { lanes, target } = this;
+    this.closed[direction] = true;
     this.sideEnded(direction, "reset");
     lanes?.[direction === "up" ? "down" : "up"].close();
     if (this.phase === "dialing" && direction === "down") this.dialFailed("closed");
@@ -255,8 +262,7 @@ export class ProxiedConnection {
       this.phase = "ending";
       target?.destroy();
     }
-    if (!client.closed || (target !== undefined && !target.closed)) return;
-    this.finish();
+    if (this.closed.up && (this.closed.down || target === undefined)) this.finish();
   }
 
   private finish(): void {

@@ -5,6 +5,7 @@ import type { DirectionState } from "../links/link-path.js";
 import type { OutgoingBytes } from "./byte-faults.js";
 import type { DevicePath } from "./device-paths.js";
 import type { Piece } from "./frame-cutter.js";
+import { JoinedWrites } from "./joined-writes.js";
 import type { ProxyTally } from "./proxy-counters.js";
 
 /** How a stream ends: in order, by a reset, or in order for both sides because a fault says so. */
@@ -54,8 +55,13 @@ export class ProxyLane implements DirectionState {
   /** The end of the stream was taken: nothing comes after it. */
   private hasEnd = false;
 
-  constructor(private readonly options: ProxyLaneOptions) {}
+  private readonly writes: JoinedWrites;
 
+  constructor(private readonly options: ProxyLaneOptions) {
+    this.writes = new JoinedWrites(options.target);
+  }
+
+  /** Takes what the source sent; to be followed by {@link flush}. */
   pass(piece: Piece): void {
     if (this.hasEnd || (piece.isContinuation && this.isSwallowing)) return;
     const { path, direction, tally } = this.options;
@@ -78,13 +84,24 @@ export class ProxyLane implements DirectionState {
     if (this.hasEnd) return;
     const { path, direction } = this.options;
     const arrivalUs = path.link.arrivalUs(this, direction, undefined, 0);
-    if (arrivalUs >= 0) this.holdEnd(end, arrivalUs);
+    if (arrivalUs < 0) return;
+    this.holdEnd(end, arrivalUs);
+    this.flush();
+  }
+
+  /** Passes on what is due already. */
+  flush(): void {
+    if (this.timer === undefined) this.release();
+    if (this.isPaused || this.waitingBytes <= WAITING_BYTES_MAX) return;
+    this.isPaused = true;
+    this.options.source.pause();
   }
 
   /** What waits is lost, and so is what comes. */
   close(): void {
     this.hasEnd = true;
     this.timer?.cancel();
+    this.timer = undefined;
     this.first = undefined;
     this.last = undefined;
     this.heldBytes = 0;
@@ -116,59 +133,53 @@ export class ProxyLane implements DirectionState {
   }
 
   private hold(held: Held): void {
-    const { clock } = this.options.path.link;
     this.heldBytes += held.bytes.length + HELD_OVERHEAD_BYTES;
-    if (this.last === undefined) {
-      this.first = held;
-      this.last = held;
-      const delayUs = held.dueUs - clock.nowUs();
-      if (delayUs <= 0) this.release();
-      else this.wait(delayUs);
-    } else {
-      this.last.next = held;
-      this.last = held;
-    }
-    if (this.isPaused || this.waitingBytes <= WAITING_BYTES_MAX) return;
-    this.isPaused = true;
-    this.options.source.pause();
+    if (this.last === undefined) this.first = held;
+    else this.last.next = held;
+    this.last = held;
   }
 
   private wait(delayUs: number): void {
-    this.timer = this.options.path.link.clock.after(delayUs, release, this);
+    this.timer = this.options.path.link.clock.after(delayUs, wake, this);
+  }
+
+  /** The first of what waits is due. */
+  wake(): void {
+    this.timer = undefined;
+    this.release();
+    this.relieve();
   }
 
   /** Passes on what is due; slices come one at a time. */
-  release(): void {
+  private release(): void {
     const { clock } = this.options.path.link;
+    const nowUs = clock.nowUs();
     const { target } = this.options;
     target.cork();
     for (let held = this.first; held !== undefined; held = this.first) {
-      const delayUs = held.dueUs - clock.nowUs();
-      if (delayUs > 0) {
-        this.wait(delayUs);
+      if (held.dueUs > nowUs) {
+        this.wait(held.dueUs - nowUs);
         break;
       }
       if (!this.write(held)) {
-        held.dueUs += held.gapUs;
-        this.wait(Math.max(0, held.dueUs - clock.nowUs()));
+        held.dueUs = nowUs + held.gapUs;
+        this.wait(held.gapUs);
         break;
       }
       this.remove(held);
     }
+    this.writes.flush();
     target.uncork();
-    this.relieve();
   }
 
   /** @returns whether that was all of it. */
   private write(held: Held): boolean {
     const { bytes, at, sliceBytes } = held;
     const end = sliceBytes > 0 ? Math.min(at + sliceBytes, bytes.length) : bytes.length;
-    const { target, tally, direction } = this.options;
+    const { tally, direction } = this.options;
     held.at = end;
-    if (end > at && target.writable) {
-      target.write(bytes.subarray(at, end));
-      tally[direction].passedBytes += end - at;
-    }
+    if (end > at) this.writes.add(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    tally[direction].passedBytes += end - at;
     return end === bytes.length;
   }
 
@@ -176,8 +187,10 @@ export class ProxyLane implements DirectionState {
     this.first = held.next;
     if (this.first === undefined) this.last = undefined;
     this.heldBytes -= held.bytes.length + HELD_OVERHEAD_BYTES;
-    if (held.end !== undefined) this.options.ended(this.options.direction, held.end);
+    if (held.end === undefined) return;
+    this.writes.flush();
+    this.options.ended(this.options.direction, held.end);
   }
 }
 
-const release = (lane: ProxyLane): void => lane.release();
+const wake = (lane: ProxyLane): void => lane.wake();
