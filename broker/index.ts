@@ -99,6 +99,8 @@ export {
   type UpdateJobRequest,
 } from "./jobs/index.js";
 export {
+  type AuthenticationOutcome,
+  type AuthenticationStep,
   type AwsDisconnectReason,
   type BrokerFeatures,
   type BrokerHooks,
@@ -115,6 +117,8 @@ export {
   MqttBroker,
   PROFILE_TRAITS,
   type ProfileTraits,
+  type ReasonDetails,
+  type Refused,
   type RefusedInfo,
   type SharedStrategy,
 } from "./engine/index.js";

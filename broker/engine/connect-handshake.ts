@@ -1,14 +1,20 @@
 import {
   type ConnackPacket,
   type ConnectPacket,
+  hasWildcard,
   type PacketLink,
   REASON,
   reasonName,
 } from "fleetrig/protocol";
+import type { ConnectAttempt } from "./connect-attempt.js";
 import { validateConnect } from "./connect-rules.js";
 import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
-import type { ConnectInfo } from "./hooks.js";
+import type { ReasonDetails } from "./ending.js";
+import { Authentication, type AuthenticationProof } from "./enhanced-auth.js";
+import type { ConnectDecision, ConnectInfo, Refused } from "./hooks.js";
+import { OutboundAliases } from "./outbound-aliases.js";
+import { fittingPacket } from "./packet-fit.js";
 import { effectiveKeepAliveS } from "./profiles.js";
 import type { Session } from "./session.js";
 import { isSharedFilter } from "./topic-rules.js";
@@ -16,11 +22,17 @@ import type { OpenedSession } from "./session-directory.js";
 import { announcedExpiryS, sessionExpiryOf } from "./session-expiry.js";
 import { TokenBucket } from "./token-bucket.js";
 
+const NO_ROOM = "The server has as many connections as it takes.";
+
+type Connack = { -readonly [Field in keyof ConnackPacket]: ConnackPacket[Field] };
+
 export interface Refusal {
   readonly clientId: string;
   readonly reasonCode: number;
   /** False when not even a CONNACK is due. */
   readonly isAnswered: boolean;
+  /** For an MQTT 5 client. */
+  readonly details?: ReasonDetails;
 }
 
 /** Where a client comes from, as hooks are told. */
@@ -31,9 +43,10 @@ const origin = ({ remoteAddress, peer }: PacketLink): Pick<ConnectInfo, "remoteA
 export function refuseConnect(connection: Connection, refusal: Refusal): void {
   const { core, link } = connection;
   const { clientId, reasonCode } = refusal;
+  const details = connection.version === 5 ? refusal.details : undefined;
   connection.release();
   core.counters.countRefusal(reasonCode);
-  if (refusal.isAnswered) connection.send({ type: "connack", sessionPresent: false, reasonCode });
+  if (refusal.isAnswered) connection.send({ type: "connack", sessionPresent: false, reasonCode, ...details });
   link.close();
   const atUs = core.clock.nowUs();
   core.events.emit({ type: "broker.refused", atUs, clientId, reason: reasonName(reasonCode) });
@@ -45,40 +58,99 @@ export function refuseConnect(connection: Connection, refusal: Refusal): void {
 export function admitConnect(connection: Connection, packet: ConnectPacket): "open" | "later" | "refused" {
   const { core } = connection;
   connection.version = packet.protocolVersion === 5 ? 5 : 4;
-  const refuse = (reasonCode: number): "refused" => {
-    refuseConnect(connection, { clientId: packet.clientId, reasonCode, isAnswered: true });
+  connection.wantsProblemInformation = packet.requestProblemInformation ?? true;
+  connection.packetBytesMax = packet.maximumPacketBytes || Number.POSITIVE_INFINITY;
+  const refuse = (reasonCode: number, reasonString: string): "refused" => {
+    const details = { reasonString };
+    refuseConnect(connection, { clientId: packet.clientId, reasonCode, isAnswered: true, details });
     return "refused";
   };
   const fault = validateConnect(packet, core.limits, core.traits);
-  if (fault !== 0) return refuse(fault);
-  if (core.counters.connections >= core.limits.connections) return refuse(REASON.quotaExceeded);
+  if (fault !== undefined) return refuse(fault.reasonCode, fault.reason);
+  if (isFull(core)) return refuse(REASON.quotaExceeded, NO_ROOM);
   const admission = core.gate.admit(connection);
-  return admission === "refused" ? refuse(REASON.quotaExceeded) : admission;
+  if (admission !== "refused") return admission;
+  return refuse(REASON.quotaExceeded, "Too many clients connect at the same time.");
 }
 
-/** Second half: policies, session, CONNACK, then whatever waited for this client. */
-export function acceptConnect(connection: Connection, packet: ConnectPacket): void {
+const isFull = ({ counters, limits }: BrokerCore): boolean => counters.connections >= limits.connections;
+
+/** Second half: who is it, and may it come in? Both may take their time. */
+export function pursueConnect(connection: Connection, attempt: ConnectAttempt): void {
+  const { packet } = attempt;
+  if (packet.clientId === "") attempt.clientId = assignedClientId(connection.core);
+  const { authenticationMethod: method } = packet;
+  if (method === undefined) {
+    askForDecision(connection, attempt, {});
+    return;
+  }
+  attempt.authentication = new Authentication(connection, method, packet.username);
+  attempt.authentication.begin(
+    { data: packet.authenticationData, userProperties: packet.userProperties },
+    {
+      succeeded: (proof) => askForDecision(connection, attempt, proof),
+      failed: (refused) => denyConnect(connection, refused),
+    },
+  );
+}
+
+function askForDecision(connection: Connection, attempt: ConnectAttempt, proof: AuthenticationProof): void {
   const { core, link } = connection;
-  const clientId = packet.clientId === "" ? assignedClientId(core) : packet.clientId;
+  const { packet, clientId } = attempt;
   const info = { clientId, atUs: core.clock.nowUs(), ...origin(link) };
-  const decision = core.hooks.authorizeConnect(packet, info);
-  const reasonCode = decision === "allow" ? willRefusal(core, clientId, packet) : decision.refuse;
-  if (reasonCode !== 0) {
-    core.counters.connectsDenied += 1;
-    refuseConnect(connection, { clientId, reasonCode, isAnswered: true });
+  const conclude = (decision: ConnectDecision): void => {
+    // The link may be gone by now, or the deadline over.
+    if (!connection.isWaiting) return;
+    if (decision !== "allow") denyConnect(connection, decision);
+    else acceptConnect(connection, attempt, proof);
+  };
+  const decision = core.hooks.authorizeConnect(packet, info, conclude);
+  if (decision !== "later") conclude(decision);
+}
+
+function denyConnect(connection: Connection, refused: Refused): void {
+  connection.core.counters.connectsDenied += 1;
+  connection.deny(refused);
+}
+
+/** The client comes in: session, CONNACK, then whatever waited for this client, and what it sent meanwhile. */
+function acceptConnect(connection: Connection, attempt: ConnectAttempt, proof: AuthenticationProof): void {
+  const { core, version } = connection;
+  const { packet, clientId } = attempt;
+  const refused = lateRefusal(core, attempt);
+  if (refused !== undefined) {
+    denyConnect(connection, refused);
     return;
   }
   const expiryS = sessionExpiryOf(packet, core.limits);
-  const { version } = connection;
+  const answer = connack(connection, attempt, expiryS);
+  Object.assign(answer, proof);
+  if (version === 5 && fittingPacket(answer, connection) === undefined) shorten(answer);
+  if (version === 5 && fittingPacket(answer, connection) === undefined) {
+    // [MQTT-3.1.2-24] a client that takes no CONNACK cannot be served.
+    connection.deny({ refuse: REASON.packetTooLarge });
+    return;
+  }
   const opened = core.sessions.open(
     { clientId, version, cleanStart: packet.cleanStart, expiryS },
     connection,
   );
+  answer.sessionPresent = opened.sessionPresent;
+  connection.authentication = attempt.authentication;
   adopt(connection, packet, opened);
-  connection.send(connack(connection, packet, opened));
+  connection.send(answer);
   announce(connection, packet, opened.sessionPresent);
   if (connection.isConnected) opened.session.resume();
   if (connection.isConnected && opened.sessionPresent) takeSharedBacklog(core, opened.session);
+  connection.catchUp(attempt.kept);
+}
+
+/** What could not be known, or may have changed, before the decision. */
+function lateRefusal(core: BrokerCore, { packet, clientId }: ConnectAttempt): Refused | undefined {
+  if (isFull(core)) return { refuse: REASON.quotaExceeded, reasonString: NO_ROOM };
+  // AWS: who connects with a will needs the right to publish it (REF §2.4).
+  if (packet.will === undefined || core.hooks.authorizePublish(clientId, packet.will)) return undefined;
+  return { refuse: REASON.notAuthorized, reasonString: "The client may not publish its will." };
 }
 
 /** A member of share groups is back: nobody else may be there to send what waits for the others. */
@@ -95,7 +167,8 @@ function adopt(connection: Connection, packet: ConnectPacket, opened: OpenedSess
   connection.will = packet.will;
   connection.requestedExpiryS = packet.sessionExpiryS ?? 0;
   connection.sendWindow = Math.min(packet.receiveMaximum ?? 65_535, limits.maxInflight);
-  connection.packetBytesMax = packet.maximumPacketBytes ?? Number.POSITIVE_INFINITY;
+  const aliases = Math.min(packet.topicAliasMaximum ?? 0, limits.outboundTopicAliases);
+  if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases, connection.packetBytesMax);
   if (limits.publishRatePerConnection > 0)
     connection.publishBucket = new TokenBucket(core.clock, limits.publishRatePerConnection);
   connection.establish(opened.session, effectiveKeepAliveS(packet.keepAliveS, core.traits));
@@ -119,14 +192,15 @@ function announce(connection: Connection, packet: ConnectPacket, sessionPresent:
 }
 
 /** The Server's answer with everything an MQTT 5 client must know (§3.2.2.3, REF §2.6). */
-function connack(connection: Connection, packet: ConnectPacket, opened: OpenedSession): ConnackPacket {
-  const { sessionPresent, session } = opened;
-  const { limits, traits } = connection.core;
+function connack(connection: Connection, attempt: ConnectAttempt, grantedExpiryS: number): Connack {
+  const { limits, traits, features } = connection.core;
+  const sessionPresent = false;
   if (connection.version === 4) return { type: "connack", sessionPresent, reasonCode: REASON.success };
+  const { packet, clientId } = attempt;
   const keepAliveS = effectiveKeepAliveS(packet.keepAliveS, traits);
-  const expiryS = announcedExpiryS(packet, session.expiryS);
+  const expiryS = announcedExpiryS(packet, grantedExpiryS);
   // Filled in rather than spread together: conditional spreads are slow, and a storm is made of these.
-  const answer: { -readonly [Field in keyof ConnackPacket]: ConnackPacket[Field] } = {
+  const answer: Connack = {
     type: "connack",
     sessionPresent,
     reasonCode: REASON.success,
@@ -142,14 +216,26 @@ function connack(connection: Connection, packet: ConnectPacket, opened: OpenedSe
   if (traits.qos2 === "ignored") answer.maximumQos = 1;
   if (expiryS !== undefined) answer.sessionExpiryS = expiryS;
   if (keepAliveS !== packet.keepAliveS) answer.serverKeepAliveS = keepAliveS;
-  if (packet.clientId === "") answer.assignedClientId = session.clientId;
+  if (packet.clientId === "") answer.assignedClientId = clientId;
+  const { responseTopicPrefix } = features;
+  // A client id may hold wildcards, which no response topic can.
+  if (
+    packet.requestResponseInformation === true &&
+    responseTopicPrefix !== undefined &&
+    !hasWildcard(clientId)
+  )
+    answer.responseInformation = `${responseTopicPrefix}${clientId}`;
   return answer;
 }
 
-/** AWS: who connects with a will needs the right to publish it (REF §2.4). */
-function willRefusal(core: BrokerCore, clientId: string, packet: ConnectPacket): number {
-  if (packet.will === undefined || core.hooks.authorizePublish(clientId, packet.will)) return 0;
-  return REASON.notAuthorized;
+/** Leaves out what a client that takes small packets only can do without: its absence means the same, or less. */
+function shorten(answer: Connack): void {
+  delete answer.retainAvailable;
+  delete answer.wildcardSubscriptionAvailable;
+  delete answer.sharedSubscriptionAvailable;
+  if (answer.subscriptionIdentifiersAvailable === true) delete answer.subscriptionIdentifiersAvailable;
+  delete answer.topicAliasMaximum;
+  delete answer.responseInformation;
 }
 
 function assignedClientId(core: BrokerCore): string {

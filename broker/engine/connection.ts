@@ -12,20 +12,23 @@ import {
 } from "fleetrig/protocol";
 import { takeAcknowledge } from "./acknowledge-intake.js";
 import type { Entrant } from "./connect-gate.js";
-import { acceptConnect, admitConnect, refuseConnect } from "./connect-handshake.js";
+import { ConnectAttempt } from "./connect-attempt.js";
+import { admitConnect, pursueConnect, refuseConnect } from "./connect-handshake.js";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
 import { takeDisconnect } from "./disconnect-notice.js";
-import { clientError, ENDING, type Ending } from "./ending.js";
+import { clientError, detailsOf, ENDING, type Ending } from "./ending.js";
+import type { Authentication } from "./enhanced-auth.js";
+import type { Refused } from "./hooks.js";
 import type { InflightEntry } from "./inflight.js";
+import type { OutboundAliases } from "./outbound-aliases.js";
+import { fittingPacket } from "./packet-fit.js";
 import { PendingAnswer } from "./pending-answer.js";
 import { takePublish } from "./publish-intake.js";
 import type { Session } from "./session.js";
 import { takeSubscribe, takeUnsubscribe } from "./subscribe-intake.js";
 import type { TokenBucket } from "./token-bucket.js";
 
-/** Packets a client may send ahead while its CONNECT waits for its turn. */
-const MAX_EARLY_PACKETS = 32;
 /** How often a slow client's output is looked at. */
 const SLOW_CHECK_US = US_PER_S;
 
@@ -35,11 +38,11 @@ const CLOSE_REASON_CODES: Readonly<Partial<Record<LinkCloseReason, number>>> = {
   "too-large": REASON.packetTooLarge,
 };
 
-/** The CONNECT that waits at the gate, and what came after it. */
-interface WaitingConnect {
-  readonly packet: ConnectPacket;
-  readonly early: Packet[];
-}
+/** What CONNACK cannot say in the words of DISCONNECT. */
+const CONNACK_REASON_CODES: Readonly<Record<number, number>> = {
+  [REASON.serverShuttingDown]: REASON.serverUnavailable,
+  [REASON.maximumConnectTime]: REASON.serverUnavailable,
+};
 
 /**
  * One link from its first packet to its end: which packet is allowed when, keep-alive, and how much output may
@@ -56,7 +59,13 @@ export class Connection implements PacketReceiver, Entrant {
   sendWindow = 0;
   /** Largest packet this client takes. */
   packetBytesMax = Number.POSITIVE_INFINITY;
+  /** Request Problem Information [MQTT-3.1.2-29]. */
+  wantsProblemInformation = true;
   topicAliases: Map<number, string> | undefined;
+  /** Aliases of our own; undefined for a client that takes none. */
+  outboundAliases: OutboundAliases | undefined;
+  /** Enhanced authentication; undefined for a client that connected without it. */
+  authentication: Authentication | undefined;
   publishBucket: TokenBucket | undefined;
   /**
    * QoS 1 and 2 publishes of the client that lack their PUBACK, PUBCOMP or failed PUBREC: what the broker's Receive
@@ -71,7 +80,7 @@ export class Connection implements PacketReceiver, Entrant {
   receivedBytes = 0;
   sentMessages = 0;
   private state: "opening" | "waiting" | "connected" | "ended" = "opening";
-  private waiting: WaitingConnect | undefined;
+  private attempt: ConnectAttempt | undefined;
   private lastReceivedAtUs: number;
   private silenceLimitUs = Number.POSITIVE_INFINITY;
   /** Before CONNECT its deadline, afterwards the keep-alive: one timer that looks at the last activity. */
@@ -113,7 +122,7 @@ export class Connection implements PacketReceiver, Entrant {
   }
 
   get clientId(): string {
-    return this.session?.clientId ?? this.waiting?.packet.clientId ?? "";
+    return this.session?.clientId ?? this.attempt?.clientId ?? "";
   }
 
   received(packet: Packet, wireBytes: number): void {
@@ -124,7 +133,7 @@ export class Connection implements PacketReceiver, Entrant {
     else this.core.counters.packetsReceived[packet.type] += 1;
     if (wireBytes > this.core.limits.packetBytes) this.fail(REASON.packetTooLarge);
     else if (this.state === "connected") this.dispatch(packet);
-    else if (this.state === "waiting") this.keepEarly(packet);
+    else if (this.state === "waiting") this.keepEarly(packet, wireBytes);
     else if (packet.type === "connect") this.begin(packet);
     // [MQTT-3.1.0-1] the first packet must be CONNECT; anybody else gets no answer.
     else refuseConnect(this, { clientId: "", reasonCode: REASON.protocolError, isAnswered: false });
@@ -141,17 +150,14 @@ export class Connection implements PacketReceiver, Entrant {
 
   /** The gate lets this client in. */
   enter(): void {
-    const { packet, early } = this.waiting!;
-    this.waiting = undefined;
-    this.state = "opening";
-    acceptConnect(this, packet);
-    for (const next of early) this.received(next, 0);
+    pursueConnect(this, this.attempt!);
   }
 
   /** CONNECT was accepted: from here on the session speaks through this connection. */
   establish(session: Session, keepAliveS: number): void {
     this.session = session;
     this.state = "connected";
+    this.attempt = undefined;
     this.connectedAtUs = this.core.clock.nowUs();
     this.keepAliveS = keepAliveS;
     this.timer?.cancel();
@@ -162,10 +168,34 @@ export class Connection implements PacketReceiver, Entrant {
     this.timer = this.core.clock.after(this.silenceLimitUs, Connection.silenceChecked, this);
   }
 
+  /** What the client sent before it was connected. */
+  catchUp(packets: readonly Packet[]): void {
+    for (const packet of packets) if (this.state === "connected") this.dispatch(packet);
+  }
+
   /** The client broke a rule. */
   fail(reasonCode: number): void {
-    if (this.state === "connected") this.end(clientError(reasonCode));
-    else refuseConnect(this, { clientId: this.clientId, reasonCode, isAnswered: false });
+    if (this.state === "connected") {
+      this.end(clientError(reasonCode));
+      return;
+    }
+    const isAnswered = this.attempt !== undefined;
+    const answered = isAnswered ? (CONNACK_REASON_CODES[reasonCode] ?? reasonCode) : reasonCode;
+    refuseConnect(this, { clientId: this.clientId, reasonCode: answered, isAnswered });
+  }
+
+  /** A hook does not let the client go on. */
+  deny(refused: Refused): void {
+    const { refuse: reasonCode } = refused;
+    if (this.state === "connected")
+      this.end({ ...ENDING.notAuthorized, reasonCode, details: detailsOf(refused) });
+    else
+      refuseConnect(this, {
+        clientId: this.clientId,
+        reasonCode,
+        isAnswered: true,
+        details: detailsOf(refused),
+      });
   }
 
   /** Ends the connection from this side, or notes that it ended. Later calls do nothing. */
@@ -173,19 +203,21 @@ export class Connection implements PacketReceiver, Entrant {
     if (this.state === "ended") return;
     const wasConnected = this.state === "connected";
     this.release();
-    if (wasConnected && this.version === 5 && ending.reasonCode !== undefined) {
-      this.core.counters.packetsSent.disconnect += 1;
-      this.link.send({ type: "disconnect", reasonCode: ending.reasonCode });
-    }
+    if (wasConnected && this.version === 5 && ending.reasonCode !== undefined)
+      this.send({ type: "disconnect", reasonCode: ending.reasonCode, ...ending.details });
     if (ending.abrupt) this.link.destroy();
     else this.link.close();
     if (wasConnected) this.reportEnd(ending);
     this.core.closed(this);
   }
 
+  /** Anything but PUBLISH. Left out when it is larger than the client takes [MQTT-3.1.2-24]. */
   send(packet: Packet): void {
+    const isPlain = this.wantsProblemInformation && this.packetBytesMax === Number.POSITIVE_INFINITY;
+    const fitting = isPlain ? packet : fittingPacket(packet, this);
+    if (fitting === undefined) return;
     this.core.counters.packetsSent[packet.type] += 1;
-    this.link.send(packet);
+    this.link.send(fitting);
     if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
   }
 
@@ -236,7 +268,8 @@ export class Connection implements PacketReceiver, Entrant {
   sendUnacknowledged(delivery: Delivery): void {
     this.core.counters.delivered += 1;
     this.sentMessages += 1;
-    this.link.send(delivery.sharedPacket(this.version, this.core.clock));
+    const packet = delivery.sharedPacket(this.version, this.core.clock);
+    this.link.send(this.outboundAliases === undefined ? packet : this.outboundAliases.shorten(packet));
   }
 
   /** QoS 1 or 2, for the first time or again. */
@@ -247,7 +280,7 @@ export class Connection implements PacketReceiver, Entrant {
     this.sentMessages += 1;
     const packet = delivery.packet(entry, this.version, clock);
     entry.dup = true;
-    this.link.send(packet);
+    this.link.send(this.outboundAliases === undefined ? packet : this.outboundAliases.shorten(packet));
   }
 
   /** Frees timers and the state that only a live link needs. */
@@ -257,23 +290,26 @@ export class Connection implements PacketReceiver, Entrant {
     this.slowTimer?.cancel();
     this.timer = undefined;
     this.slowTimer = undefined;
-    this.waiting = undefined;
+    this.attempt?.authentication?.stop();
+    this.attempt = undefined;
+    this.authentication?.stop();
   }
 
   private begin(packet: ConnectPacket): void {
-    const admission = admitConnect(this, packet);
-    if (admission === "later") {
-      this.state = "waiting";
-      this.waiting = { packet, early: [] };
-    } else if (admission === "open") {
-      acceptConnect(this, packet);
-    }
+    this.attempt = new ConnectAttempt(packet);
+    this.state = "waiting";
+    if (admitConnect(this, packet) === "open") pursueConnect(this, this.attempt);
   }
 
-  private keepEarly(packet: Packet): void {
-    const { early } = this.waiting!;
-    if (packet.type === "connect" || early.length >= MAX_EARLY_PACKETS) this.fail(REASON.protocolError);
-    else early.push(packet);
+  /** Between CONNECT and CONNACK a client may already send, unless it has yet to say who it is [MQTT-3.1.2-30]. */
+  private keepEarly(packet: Packet, wireBytes: number): void {
+    const attempt = this.attempt!;
+    const isAuthenticating = attempt.packet.authenticationMethod !== undefined;
+    if (packet.type === "auth" && attempt.authentication !== undefined) attempt.authentication.take(packet);
+    else if (packet.type === "disconnect" && isAuthenticating) this.end(ENDING.disconnected);
+    else if (isAuthenticating || packet.type === "connect" || packet.type === "auth")
+      this.fail(REASON.protocolError);
+    else if (!attempt.keep(packet, wireBytes)) this.fail(REASON.quotaExceeded);
   }
 
   private dispatch(packet: Packet): void {
@@ -299,8 +335,13 @@ export class Connection implements PacketReceiver, Entrant {
       case "disconnect":
         takeDisconnect(this, packet);
         break;
+      case "auth":
+        // [MQTT-4.12.0-7] only for a client that named a method in CONNECT.
+        if (this.authentication === undefined) this.fail(REASON.protocolError);
+        else this.authentication.take(packet);
+        break;
       default:
-        // A second CONNECT [MQTT-3.1.0-2], what only servers send, and AUTH: none was agreed on.
+        // A second CONNECT [MQTT-3.1.0-2], and what only servers send.
         this.fail(REASON.protocolError);
     }
   }
@@ -336,7 +377,8 @@ export class Connection implements PacketReceiver, Entrant {
   }
 
   private static deadlinePassed(this: void, connection: Connection): void {
-    connection.fail(REASON.maximumConnectTime);
+    const isUnproven = connection.attempt?.authentication?.awaitsClient === true;
+    connection.fail(isUnproven ? REASON.notAuthorized : REASON.maximumConnectTime);
   }
 
   private static silenceChecked(this: void, connection: Connection): void {

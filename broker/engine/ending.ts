@@ -1,4 +1,4 @@
-import { isFailure, REASON } from "fleetrig/protocol";
+import { isFailure, REASON, type UserProperty } from "fleetrig/protocol";
 
 /** AWS: `disconnectReason` of lifecycle events (REF §4). */
 export type AwsDisconnectReason =
@@ -16,11 +16,30 @@ export type AwsDisconnectReason =
   | "WEBSOCKET_TTL_EXPIRATION"
   | "API_INITIATED_DISCONNECT";
 
+/** What an MQTT 5 client may be told besides a reason code, in CONNACK or DISCONNECT. */
+export interface ReasonDetails {
+  readonly reasonString?: string;
+  /** Server Reference (§4.11): where the client should go, with reason codes 0x9C and 0x9D. */
+  readonly serverReference?: string;
+  readonly userProperties?: readonly UserProperty[];
+}
+
+/** The part of `source` that goes into the packet. */
+export function detailsOf(source: ReasonDetails): ReasonDetails {
+  const { reasonString, serverReference, userProperties } = source;
+  return {
+    ...(reasonString !== undefined && { reasonString }),
+    ...(serverReference !== undefined && { serverReference }),
+    ...(userProperties !== undefined && { userProperties }),
+  };
+}
+
 /** How a connection ends: what the client is told, what the world is told, and whether the will goes out. */
 export interface Ending {
   readonly awsReason: AwsDisconnectReason;
   /** Reason code of the DISCONNECT sent to an MQTT 5 client; undefined when there is nobody to tell. */
   readonly reasonCode: number | undefined;
+  readonly details?: ReasonDetails;
   readonly clientInitiated: boolean;
   readonly sendsWill: boolean;
   /** True when waiting for the client to read its output would be pointless. */

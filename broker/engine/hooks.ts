@@ -1,10 +1,49 @@
-import type { ConnectPacket, LinkPeer, ProtocolVersion, SubscriptionRequest } from "fleetrig/protocol";
+import type {
+  ConnectPacket,
+  LinkPeer,
+  ProtocolVersion,
+  SubscriptionRequest,
+  UserProperty,
+} from "fleetrig/protocol";
 import type { Routing } from "../message-bus.js";
 import type { ApplicationMessage, MessageFields } from "../message.js";
-import type { AwsDisconnectReason } from "./ending.js";
+import type { AwsDisconnectReason, ReasonDetails } from "./ending.js";
 
-/** `allow`, or the reason code of the refusing CONNACK. */
-export type ConnectDecision = "allow" | { readonly refuse: number };
+/**
+ * A refusal: its reason code and what an MQTT 5 client is told besides. 0x9C and 0x9D with a Server Reference send
+ * the client elsewhere (§4.11).
+ */
+export interface Refused extends ReasonDetails {
+  readonly refuse: number;
+}
+
+/** What becomes of a CONNECT. */
+export type ConnectDecision = "allow" | Refused;
+
+/** One packet of the client in an exchange of enhanced authentication (§4.12). */
+export interface AuthenticationStep {
+  readonly clientId: string;
+  /** User name of CONNECT. */
+  readonly username: string | undefined;
+  /** Authentication Method, such as `SCRAM-SHA-256`. */
+  readonly method: string;
+  readonly data: Uint8Array | undefined;
+  /** Of CONNECT or AUTH, whichever this is. */
+  readonly userProperties: readonly UserProperty[] | undefined;
+  /** 1 for CONNECT, or for the AUTH that asks to re-authenticate. */
+  readonly step: number;
+  readonly isReauthentication: boolean;
+  /** The hook's own: what it leaves here is there again in the next step of the same exchange. */
+  memory: unknown;
+}
+
+/** How the server goes on: one more AUTH, success (with data for CONNACK or AUTH), or no. */
+export type AuthenticationOutcome =
+  | { readonly challenge: Uint8Array }
+  | { readonly isAuthenticated: true; readonly proof?: Uint8Array }
+  | Refused
+  /** Not this hook's method; when it is no hook's, the client hears 0x8C. */
+  | "unsupported";
 
 /** Who asks to connect, when (µs of the broker's clock) and from where. */
 export interface ConnectInfo {
@@ -41,10 +80,31 @@ export interface RefusedInfo extends ConnectInfo {
  * Several sets are called in the order in which they were added; the first refusal (or `consumed`) decides.
  */
 export interface BrokerHooks {
-  authorizeConnect(connect: ConnectPacket, info: ConnectInfo): ConnectDecision;
+  /**
+   * May answer `later` and call `decide` once it knows; the client waits, at most until the connect deadline.
+   * A decision that comes after the client is gone is ignored.
+   */
+  authorizeConnect(
+    connect: ConnectPacket,
+    info: ConnectInfo,
+    decide: (decision: ConnectDecision) => void,
+  ): ConnectDecision | "later";
+  /**
+   * Enhanced authentication, before `authorizeConnect` and whenever the client renews it; `later` as there. Without
+   * this hook, and under `aws` always, a client that asks for it is refused with 0x8C.
+   */
+  authenticate(
+    step: AuthenticationStep,
+    settle: (outcome: AuthenticationOutcome) => void,
+  ): AuthenticationOutcome | "later";
   /** Also asked for a will, when its client connects. */
   authorizePublish(clientId: string, publish: MessageFields): boolean;
-  authorizeSubscribe(clientId: string, request: SubscriptionRequest): boolean;
+  /** @param userProperties Of the whole SUBSCRIBE. */
+  authorizeSubscribe(
+    clientId: string,
+    request: SubscriptionRequest,
+    userProperties?: readonly UserProperty[],
+  ): boolean;
   /** Asked per delivery; a refusal drops the message for that client and keeps the connection. */
   authorizeReceive(clientId: string, message: ApplicationMessage): boolean;
   /** Every accepted publish (clients', wills and the cloud's own), before delivery. */
@@ -68,6 +128,7 @@ type HookLists = { readonly [Name in keyof BrokerHooks]: BrokerHooks[Name][] };
 export class HookChain implements BrokerHooks {
   private readonly lists: HookLists = {
     authorizeConnect: [],
+    authenticate: [],
     authorizePublish: [],
     authorizeSubscribe: [],
     authorizeReceive: [],
@@ -95,12 +156,25 @@ export class HookChain implements BrokerHooks {
     if (hooks.message !== undefined && hooks.listensTo === undefined) lists.listensTo.push(() => true);
   }
 
-  authorizeConnect(connect: ConnectPacket, info: ConnectInfo): ConnectDecision {
-    for (const hook of this.lists.authorizeConnect) {
-      const decision = hook(connect, info);
-      if (decision !== "allow") return decision;
-    }
-    return "allow";
+  authorizeConnect(
+    connect: ConnectPacket,
+    info: ConnectInfo,
+    decide: (decision: ConnectDecision) => void,
+  ): ConnectDecision | "later" {
+    const questions = this.lists.authorizeConnect.map(
+      (hook) => (reply: (decision: ConnectDecision) => void) => hook(connect, info, reply),
+    );
+    return firstAnswer(questions, "allow", decide);
+  }
+
+  authenticate(
+    step: AuthenticationStep,
+    settle: (outcome: AuthenticationOutcome) => void,
+  ): AuthenticationOutcome | "later" {
+    const questions = this.lists.authenticate.map(
+      (hook) => (reply: (outcome: AuthenticationOutcome) => void) => hook(step, reply),
+    );
+    return firstAnswer(questions, "unsupported", settle);
   }
 
   authorizePublish(clientId: string, publish: MessageFields): boolean {
@@ -108,8 +182,13 @@ export class HookChain implements BrokerHooks {
     return true;
   }
 
-  authorizeSubscribe(clientId: string, request: SubscriptionRequest): boolean {
-    for (const hook of this.lists.authorizeSubscribe) if (!hook(clientId, request)) return false;
+  authorizeSubscribe(
+    clientId: string,
+    request: SubscriptionRequest,
+    userProperties?: readonly UserProperty[],
+  ): boolean {
+    for (const hook of this.lists.authorizeSubscribe)
+      if (!hook(clientId, request, userProperties)) return false;
     return true;
   }
 
@@ -147,4 +226,30 @@ export class HookChain implements BrokerHooks {
   unsubscribed(clientId: string, filters: readonly string[]): void {
     for (const hook of this.lists.unsubscribed) hook(clientId, filters);
   }
+}
+
+type Question<Answer> = (reply: (answer: Answer) => void) => Answer | "later";
+
+/**
+ * Asks one after the other until somebody says something else than `pass`; each may answer now or later.
+ * @returns the answer, or `later` when `reply` will be called with it.
+ */
+function firstAnswer<Answer>(
+  questions: readonly Question<Answer>[],
+  pass: Answer,
+  reply: (answer: Answer) => void,
+): Answer | "later" {
+  for (const [index, question] of questions.entries()) {
+    let isOpen = true;
+    const answer = question((late) => {
+      if (!isOpen) return;
+      isOpen = false;
+      const next = late === pass ? firstAnswer(questions.slice(index + 1), pass, reply) : late;
+      if (next !== "later") reply(next as Answer);
+    });
+    if (answer === "later") return "later";
+    isOpen = false;
+    if (answer !== pass) return answer;
+  }
+  return pass;
 }

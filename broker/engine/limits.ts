@@ -27,6 +27,8 @@ export interface BrokerLimits {
   readonly receiveMaximum: number;
   /** Topic aliases a client may set. */
   readonly topicAliasMaximum: number;
+  /** Topic aliases that the broker sets towards a client that allows them. */
+  readonly outboundTopicAliases: number;
   readonly connections: number;
   readonly retainedMessages: number;
   readonly retainedBytes: number;
@@ -102,6 +104,7 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     membersPerShareGroup: 100,
     shareNameLength: 128,
     topicAliasMaximum: 8,
+    outboundTopicAliases: 8,
     connections: 500_000,
     persistentSessionS: 3_600,
     sessionExpiryS: 604_800,
@@ -122,6 +125,7 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     membersPerShareGroup: 10_000,
     shareNameLength: 65_535,
     topicAliasMaximum: 64,
+    outboundTopicAliases: 64,
     connections: Number.POSITIVE_INFINITY,
     persistentSessionS: Number.POSITIVE_INFINITY,
     sessionExpiryS: Number.POSITIVE_INFINITY,

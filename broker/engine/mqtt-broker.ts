@@ -13,7 +13,7 @@ import { ConnectGate } from "./connect-gate.js";
 import { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import { Delivery } from "./delivery.js";
-import type { AwsDisconnectReason } from "./ending.js";
+import { type AwsDisconnectReason, detailsOf, type ReasonDetails } from "./ending.js";
 import { type BrokerFeatures, defaultFeatures } from "./features.js";
 import { type BrokerHooks, HookChain } from "./hooks.js";
 import type { Journal } from "./journal.js";
@@ -42,12 +42,13 @@ export interface BrokerOptions {
   readonly journal?: Journal;
 }
 
-/** How the broker ends a connection of its own accord. */
-export interface DisconnectOptions {
-  /** Told to an MQTT 5 client. */
+/** How the broker ends a connection of its own accord; `reasonCode` and the details are told to an MQTT 5 client. */
+export interface DisconnectOptions extends ReasonDetails {
   readonly reasonCode: number;
-  readonly awsReason: AwsDisconnectReason;
-  readonly sendWill: boolean;
+  /** Default: SERVER_INITIATED_DISCONNECT. */
+  readonly awsReason?: AwsDisconnectReason;
+  /** Default: true. */
+  readonly sendWill?: boolean;
 }
 
 /**
@@ -102,8 +103,16 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
   disconnectClient(clientId: string, options: DisconnectOptions): boolean {
     const connection = this.core.sessions.get(clientId)?.connection;
     if (connection === undefined) return false;
-    const { awsReason, reasonCode, sendWill } = options;
-    connection.end({ awsReason, reasonCode, sendsWill: sendWill, clientInitiated: false, abrupt: false });
+    const { awsReason = "SERVER_INITIATED_DISCONNECT", reasonCode, sendWill = true } = options;
+    const details = detailsOf(options);
+    connection.end({
+      awsReason,
+      reasonCode,
+      details,
+      sendsWill: sendWill,
+      clientInitiated: false,
+      abrupt: false,
+    });
     return true;
   }
 

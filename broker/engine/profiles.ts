@@ -16,6 +16,8 @@ export interface ProfileTraits {
   readonly retainsReservedTopics: boolean;
   /** Subscription identifiers; AWS: not available, their use is answered with 0xA1. */
   readonly subscriptionIds: boolean;
+  /** Enhanced authentication (§4.12); AWS: not available. */
+  readonly enhancedAuthentication: boolean;
   /** PUBACK 0x10 for a publish nobody subscribed to; AWS: not among its reason codes (REF §2.6). */
   readonly reportsNoMatchingSubscribers: boolean;
   /** AWS: Maximum QoS is 1; QoS 2 ends an MQTT 5 connection, and a 3.1.1 client never gets an acknowledgement. */
@@ -37,6 +39,7 @@ export const PROFILE_TRAITS: Readonly<Record<Profile, ProfileTraits>> = {
     retainedOnWildcards: false,
     retainsReservedTopics: false,
     subscriptionIds: false,
+    enhancedAuthentication: false,
     reportsNoMatchingSubscribers: false,
     qos2: "ignored",
     deniedLegacyClient: "closed",
@@ -50,6 +53,7 @@ export const PROFILE_TRAITS: Readonly<Record<Profile, ProfileTraits>> = {
     retainedOnWildcards: true,
     retainsReservedTopics: true,
     subscriptionIds: true,
+    enhancedAuthentication: true,
     reportsNoMatchingSubscribers: true,
     qos2: "standard",
     deniedLegacyClient: "tolerated",

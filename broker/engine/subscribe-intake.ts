@@ -1,5 +1,6 @@
 import {
   REASON,
+  reasonName,
   type SubscribePacket,
   type SubscriptionRequest,
   type UnsubscribePacket,
@@ -11,6 +12,12 @@ import { Subscription } from "./subscription.js";
 import { filterFault, isSharedFilter, isUnavailableFilter } from "./topic-rules.js";
 
 const STATUS_PREFIX = "$SYS/";
+/** What a SUBACK says in words about the first filter that failed. */
+const FAILURES: Readonly<Record<number, string>> = {
+  [REASON.topicFilterInvalid]: "A topic filter is not well-formed or not available here.",
+  [REASON.notAuthorized]: "A topic filter is not allowed for this client.",
+  [REASON.quotaExceeded]: "There are more subscriptions than this server takes.",
+};
 /** The only failure 3.1.1 knows. */
 const LEGACY_FAILURE = 0x80;
 
@@ -24,7 +31,7 @@ export function takeSubscribe(connection: Connection, packet: SubscribePacket): 
     connection.end(fault);
     return;
   }
-  const failures = requestFailures(connection, packet.subscriptions);
+  const failures = requestFailures(connection, packet);
   const isLegacyClosed = version === 4 && core.traits.deniedLegacyClient === "closed";
   if (isLegacyClosed && failures.includes(REASON.notAuthorized)) {
     connection.end(ENDING.notAuthorized);
@@ -40,15 +47,24 @@ export function takeSubscribe(connection: Connection, packet: SubscribePacket): 
       reasonCodes.push(grant.subscription.qos);
     } else {
       reasonCodes.push(version === 5 ? failure : LEGACY_FAILURE);
+      refused(connection, request.filter, failure);
     }
   }
-  connection.answer({ type: "suback", packetId: packet.packetId, reasonCodes });
+  const reasonString = reasonCodes.map((code) => FAILURES[code]).find((text) => text !== undefined);
+  const answer = { type: "suback", packetId: packet.packetId, reasonCodes } as const;
+  connection.answer(version === 5 && reasonString !== undefined ? { ...answer, reasonString } : answer);
   if (granted.length === 0) return;
   for (const grant of granted) sendRetained(connection, grant);
   core.hooks.subscribed(
     connection.clientId,
     granted.map(({ subscription }) => subscription.filter),
   );
+}
+
+function refused({ core, clientId }: Connection, filter: string, reasonCode: number): void {
+  const atUs = core.clock.nowUs();
+  const reason = reasonName(reasonCode);
+  core.events.emit({ type: "broker.subscription-refused", atUs, clientId, filter, reason });
 }
 
 interface GrantedSubscription {
@@ -78,14 +94,15 @@ function subscribeFault(connection: Connection, packet: SubscribePacket): Ending
 }
 
 /** Per filter, why it can never be granted; 0 when it can. Policies are asked once per filter. */
-function requestFailures(connection: Connection, requests: readonly SubscriptionRequest[]): number[] {
+function requestFailures(connection: Connection, packet: SubscribePacket): number[] {
   const { core, clientId } = connection;
+  const { subscriptions: requests, userProperties } = packet;
   if (requests.length > core.limits.filtersPerPacket) return requests.map(() => REASON.quotaExceeded);
   return requests.map((request) => {
     const { filter } = request;
     if (filterFault(filter, core.limits) !== undefined) return REASON.topicFilterInvalid;
     if (isUnavailableFilter(filter, core.traits)) return REASON.topicFilterInvalid;
-    if (core.hooks.authorizeSubscribe(clientId, request)) return 0;
+    if (core.hooks.authorizeSubscribe(clientId, request, userProperties)) return 0;
     core.counters.subscriptionsDenied += 1;
     return REASON.notAuthorized;
   });

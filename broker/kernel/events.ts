@@ -166,6 +166,16 @@ export type BrokerEvent =
       readonly clientId: string;
       readonly reason: string;
     }
+  /** Enhanced authentication was renewed. */
+  | { readonly type: "broker.reauthenticated"; readonly atUs: number; readonly clientId: string }
+  /** One filter of a SUBSCRIBE failed. */
+  | {
+      readonly type: "broker.subscription-refused";
+      readonly atUs: number;
+      readonly clientId: string;
+      readonly filter: string;
+      readonly reason: string;
+    }
   | {
       readonly type: "broker.dropped";
       readonly atUs: number;

@@ -76,7 +76,7 @@ describe("CONNECT", () => {
   ] as const)("is refused for %s", (_, options, reasonCode) => {
     const bench = new Bench();
     const client = bench.connect("client", options);
-    expect(client.inbox).toEqual([{ type: "connack", sessionPresent: false, reasonCode }]);
+    expect(client.inbox).toMatchObject([{ type: "connack", sessionPresent: false, reasonCode }]);
     expect(client.state).toBe("closed");
     expect(bench.eventsOf("broker.refused")).toHaveLength(1);
     expect(bench.broker.statistics()).toMatchObject({ connections: 0, sessions: 0, refused: 1 });
@@ -212,6 +212,6 @@ describe("connect rate", () => {
     bench.broker.shutdown();
     expect(waiting!.state).toBe("closed");
     bench.advanceS(10);
-    expect(waiting!.inbox).toEqual([]);
+    expect(waiting!.inbox).toMatchObject([{ type: "connack", reasonCode: REASON.serverUnavailable }]);
   });
 });
