@@ -105,6 +105,38 @@ Examples:
 Ctrl-C shows the counters and ends with 0.
 `;
 
+export const BROKER_HELP = `
+Listeners:
+  mqtt://host:port, mqtts://host:port, ws://host:port/mqtt, wss://, unix:/path
+  Port 0 takes any free one. Beyond this machine a listener needs client
+  certificates, or --insecure.
+
+Limits:
+  --limit takes the names of createBroker's limits: whole numbers, sizes such as
+  64KiB, or unlimited. An unknown name is answered with the nearest.
+
+Watching:
+  --http serves /health and /metrics (Prometheus) to this machine; /clients and
+  /slow-subscribers want the token shown at start, or that of the environment
+  variable FLEETRIG_HTTP_TOKEN. Beyond this machine only the bare status of
+  /health goes without it. $SYS/broker/... has the same figures over MQTT, with
+  mosquitto's names; profile aws has none.
+
+Where things go:
+  stdout   one block, or with --json one line, once clients can connect
+  stderr   the log: of each kind ten lines in ten seconds, the rest is counted
+
+Ending:
+  Ctrl-C or SIGTERM tells clients, writes what is left and ends with 0; after
+  five seconds, or with a second signal, it ends at once.
+
+Examples:
+  fleetrig broker --data ./data --http 127.0.0.1:9090
+  fleetrig broker --listen mqtt://127.0.0.1:0 --profile aws --json
+  fleetrig broker --listen mqtts://0.0.0.0:8883 --tls-cert server.pem \\
+    --tls-key server.key --tls-ca devices.pem --require-client-cert
+`;
+
 export const DOCTOR_HELP = `
 Ends with 3 when something is missing that every run needs. What is optional is
 needed by some scenarios or by fleetrig's own tests.

@@ -1,5 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { LOG_LEVELS } from "fleetrig/broker";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
+import { type BrokerCommandOptions, brokerCommand } from "./commands/broker.js";
 import { CATALOGUE_NAMES, catalogueCommand } from "./commands/catalogue.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { initCommand } from "./commands/init.js";
@@ -10,6 +12,7 @@ import { type RunCommandOptions, runCommand } from "./commands/run.js";
 import { schemaCommand } from "./commands/schema.js";
 import { validateCommand } from "./commands/validate.js";
 import {
+  BROKER_HELP,
   DOCTOR_HELP,
   LIST_HELP,
   MAIN_HELP,
@@ -63,6 +66,7 @@ function createProgram(host: Host, done: SetExitCode): Command {
   addList(program, host, done);
   addReport(program, host, done);
   addProxy(program, host, done);
+  addBroker(program, host, done);
   subcommand(program, "init [file]", "write a scenario to start from")
     .description("Writes a scenario to start from; never overwrites.")
     .argument("[file]", "its name", "scenario.yaml")
@@ -175,6 +179,41 @@ function addProxy(program: Command, host: Host, done: SetExitCode): void {
     .option("--json", "show the counters as one JSON object")
     .addHelpText("after", PROXY_HELP)
     .action(async (flags: ProxyCommandOptions) => done(await proxyCommand(host, flags)));
+}
+
+function addBroker(program: Command, host: Host, done: SetExitCode): void {
+  subcommand(program, "broker", "run an MQTT broker by itself")
+    .description("Runs an MQTT 3.1.1 and 5 broker by itself, until it is interrupted.")
+    .option("--listen <url>", "where to listen (default mqtt://127.0.0.1:1883); repeatable", collect)
+    .addOption(
+      new Option("--profile <profile>", "MQTT as standardised, or as AWS IoT has it")
+        .choices(["oasis", "aws"])
+        .default("oasis"),
+    )
+    .option("--data <folder>", "keep sessions, messages and wills there")
+    .addOption(
+      new Option("--durability <level>", "what an acknowledgement means with --data").choices(["disk", "os"]),
+    )
+    .option("--tls-cert <file>", "certificate chain of mqtts: and wss:, PEM; reloaded on change")
+    .option("--tls-key <file>", "its key, PEM")
+    .option("--tls-ca <file>", "authorities that sign clients' certificates, PEM")
+    .option("--require-client-cert", "turn away clients without a good certificate")
+    .option("--http <address>", "serve /health, /metrics and more, e.g. 127.0.0.1:9090")
+    .option("--http-allow-host <name>", "another name of that server; repeatable", collect)
+    .option("--sys-interval <seconds>", "time between $SYS messages, 0 for none (default 10)", wholeNumber)
+    .option("--limit <name=value>", "change a limit, e.g. packetBytes=64KiB; repeatable", collect)
+    .option("--max-connections <n>", "clients at the same time", wholeNumber)
+    .addOption(
+      new Option("--log <format>", "log for programs or people (default: by terminal)").choices([
+        "json",
+        "text",
+      ]),
+    )
+    .addOption(new Option("--log-level <level>", "least serious lines to log").choices(LOG_LEVELS))
+    .option("--json", "say on stdout as JSON when and where it is ready")
+    .option("--insecure", "let strangers in where nothing asks who they are")
+    .addHelpText("after", BROKER_HELP)
+    .action(async (flags: BrokerCommandOptions) => done(await brokerCommand(host, flags)));
 }
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];

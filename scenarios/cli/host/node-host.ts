@@ -44,6 +44,7 @@ export function createNodeHost(argv: readonly string[]): Host {
       process.on("SIGTERM", onTerm);
       return stop;
     },
+    exit: (code) => process.exit(code),
   };
 }
 
@@ -56,7 +57,10 @@ const outputOf = (stream: NodeJS.WriteStream, descriptor: number): Output => ({
   write: (text) => void stream.write(text),
   // `stream.isTTY` is undefined where the stream is a file or a pipe.
   isTTY: isatty(descriptor),
-  columns: isatty(descriptor) ? stream.columns : DEFAULT_COLUMNS,
+  // Asked each time: windows change their size.
+  get columns() {
+    return isatty(descriptor) ? stream.columns : DEFAULT_COLUMNS;
+  },
 });
 
 /** What a file may have in all when the caller sets no limit. */

@@ -21,6 +21,7 @@ export function memoryHost(
 ) {
   const files = new Map(Object.entries(initial));
   const handlers = new Set<(signal: Signal) => void>();
+  const exits: number[] = [];
   const written = { stdout: "", stderr: "" };
   const clean = (path: string) => posix.normalize(path).replace(/(?<=.)\/$/, "");
   const isBelow = (file: string, folder: string) =>
@@ -69,9 +70,10 @@ export function memoryHost(
       handlers.add(handler);
       return () => handlers.delete(handler);
     },
+    exit: (code) => void exits.push(code),
   };
   const interrupt = (signal: Signal): void => {
     for (const handler of handlers) handler(signal);
   };
-  return { host, files, written, interrupt };
+  return { host, files, written, interrupt, exits };
 }

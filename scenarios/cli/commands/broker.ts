@@ -1,0 +1,126 @@
+import {
+  type BrokerServer,
+  createBroker,
+  type LogLevel,
+  logServer,
+  logSink,
+  StructuredLog,
+} from "fleetrig/broker";
+import { EXIT, LANE, RealTime, readProcess, US_PER_S } from "fleetrig/kernel";
+import { type BrokerFlags, brokerOptions } from "../broker/broker-options.js";
+import { type Host, writeLine } from "../host.js";
+import { VERSION } from "../version.js";
+
+/** What the command line says. */
+export interface BrokerCommandOptions extends BrokerFlags {
+  readonly log?: "json" | "text";
+  readonly logLevel?: LogLevel;
+  readonly json?: boolean;
+}
+
+/** Where `--http` takes its token from: a command line is everybody's to read, an environment is not. */
+const TOKEN_VARIABLE = "FLEETRIG_HTTP_TOKEN";
+
+/** A broker that cannot end in this time is ended. */
+const STOP_DEADLINE_S = 5;
+
+/**
+ * `fleetrig broker`: an MQTT broker by itself, until it is interrupted. Stdout says that it is ready and where;
+ * stderr has the log.
+ * @returns 0 after an orderly end; 130 or 143 when it had to be cut short
+ */
+export async function brokerCommand(host: Host, flags: BrokerCommandOptions): Promise<number> {
+  const options = brokerOptions(flags, host.env[TOKEN_VARIABLE]);
+  const time = new RealTime();
+  const clock = time.lane(LANE.harness);
+  const log = new StructuredLog({
+    clock,
+    write: (line) => writeLine(host.stderr, line),
+    format: flags.log ?? (host.stderr.isTTY ? "text" : "json"),
+    ...(flags.logLevel !== undefined && { level: flags.logLevel }),
+  });
+  try {
+    const signal = nextSignal(host);
+    const server = await createBroker({ ...options, events: logSink(log) });
+    logServer(log, server);
+    writeReady(host, server, flags);
+    const name = await signal;
+    log.log("info", "broker.stopping", { signal: name });
+    const isLate = new Promise<"late">((resolve) =>
+      clock.after(STOP_DEADLINE_S * US_PER_S, () => resolve("late")),
+    );
+    const end = await Promise.race([server.stop(), isLate]);
+    if (end !== "late") {
+      log.log("info", "broker.stopped", { signal: name });
+      return EXIT.passed;
+    }
+    log.log("error", "broker.cut-short", { signal: name, afterS: STOP_DEADLINE_S });
+    log.stop();
+    const exitCode = name === "SIGINT" ? EXIT.sigint : EXIT.sigterm;
+    host.exit(exitCode);
+    return exitCode;
+  } finally {
+    log.stop();
+    time.stop();
+  }
+}
+
+const nextSignal = (host: Host): Promise<"SIGINT" | "SIGTERM"> =>
+  new Promise((resolve) => {
+    host.onSignal(resolve);
+  });
+
+function writeReady(host: Host, server: BrokerServer, flags: BrokerCommandOptions): void {
+  const { profile, durability } = server.health();
+  const endpoints = server.endpoints.map(({ url }) => url);
+  const { http } = server;
+  const dataDir = flags.data ?? null;
+  if (flags.json === true) {
+    const { pid } = readProcess();
+    const watch = http === undefined ? null : { url: http.url, token: http.token };
+    writeLine(
+      host.stdout,
+      JSON.stringify({
+        event: "ready",
+        version: VERSION,
+        pid,
+        profile,
+        durability,
+        dataDir,
+        endpoints,
+        http: watch,
+      }),
+    );
+    return;
+  }
+  const row = (name: string, text: string): void => writeLine(host.stdout, `  ${name.padEnd(11)} ${text}`);
+  writeLine(host.stdout, `fleetrig broker ${VERSION}, profile ${profile}`);
+  for (const url of endpoints) row("listening", url);
+  row("durability", `${durability}: ${PROMISES[durability]}`);
+  if (dataDir !== null) row("data", dataDir);
+  if (http !== undefined) {
+    const token = host.env[TOKEN_VARIABLE] === undefined ? ` --token ${http.token}` : "";
+    row("watch", `fleetrig broker top --url ${http.url}${token}`);
+  }
+  const tryIt = tryLine(server, flags);
+  if (tryIt !== undefined) row("try", tryIt);
+  writeLine(host.stdout, "ready");
+}
+
+/** What PUBACK means to whoever gets it. */
+const PROMISES: Readonly<Record<string, string>> = {
+  disk: "what is acknowledged is on disk and survives power loss",
+  os: "what is acknowledged survives the end of this process, not power loss",
+  memory: "nothing survives the end of this process; --data keeps it",
+};
+
+/** A command that proves that the broker is there; undefined when mosquitto_pub cannot reach it. */
+function tryLine(server: BrokerServer, flags: BrokerFlags): string | undefined {
+  const endpoint = server.endpoints.find(({ transport }) => transport === "tcp" || transport === "tls");
+  if (endpoint === undefined) return undefined;
+  const { host, port, transport } = endpoint;
+  const address = `-h ${host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host} -p ${port}`;
+  const tls = transport === "tls" ? ` --cafile ${flags.tlsCa ?? "CA.pem"}` : "";
+  const own = transport === "tls" && flags.requireClientCert === true ? " --cert ME.pem --key ME.key" : "";
+  return `mosquitto_pub ${address}${tls}${own} -t hello -m world`;
+}
