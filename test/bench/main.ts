@@ -4,15 +4,24 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
+import { CROWD_CASES } from "./crowd-cases.js";
+import { HOSTILE_CASES } from "./hostile-cases.js";
+import { LATENCY_CASE } from "./latency-case.js";
 import { THROUGHPUT_CASES } from "./throughput-case.js";
 import { VIRTUAL_CASES } from "./virtual-cases.js";
 
 /**
  * `npm run bench`: every case in a process of its own, a table on stdout, the same in out/bench.json.
- * Options: `--full` adds the long cases, `--only <name>` runs those whose names begin so, `--write <file>` writes
+ * Options: `--full` adds the long cases, `--only <name>` runs the case of that name, or those whose names begin so, `--write <file>` writes
  * elsewhere, `--priority` makes brokers and their load go before whatever else the machine does.
  */
-const CASES: readonly BenchCase[] = [...THROUGHPUT_CASES, ...VIRTUAL_CASES];
+const CASES: readonly BenchCase[] = [
+  ...THROUGHPUT_CASES,
+  LATENCY_CASE,
+  ...CROWD_CASES,
+  ...HOSTILE_CASES,
+  ...VIRTUAL_CASES,
+];
 const CASE_DEADLINE_MS = 20 * 60_000;
 const MIB_PER_KIB = 1 / 1024;
 
@@ -71,9 +80,10 @@ const shown = (value: number): string =>
 function runAll(): void {
   const only = option("--only");
   const isFull = process.argv.includes("--full");
-  const chosen = CASES.filter(({ name, isLong }) =>
-    only === undefined ? isFull || isLong !== true : name.startsWith(only),
-  );
+  const exact = CASES.filter(({ name }) => name === only);
+  const begun = CASES.filter(({ name }) => name.startsWith(only ?? ""));
+  const usual = CASES.filter(({ isLong }) => isFull || isLong !== true);
+  const chosen = only === undefined ? usual : exact.length > 0 ? exact : begun;
   if (chosen.length === 0)
     throw new Error(`there is no case ${only}: ${CASES.map(({ name }) => name).join(", ")}`);
   const machine = {

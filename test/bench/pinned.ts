@@ -13,9 +13,9 @@ const CAN_PIN = existsSync("/usr/bin/taskset") && availableParallelism() > 1;
 /** Runs the rest of its arguments with as many open files as the system allows without asking. */
 const WITH_ALL_FILES = ["/bin/sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh"];
 
-/** `--priority`: on a machine that others use too, they wait meanwhile (needs the right to lower `nice`). */
+/** `--priority`: real-time scheduling, so that others on the machine wait meanwhile (needs root). */
 const HAS_PRIORITY = process.argv.includes("--priority");
-const FIRST = HAS_PRIORITY ? ["nice", "-n", "-15"] : [];
+const FIRST = HAS_PRIORITY ? ["chrt", "-r", "1"] : [];
 
 /** Starts a program on one core, with the largest number of open files. */
 export function spawnPinned(core: number, command: readonly string[], options: SpawnOptions): ChildProcess {

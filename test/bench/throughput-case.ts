@@ -50,6 +50,15 @@ const FAN_OUT: readonly Row[] = [
   },
 ];
 
+const PAIRS: readonly Row[] = [
+  {
+    name: "1,000 pairs, QoS 1, closed loop",
+    mode: "pairs",
+    options: { qos: 1, publishers: 1000 },
+    least: { mosquitto: 1.4, aedes: 3 },
+  },
+];
+
 const throughputCase = (name: string, description: string, rows: readonly Row[]): BenchCase => ({
   name,
   description,
@@ -92,10 +101,19 @@ function figuresOf({ name, least }: Row, table: RoundTable): Figure[] {
       value: medianOf(table, broker, "cpuUsPerDelivery")!,
       unit: "µs",
     });
+  figures.push(
+    { name: "  core used by fleetrig", value: 100 * medianOf(table, "fleetrig", "cpuShare")!, unit: "%" },
+    {
+      name: "  core used by its load",
+      value: 100 * medianOf(table, "fleetrig", "loadCpuShare")!,
+      unit: "%",
+    },
+  );
   return figures;
 }
 
 export const THROUGHPUT_CASES: readonly BenchCase[] = [
   throughputCase("tcp-fan-in", "20 publishers to one subscriber over loopback, 64 B", FAN_IN),
   throughputCase("tcp-fan-out", "one publisher to 1,000 subscribers over loopback, 64 B", FAN_OUT),
+  throughputCase("tcp-pairs", "1,000 publishers to a subscriber each, one message of each under way", PAIRS),
 ];

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "outcome.h"
@@ -108,7 +109,14 @@ static void become_ready(struct loop *loop, struct client *client) {
   loop->ready_count++;
 }
 
-static void begin_mqtt(struct loop *loop, struct client *client) {
+static void opened(struct loop *loop, struct client *client) {
+  client->phase = OPENED;
+  if (loop->events->opened != NULL) {
+    client->is_watching_output = false;
+    watch(loop, client, EPOLL_CTL_MOD, EPOLLIN);
+    loop->events->opened(loop, client);
+    return;
+  }
   char client_id[32];
   snprintf(client_id, sizeof client_id, "bench-%u", client->ordinal);
   client->phase = CONNECTING;
@@ -188,17 +196,28 @@ static void read_input(struct loop *loop, struct client *client) {
 
 static void handle(struct loop *loop, struct client *client, uint32_t happened) {
   if (client->phase == CLOSED) return;
-  if (client->phase == OPENING && happened & EPOLLOUT && !(happened & EPOLLERR)) begin_mqtt(loop, client);
+  if (client->phase == OPENING && happened & EPOLLOUT && !(happened & EPOLLERR)) opened(loop, client);
   else if (happened & EPOLLOUT) flush_output(loop, client);
   if (client->phase != CLOSED && happened & (EPOLLIN | EPOLLERR | EPOLLHUP)) read_input(loop, client);
 }
 
-void run_turn(struct loop *loop, int wait_ms) {
+static void wait_and_handle(struct loop *loop, const struct timespec *wait) {
   struct epoll_event events[EVENTS_PER_TURN];
-  int count = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms);
+  int count = epoll_pwait2(loop->epoll, events, EVENTS_PER_TURN, wait, NULL);
   if (count < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
   for (int i = 0; i < count; i++) handle(loop, events[i].data.ptr, events[i].events);
   if (now_ns() > loop->deadline_ns) fail("still not finished after %d s", loop->options->deadline_s);
+}
+
+void run_turn(struct loop *loop, int wait_ms) {
+  struct timespec wait = {.tv_nsec = (long)wait_ms * 1000000};
+  wait_and_handle(loop, &wait);
+}
+
+void run_turn_until(struct loop *loop, uint64_t until_ns) {
+  uint64_t now = now_ns();
+  struct timespec wait = {.tv_nsec = until_ns > now ? (long)(until_ns - now) : 0};
+  wait_and_handle(loop, &wait);
 }
 
 void connect_clients(struct loop *loop, int from, int count) {

@@ -16,7 +16,7 @@ struct client {
   int fd;
   /* Its place among all clients of the run; also its client identifier and source address. */
   uint32_t ordinal;
-  enum { CLOSED, OPENING, CONNECTING, SUBSCRIBING, READY } phase;
+  enum { CLOSED, OPENING, OPENED, CONNECTING, SUBSCRIBING, READY } phase;
   /* Subscribed to before it counts as ready; empty for publishers. */
   char filter[TOPIC_BYTES_MAX];
   bool is_watching_output;
@@ -32,6 +32,8 @@ struct client {
 struct loop;
 
 struct events {
+  /* The TCP connection stands. Without it, CONNECT follows. */
+  void (*opened)(struct loop *loop, struct client *client);
   void (*delivered)(struct loop *loop, struct client *client, const struct delivery *delivery);
   void (*acknowledged)(struct loop *loop, struct client *client, uint16_t packet_id);
   /* Without it, a connection that the broker ends is the end of the run. */
@@ -58,6 +60,8 @@ void drop_client(struct loop *loop, struct client *client);
 
 /* One round: waits up to `wait_ms` for events and reacts to them. Ends the process after the deadline. */
 void run_turn(struct loop *loop, int wait_ms);
+/* The same, with a wait that ends to the microsecond. */
+void run_turn_until(struct loop *loop, uint64_t until_ns);
 
 /* Room for `bytes` at the end of what waits to be written; the caller adds to out_bytes what it used. */
 uint8_t *output_room(struct client *client, size_t bytes);

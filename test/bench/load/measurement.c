@@ -1,5 +1,7 @@
 #include "measurement.h"
 
+#include <unistd.h>
+
 #include "outcome.h"
 
 enum { NS_PER_MS = 1000000, PACKET_IDS = 65535 };
@@ -32,12 +34,14 @@ void update_measurement(struct measurement *measurement, const struct options *o
     measurement->next_ns = now + (uint64_t)options->ms * NS_PER_MS;
     measurement->deliveries_at_begin = deliveries;
     measurement->cpu_s = -process_cpu_s(options->pid);
+    measurement->load_cpu_s = -process_cpu_s(getpid());
     return;
   }
   measurement->phase = DRAINING;
   measurement->ended_ns = now;
   measurement->deliveries = deliveries - measurement->deliveries_at_begin;
   measurement->cpu_s += process_cpu_s(options->pid);
+  measurement->load_cpu_s += process_cpu_s(getpid());
 }
 
 void report_measurement(const struct measurement *measurement) {
@@ -47,6 +51,7 @@ void report_measurement(const struct measurement *measurement) {
   report("perSecond", deliveries / seconds);
   report("cpuUsPerDelivery", measurement->cpu_s * 1e6 / deliveries);
   report("cpuShare", measurement->cpu_s / seconds);
+  report("loadCpuShare", measurement->load_cpu_s / seconds);
 }
 
 static uint16_t packet_id_of(uint64_t sequence) { return (uint16_t)(sequence % PACKET_IDS + 1); }

@@ -21,12 +21,14 @@ struct measurement {
   uint64_t ended_ns;
   uint64_t deliveries_at_begin;
   uint64_t deliveries;
+  /* Of the broker, and our own: near 1 of a core the load is what limits. */
   double cpu_s;
+  double load_cpu_s;
 };
 struct measurement begin_measurement(const struct options *options);
 /* To be called every turn with the deliveries so far. */
 void update_measurement(struct measurement *measurement, const struct options *options, uint64_t deliveries);
-/* Reports deliveries per second and the broker's CPU per delivery. */
+/* Reports deliveries per second, the broker's CPU per delivery and what share of a core both sides used. */
 void report_measurement(const struct measurement *measurement);
 
 /* One connection that publishes; acknowledgements must come in the order of its publishes [MQTT-4.6.0-2]. */

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "crowds.h"
 #include "outcome.h"
 #include "throughput.h"
 
@@ -14,7 +15,8 @@ static const struct {
   void (*run)(const struct options *options);
 } MODES[] = {
     {"fan-in", run_fan_in},
-    {"fan-out", run_fan_out},
+    {"fan-out", run_fan_out}, {"pairs", run_pairs}, {"paced", run_paced}, {"connect", run_connect},
+    {"hold", run_hold},       {"claim", run_claim}, {"loris", run_loris},
 };
 
 int main(int count, char **words) {

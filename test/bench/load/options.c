@@ -21,6 +21,7 @@ static const struct {
     {"--clients", offsetof(struct options, clients)},
     {"--concurrent", offsetof(struct options, concurrent)},
     {"--rounds", offsetof(struct options, rounds)},
+    {"--gather", offsetof(struct options, gather)},
     {"--warm-ms", offsetof(struct options, warm_ms)},
     {"--ms", offsetof(struct options, ms)},
     {"--pid", offsetof(struct options, pid)},

@@ -21,6 +21,8 @@ struct options {
   int concurrent;
   /* Repetitions of `connect`; each begins with the loss of all connections of the one before. */
   int rounds;
+  /* 1: all clients of `claim` open before the first says anything. */
+  int gather;
   /* Not measured, then measured. */
   int warm_ms;
   int ms;

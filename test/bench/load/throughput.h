@@ -1,4 +1,4 @@
-/* Modes that send as fast as the broker takes it. Each prints its figures and ends the process. */
+/* Modes that move messages. Each prints its figures and ends the process. */
 #ifndef THROUGHPUT_H
 #define THROUGHPUT_H
 
@@ -10,5 +10,7 @@ _Noreturn void run_fan_in(const struct options *options);
 _Noreturn void run_fan_out(const struct options *options);
 /* `publishers` pairs, each with one message under way. */
 _Noreturn void run_pairs(const struct options *options);
+/* `publishers` connections to one subscriber at `rate`; latency counts from when each message was due. */
+_Noreturn void run_paced(const struct options *options);
 
 #endif
