@@ -1,6 +1,6 @@
 import type { Mutable, PacketReader } from "./packet-reader.js";
-import type { ConnackPacket, ConnectPacket, Packet, QoS, Will } from "./packets.js";
-import { readProperties } from "./property-reader.js";
+import type { ConnackPacket, ConnectPacket, MessageProperties, Packet, QoS, Will } from "./packets.js";
+import { checkResponseTopic, readProperties } from "./property-reader.js";
 import { REASON } from "./reason-codes.js";
 import { REASON_CODE_TABLE } from "./reason-code-table.js";
 import { protocolName } from "./wire-size.js";
@@ -30,8 +30,11 @@ function checkConnectFlags(reader: PacketReader, flags: number): void {
 }
 
 function readWill(reader: PacketReader, flags: number): Will {
-  const properties = {};
-  if (reader.version === 5) readProperties(reader, "will", properties);
+  const properties: MessageProperties = {};
+  if (reader.version === 5) {
+    readProperties(reader, "will", properties);
+    checkResponseTopic(reader, properties);
+  }
   const topic = reader.text();
   if (topic === "") reader.malformed("The will has an empty topic", "MQTT-4.7.3-1");
   const payload = reader.binary();

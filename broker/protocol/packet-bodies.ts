@@ -15,7 +15,7 @@ import {
   type UnsubackPacket,
   type UnsubscribePacket,
 } from "./packets.js";
-import { readProperties } from "./property-reader.js";
+import { checkResponseTopic, readProperties } from "./property-reader.js";
 import { REASON_CODE_TABLE } from "./reason-code-table.js";
 
 /**
@@ -43,6 +43,7 @@ function readPublish(reader: PacketReader): Packet {
     readProperties(reader, "publish", packet);
     if (topic === "" && packet.topicAlias === undefined)
       reader.violation("PUBLISH has neither a topic nor a topic alias", "MQTT-3.3.2.3.4");
+    checkResponseTopic(reader, packet);
     if (packet.subscriptionIds !== undefined && reader.role === "server")
       reader.violation("A client sent a subscription identifier in PUBLISH", "MQTT-3.3.4-6");
   } else if (topic === "") reader.malformed("PUBLISH has an empty topic", "MQTT-4.7.3-1");

@@ -1,5 +1,7 @@
 import type { PacketReader } from "./packet-reader.js";
+import type { MessageProperties } from "./packets.js";
 import { type PropertyCarrier, propertyById, type PropertySpec } from "./property-table.js";
+import { hasWildcard } from "./topics.js";
 
 function readNumber(reader: PacketReader, spec: PropertySpec): number {
   switch (spec.wireType) {
@@ -59,4 +61,10 @@ export function readProperties(reader: PacketReader, carrier: PropertyCarrier, t
     else reader.violation(`The property ${spec.field} occurs twice`, "2.2.2.2");
   }
   if (reader.failure === undefined) reader.end = outerEnd;
+}
+
+/** A message asks for its answer on one topic, not on many. */
+export function checkResponseTopic(reader: PacketReader, { responseTopic }: MessageProperties): void {
+  if (responseTopic !== undefined && hasWildcard(responseTopic))
+    reader.violation("A response topic has wildcards", "MQTT-3.3.2-14");
 }

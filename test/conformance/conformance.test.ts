@@ -1,5 +1,5 @@
-import { BrokerServer } from "fleetrig/broker";
-import { createRandomSource, VirtualTime } from "fleetrig/kernel";
+import { type BrokerHooks, BrokerServer, MqttBroker } from "fleetrig/broker";
+import { createRandomSource, LANE, silentSink, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { encodeBytes } from "./byte-pattern.js";
 import { type ConformanceCase, readCaseFiles, SPEC_VERSIONS } from "./case-file.js";
@@ -7,10 +7,13 @@ import { byteByByte, type Chunking, cutAt, inOnePiece, MemoryStage } from "./mem
 import { type Condition, play } from "./player.js";
 import { SETUPS } from "./setups.js";
 import { parseScript, type SpecVersion, type Step } from "./script.js";
-import { type ServerUnderTest, SocketStage, type Transport, TRANSPORTS } from "./socket-stage.js";
+import { SocketStage, type Transport, TRANSPORTS } from "./socket-stage.js";
 
 /** Longer scripts are not played once per byte. */
-const CUT_BYTES_MAX = 400;
+const CUT_BYTES_MAX = 250;
+
+const RANDOMS = createRandomSource(1);
+const RANDOM = RANDOMS.stream("broker");
 
 /** A case makes one script per text of `each`. */
 const scriptsOf = ({ each, script }: ConformanceCase, version: SpecVersion): Step[][] =>
@@ -21,17 +24,18 @@ const scriptsOf = ({ each, script }: ConformanceCase, version: SpecVersion): Ste
     ),
   );
 
-function serverFor({ profile, limits, setup }: ConformanceCase): ServerUnderTest {
-  const time = new VirtualTime();
-  const hooks = setup === undefined ? {} : SETUPS[setup]!;
-  return { time, server: new BrokerServer({ time, random: createRandomSource(1), profile, limits, hooks }) };
-}
+const hooksOf = ({ setup }: ConformanceCase): Partial<BrokerHooks> =>
+  setup === undefined ? {} : SETUPS[setup]!;
 
 const unmet = ({ line }: Condition): Error => new Error(`${line}\n  This did not happen.`);
 
 function playInMemory(conformanceCase: ConformanceCase, steps: readonly Step[], chunks: Chunking): void {
-  const { server, time } = serverFor(conformanceCase);
-  for (const condition of play(steps, new MemoryStage(server.engine, time, chunks)))
+  const { profile, limits } = conformanceCase;
+  const time = new VirtualTime();
+  const clock = time.lane(LANE.broker);
+  const hooks = hooksOf(conformanceCase);
+  const broker = new MqttBroker({ clock, random: RANDOM, events: silentSink, profile, limits, hooks });
+  for (const condition of play(steps, new MemoryStage(broker, time, chunks)))
     if (!condition.holds()) throw unmet(condition);
 }
 
@@ -40,10 +44,19 @@ async function playOver(
   conformanceCase: ConformanceCase,
   steps: readonly Step[],
 ): Promise<void> {
-  const subject = serverFor(conformanceCase);
+  const { profile, limits } = conformanceCase;
+  const time = new VirtualTime();
+  const server = new BrokerServer({
+    time,
+    random: RANDOMS,
+    profile,
+    limits,
+    hooks: hooksOf(conformanceCase),
+  });
+  const subject = { server, time };
   const stage = new SocketStage(subject, transport);
   try {
-    await subject.server.listen(transport.listen);
+    await server.listen(transport.listen);
     for (const condition of play(steps, stage)) if (!(await stage.reach(condition))) throw unmet(condition);
   } finally {
     await stage.close();

@@ -28,7 +28,7 @@ const MESSAGE = {
   messageExpiryS: u32,
   payloadFormat: bit,
   contentType: text(12),
-  responseTopic: text(12),
+  responseTopic: text(12).map((topic) => topic.replace(/[+#]/g, "-")),
   correlationData: bytes,
   userProperties,
 };
