@@ -108,7 +108,7 @@ class Switchboard {
   }
 
   clear(): void {
-    for (const applied of [...this.applied.values()]) applied.clear();
+    for (const applied of this.applied.values()) applied.clear();
   }
 
   /** Nobody wants to be told of faults that end because the proxy does. */
