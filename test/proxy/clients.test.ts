@@ -115,13 +115,16 @@ describe.each(BROKERS)("mqtt.js in front of %s (realtime)", (_, start, isLacking
   });
 });
 
-describe.skipIf(lacksMosquittoClients || lacksMosquitto)("mosquitto's tools through the proxy (realtime)", () => {
-  it.each(BROKERS)("talk to each other in front of %s, with their bytes in slices", async (_, start) => {
-    const { port, counters } = await inFrontOf(await start(), "slice=5,gap=1ms", "latency=5ms");
-    const at = ["-h", "127.0.0.1", "-p", String(port), "-q", "1", "-t", "note"];
-    await run("mosquitto_pub", [...at, "-V", "mqttv311", "-m", "through slices", "-r"]);
-    expect(await run("mosquitto_sub", [...at, "-V", "5", "-C", "1", "-W", "10"])).toBe("through slices\n");
-    await until(() => counters().connections.open === 0);
-    expect(counters().connections.accepted).toBe(2);
-  });
-});
+describe.skipIf(lacksMosquittoClients || lacksMosquitto)(
+  "mosquitto's tools through the proxy (realtime)",
+  () => {
+    it.each(BROKERS)("talk to each other in front of %s, with their bytes in slices", async (_, start) => {
+      const { port, counters } = await inFrontOf(await start(), "slice=5,gap=1ms", "latency=5ms");
+      const at = ["-h", "127.0.0.1", "-p", String(port), "-q", "1", "-t", "note"];
+      await run("mosquitto_pub", [...at, "-V", "mqttv311", "-m", "through slices", "-r"]);
+      expect(await run("mosquitto_sub", [...at, "-V", "5", "-C", "1", "-W", "10"])).toBe("through slices\n");
+      await until(() => counters().connections.open === 0);
+      expect(counters().connections.accepted).toBe(2);
+    });
+  },
+);
