@@ -112,7 +112,7 @@ export class Outbox implements Backlog {
     else this.transmit(delivery, this.register(delivery));
   }
 
-  /** PUBACK: the end of a QoS 1 message, whatever its reason code [MQTT-4.3.2-4]. */
+  /** PUBACK: the end of a QoS 1 message, whatever its reason code [MQTT-4.3.2-3]. */
   acknowledge(packetId: number): AcknowledgeOutcome {
     const index = this.inflight.indexOf(packetId);
     if (index < 0) return "unknown";
@@ -122,7 +122,7 @@ export class Outbox implements Backlog {
     return "taken";
   }
 
-  /** PUBREC: the client has the QoS 2 message and needs it never again [MQTT-4.3.3-3..7]. */
+  /** PUBREC: the client has the QoS 2 message and needs it never again [MQTT-4.3.3-6]. */
   release(packetId: number): AcknowledgeOutcome {
     const index = this.inflight.indexOf(packetId);
     if (index < 0) return "unknown";

@@ -61,7 +61,7 @@ function isNew(connection: Connection, { packetId, qos }: PublishPacket): boolea
       });
     return false;
   }
-  // [MQTT-3.3.4-9] only MQTT 5 clients know how much the broker takes at once.
+  // [MQTT-3.3.4-7] only MQTT 5 clients know how much the broker takes at once.
   if (version === 5 && connection.unanswered >= core.limits.receiveMaximum) {
     connection.fail(REASON.receiveMaximumExceeded);
     return false;

@@ -1,4 +1,10 @@
-import { type BrokerFeatures, type BrokerHooks, type BrokerLimits, MqttBroker } from "fleetrig/broker";
+import {
+  type BrokerFeatures,
+  type BrokerHooks,
+  type BrokerLimits,
+  type BrokerOptions,
+  MqttBroker,
+} from "fleetrig/broker";
 import { LANE, Random, type RunEvent, US_PER_S, VirtualTime } from "fleetrig/kernel";
 import type {
   ConnackPacket,
@@ -20,6 +26,7 @@ export interface BenchOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly hooks?: Partial<BrokerHooks>;
   readonly features?: Partial<BrokerFeatures>;
+  readonly journal?: NonNullable<BrokerOptions["journal"]>;
 }
 
 /** Both profiles with both protocol versions. */
@@ -43,6 +50,7 @@ export class Bench {
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.features === undefined ? {} : { features: options.features }),
       ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
+      ...(options.journal === undefined ? {} : { journal: options.journal }),
     });
   }
 
