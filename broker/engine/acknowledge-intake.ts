@@ -42,5 +42,5 @@ function takeReleased(connection: Connection, packetId: number): void {
   const wasKnown = connection.session!.forgetReceived(packetId);
   const isLost = !wasKnown && connection.version === 5;
   const reasonCode = isLost ? REASON.packetIdentifierNotFound : REASON.success;
-  connection.answer({ type: "pubcomp", packetId, reasonCode }, wasKnown ? 1 : 0);
+  connection.answer({ type: "pubcomp", packetId, reasonCode }, true);
 }

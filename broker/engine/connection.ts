@@ -69,7 +69,8 @@ export class Connection implements PacketReceiver, Entrant {
   publishBucket: TokenBucket | undefined;
   /**
    * QoS 1 and 2 publishes of the client that lack their PUBACK, PUBCOMP or failed PUBREC: what the broker's Receive
-   * Maximum counts. Below zero after PUBRELs for what an earlier connection brought: some clients count those too.
+   * Maximum counts. Negative after PUBCOMPs for what an earlier connection brought, because clients take those for
+   * permission to send more, too (§4.9).
    */
   unanswered = 0;
   /** When CONNECT was accepted; -1 before that. */
@@ -223,16 +224,22 @@ export class Connection implements PacketReceiver, Entrant {
 
   /**
    * Sends an acknowledgement once everything it promises is durable; acknowledgements keep their order.
-   * @param completed How many publishes of the client this ends, 0 or 1: see {@link unanswered}.
+   * @param endsPublish Does it end a publish of the client? See {@link unanswered}.
    */
-  answer(packet: Packet, completed: number = 0): void {
+  answer(packet: Packet, endsPublish: boolean = false): void {
     const { journal } = this.core;
     if (journal === undefined || journal.isSettled) {
-      this.unanswered -= completed;
-      this.send(packet);
+      this.sendAnswer(packet, endsPublish);
     } else {
-      journal.afterCommit(new PendingAnswer(this, packet, completed));
+      journal.afterCommit(new PendingAnswer(this, packet, endsPublish));
     }
+  }
+
+  /** @internal The moment has come. */
+  sendAnswer(packet: Packet, endsPublish: boolean): void {
+    // What was left over from an earlier connection is at most one Receive Maximum.
+    if (endsPublish && this.unanswered > -this.core.limits.receiveMaximum) this.unanswered -= 1;
+    this.send(packet);
   }
 
   /** May this message go to this client at all? Counts it as dropped when not. */

@@ -8,12 +8,11 @@ export class PendingAnswer implements CommitWaiter {
   constructor(
     private readonly connection: Connection,
     private readonly packet: Packet,
-    private readonly completed: number,
+    private readonly endsPublish: boolean,
   ) {}
 
   committed(): void {
-    this.connection.unanswered -= this.completed;
-    if (this.connection.isConnected) this.connection.send(this.packet);
+    if (this.connection.isConnected) this.connection.sendAnswer(this.packet, this.endsPublish);
   }
 
   /** Never sent: the client keeps what was not acknowledged and brings it again. */

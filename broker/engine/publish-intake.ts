@@ -74,9 +74,9 @@ function acknowledge(connection: Connection, publish: PublishPacket, reasonCode:
   // A service may have ended this very connection while it handled the message.
   if (publish.qos === 0 || !connection.isConnected) return;
   const packetId = publish.packetId!;
-  if (publish.qos === 1) connection.answer({ type: "puback", packetId, reasonCode }, 1);
+  if (publish.qos === 1) connection.answer({ type: "puback", packetId, reasonCode }, true);
   // [MQTT-4.3.3-9] a failed PUBREC ends the exchange: the identifier is free.
-  else connection.answer({ type: "pubrec", packetId, reasonCode }, isFailure(reasonCode) ? 1 : 0);
+  else connection.answer({ type: "pubrec", packetId, reasonCode }, isFailure(reasonCode));
 }
 
 /** AWS: a 3.1.1 client that publishes with QoS 2 never gets an answer (REF §2.1). */

@@ -51,8 +51,8 @@ export interface PeerOptions {
  * the reference against which a broker is held.
  */
 export class Peer {
-  /** Payloads received, by QoS, in order. */
-  readonly received: Readonly<Record<QoS, string[]>> = { 0: [], 1: [], 2: [] };
+  /** Payloads received, by topic, in order. */
+  private readonly received = new Map<string, string[]>();
   /** Payloads published, by QoS; of QoS 0 those that were handed to a link. */
   readonly published: Readonly<Record<QoS, string[]>> = { 0: [], 1: [], 2: [] };
   private readonly outgoing: Outgoing[] = [];
@@ -60,7 +60,6 @@ export class Peer {
   private wire: Wire | undefined;
   private isConnected = false;
   private quota = 0;
-  private lastPacketId = 0;
 
   constructor(private readonly options: PeerOptions) {}
 
@@ -73,6 +72,10 @@ export class Peer {
     return this.outgoing.length === 0 && this.receivedIds.size === 0;
   }
 
+  receivedOn(topic: string): readonly string[] {
+    return this.received.get(topic) ?? [];
+  }
+
   connect(broker: MqttBroker): void {
     this.lose();
     const { clientId, protocolVersion, receiveMaximum } = this.options;
@@ -82,12 +85,9 @@ export class Peer {
     this.wire.receiver.received({ type: "connect", ...connect }, 20);
   }
 
-  subscribe(filter: string): void {
-    const subscriptions = [{ filter, qos: 2 as const }];
-    this.wire!.up.push({ type: "subscribe", packetId: this.nextPacketId(), subscriptions });
-  }
-
-  publish(topic: string, qos: QoS): void {
+  /** On `<client id>/<qos>`. */
+  publish(qos: QoS): void {
+    const topic = `${this.options.clientId}/${qos}`;
     const payload = String(this.published[qos].length);
     const fields = {
       type: "publish",
@@ -154,9 +154,9 @@ export class Peer {
     }
   }
 
-  private takePublish({ packetId, qos, payload }: PublishPacket): void {
+  private takePublish({ topic, packetId, qos, payload }: PublishPacket): void {
     const isRepeated = qos === 2 && this.receivedIds.has(packetId!);
-    if (!isRepeated) this.received[qos].push(Buffer.from(payload).toString());
+    if (!isRepeated) this.received.set(topic, [...this.receivedOn(topic), Buffer.from(payload).toString()]);
     if (qos === 1) this.answer("puback", packetId!);
     if (qos !== 2) return;
     this.receivedIds.add(packetId!);
@@ -183,9 +183,11 @@ export class Peer {
     }
   }
 
+  /** The lowest that is free: identifiers are used again as soon as the rules allow. */
   private nextPacketId(): number {
-    do this.lastPacketId = (this.lastPacketId % 65_535) + 1;
-    while (this.outgoing.some(({ packet }) => packet.packetId === this.lastPacketId));
-    return this.lastPacketId;
+    const taken = new Set(this.outgoing.map(({ packet }) => packet.packetId));
+    let packetId = 1;
+    while (taken.has(packetId)) packetId += 1;
+    return packetId;
   }
 }
