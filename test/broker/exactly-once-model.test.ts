@@ -58,7 +58,7 @@ class World {
   play(step: Step): void {
     if (step.do === "commit") this.journal?.commit();
     else if (step.do === "crash") this.crash();
-    else this.act(step as Step & { readonly who: Name });
+    else this.act(step);
   }
 
   /** Reconnects everybody and lets everything through until nothing moves. */
