@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS } from "fleetrig/broker";
-import { EXIT, FleetrigError } from "fleetrig/kernel";
+import { EXIT, FleetrigError, parseDurationUs, US_PER_MINUTE, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import { type BrokerCommandOptions, brokerCommand } from "./commands/broker.js";
+import { type BrokerTopOptions, brokerTopCommand } from "./commands/broker-top.js";
 import { CATALOGUE_NAMES, catalogueCommand } from "./commands/catalogue.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { initCommand } from "./commands/init.js";
@@ -54,6 +55,8 @@ function createProgram(host: Host, done: SetExitCode): Command {
     .helpOption("-h, --help", "show this help")
     .helpCommand("help [command]", "show the help of a command")
     .exitOverride()
+    // Options belong to the command they stand behind: `broker` and `broker top` both have a --json.
+    .enablePositionalOptions()
     .showHelpAfterError("Run with --help for the options.")
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
@@ -182,7 +185,7 @@ function addProxy(program: Command, host: Host, done: SetExitCode): void {
 }
 
 function addBroker(program: Command, host: Host, done: SetExitCode): void {
-  subcommand(program, "broker", "run an MQTT broker by itself")
+  const broker = subcommand(program, "broker", "run an MQTT broker by itself")
     .description("Runs an MQTT 3.1.1 and 5 broker by itself, until it is interrupted.")
     .option("--listen <url>", "where to listen (default mqtt://127.0.0.1:1883); repeatable", collect)
     .addOption(
@@ -214,9 +217,35 @@ function addBroker(program: Command, host: Host, done: SetExitCode): void {
     .option("--insecure", "let strangers in where nothing asks who they are")
     .addHelpText("after", BROKER_HELP)
     .action(async (flags: BrokerCommandOptions) => done(await brokerCommand(host, flags)));
+  broker.enablePositionalOptions();
+  subcommand(broker, "top", "watch a broker that runs with --http")
+    .description("Watches a broker that runs with --http: rates, drops, the slowest and the busiest clients.")
+    .option("--url <url>", "its HTTP endpoint", httpUrl, "http://127.0.0.1:9090")
+    .option("--token <token>", "the token shown at its start (default: FLEETRIG_HTTP_TOKEN)")
+    .addOption(
+      new Option("--interval <duration>", "time between two looks, e.g. 500ms")
+        .argParser(shortDuration)
+        .default(US_PER_S, "1s"),
+    )
+    .option("--once", "show one view and end")
+    .option("--json", "one JSON object per view")
+    .action(async (flags: BrokerTopOptions) => done(await brokerTopCommand(host, flags)));
 }
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+function httpUrl(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError("It must be like http://127.0.0.1:9090.");
+}
+
+const MIN_INTERVAL_US = 100 * US_PER_MS;
+
+function shortDuration(text: string): number {
+  const us = parseDurationUs(text);
+  if (us !== undefined && us >= MIN_INTERVAL_US && us <= 60 * US_PER_MINUTE) return us;
+  throw new InvalidArgumentError("It must be a duration from 100ms to 1h.");
+}
 
 function wholeNumber(text: string): number {
   const value = Number(text);

@@ -142,7 +142,7 @@ function readLimits(pairs: readonly string[], profile: "aws" | "oasis"): Limits 
       );
     limits[name] = readLimit(name, value);
   }
-  return limits as Limits;
+  return limits;
 }
 
 function readLimit(name: string, text: string): number | string {

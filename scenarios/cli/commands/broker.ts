@@ -10,6 +10,7 @@ import { EXIT, LANE, RealTime, readProcess, US_PER_S } from "fleetrig/kernel";
 import { type BrokerFlags, brokerOptions } from "../broker/broker-options.js";
 import { type Host, writeLine } from "../host.js";
 import { VERSION } from "../version.js";
+import { TOKEN_VARIABLE } from "./broker-top.js";
 
 /** What the command line says. */
 export interface BrokerCommandOptions extends BrokerFlags {
@@ -17,9 +18,6 @@ export interface BrokerCommandOptions extends BrokerFlags {
   readonly logLevel?: LogLevel;
   readonly json?: boolean;
 }
-
-/** Where `--http` takes its token from: a command line is everybody's to read, an environment is not. */
-const TOKEN_VARIABLE = "FLEETRIG_HTTP_TOKEN";
 
 /** A broker that cannot end in this time is ended. */
 const STOP_DEADLINE_S = 5;
