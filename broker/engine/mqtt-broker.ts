@@ -131,7 +131,7 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
 
   /** Retained messages that a new subscription to `filter` would get. */
   retained(filter: string): readonly ApplicationMessage[] {
-    return this.core.retained.matching(filter);
+    return [...this.core.retained.matching(filter)];
   }
 
   statistics(): BrokerStatistics {

@@ -68,16 +68,16 @@ export class RetainedMessages {
     return true;
   }
 
-  /** Retained messages that a new subscription to `filter` gets. */
-  matching(filter: string): ApplicationMessage[] {
-    if (!hasWildcard(filter)) {
-      const message = this.get(filter);
-      return message === undefined ? [] : [message];
+  /**
+   * Retained messages that a new subscription to `filter` gets, read from the store one by one: what is removed before
+   * its turn is left out, and what comes meanwhile may be among them.
+   */
+  *matching(filter: string): Generator<ApplicationMessage, undefined, undefined> {
+    const topics = hasWildcard(filter) ? this.topicsFor(filter) : [filter];
+    for (const topic of topics) {
+      const message = this.get(topic);
+      if (message !== undefined) yield message;
     }
-    if (this.root === undefined) return [];
-    const topics: string[] = [];
-    this.collect(this.root, { levels: filter.split("/"), depth: 0 }, topics);
-    return topics.flatMap((topic) => this.get(topic) ?? []);
   }
 
   private remove(topic: string): void {
@@ -93,30 +93,28 @@ export class RetainedMessages {
     return expiryS !== undefined && message.receivedAtUs + expiryS * US_PER_S <= this.clock.nowUs();
   }
 
-  private collect(
-    node: TopicNode,
-    at: { readonly levels: readonly string[]; readonly depth: number },
-    topics: string[],
-  ): void {
-    const { levels, depth } = at;
+  private topicsFor(filter: string): Iterable<string> {
+    return this.root === undefined ? [] : this.walk(this.root, filter.split("/"), 0);
+  }
+
+  /** Recursion is as deep as the filter, which `topicSlashes` bounds, or as the topics are. */
+  private *walk(node: TopicNode, levels: readonly string[], depth: number): Generator<string> {
     if (depth === levels.length) {
-      if (node.topic !== undefined) topics.push(node.topic);
+      if (node.topic !== undefined) yield node.topic;
       return;
     }
     const level = levels[depth]!;
-    const below = { levels, depth: depth + 1 };
     if (level !== "+" && level !== "#") {
       const child = node.children.get(level);
-      if (child !== undefined) this.collect(child, below, topics);
+      if (child !== undefined) yield* this.walk(child, levels, depth + 1);
       return;
     }
-    if (level === "#" && depth > 0 && this.profile === "oasis" && node.topic !== undefined)
-      topics.push(node.topic);
+    if (level === "#" && depth > 0 && this.profile === "oasis" && node.topic !== undefined) yield node.topic;
     for (const [name, child] of node.children) {
       // [MQTT-4.7.2-1] a wildcard in the first level does not match topics that begin with `$`.
       if (depth === 0 && name.startsWith("$")) continue;
-      if (level === "+") this.collect(child, below, topics);
-      else collectAll(child, topics);
+      if (level === "+") yield* this.walk(child, levels, depth + 1);
+      else yield* topicsBelow(child);
     }
   }
 }
@@ -146,7 +144,7 @@ function removeTopic(node: TopicNode, levels: readonly string[], depth: number):
   return node.topic === undefined && node.children.size === 0;
 }
 
-function collectAll(node: TopicNode, topics: string[]): void {
-  if (node.topic !== undefined) topics.push(node.topic);
-  for (const child of node.children.values()) collectAll(child, topics);
+function* topicsBelow(node: TopicNode): Generator<string> {
+  if (node.topic !== undefined) yield node.topic;
+  for (const child of node.children.values()) yield* topicsBelow(child);
 }

@@ -1,10 +1,12 @@
 import type { Timer } from "fleetrig/kernel";
 import type { ProtocolVersion } from "fleetrig/protocol";
+import type { ApplicationMessage } from "../message.js";
 import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
 import type { FlowState } from "./journal.js";
 import { type AcknowledgeOutcome, type Backlog, Outbox } from "./outbox.js";
+import { RetainedReplay } from "./retained-replay.js";
 import type { StoredFlow } from "./stored-flow.js";
 import type { Subscription } from "./subscription.js";
 import type { PendingWill } from "./will.js";
@@ -23,6 +25,7 @@ export class Session {
   dropped = 0;
   private byFilter: Map<string, Subscription> | undefined;
   private outbox: Outbox | undefined;
+  private retainedReplay: RetainedReplay | undefined;
   private receivedIds: Set<number> | undefined;
 
   constructor(
@@ -151,6 +154,13 @@ export class Session {
     this.outbox?.pump();
   }
 
+  /** Retained messages for a new subscription of this session. */
+  replay(filter: string, messages: Iterator<ApplicationMessage>): void {
+    this.retainedReplay ??= new RetainedReplay(this.core, this);
+    this.retainedReplay.add(filter, messages);
+    if (this.retainedReplay.isDone) this.retainedReplay = undefined;
+  }
+
   attach(connection: Connection): void {
     this.connection = connection;
     this.expiryTimer?.cancel();
@@ -159,17 +169,21 @@ export class Session {
 
   resume(): void {
     this.outbox?.resume();
+    this.retainedReplay?.resume();
   }
 
   detach(): void {
     this.connection = undefined;
     this.outbox?.suspend();
+    this.retainedReplay?.suspend();
   }
 
   discard(): void {
     this.expiryTimer?.cancel();
     this.expiryTimer = undefined;
     this.outbox?.discard();
+    this.retainedReplay?.stop();
+    this.retainedReplay = undefined;
     this.outbox = undefined;
     this.byFilter = undefined;
     this.receivedIds = undefined;

@@ -6,7 +6,6 @@ import {
   type UnsubscribePacket,
 } from "fleetrig/protocol";
 import type { Connection } from "./connection.js";
-import { Delivery } from "./delivery.js";
 import { ENDING, type Ending, clientError } from "./ending.js";
 import { Subscription } from "./subscription.js";
 import { filterFault, isSharedFilter, isUnavailableFilter } from "./topic-rules.js";
@@ -143,7 +142,7 @@ function subscribe(
 
 /** Retain Handling (§3.8.3.1): 0 always, 1 only for a new subscription, 2 never. */
 function sendRetained(connection: Connection, grant: GrantedSubscription): void {
-  const { core, version, clientId } = connection;
+  const { core, version } = connection;
   const { subscription } = grant;
   // Retained messages belong to whoever subscribes, not to a group (§4.8.2; REF §2.1).
   if (isSharedFilter(subscription.filter)) {
@@ -154,15 +153,7 @@ function sendRetained(connection: Connection, grant: GrantedSubscription): void 
   if (handling === 2 || (handling === 1 && !grant.isNew)) return;
   const { filter } = subscription;
   const stored = filter.startsWith(STATUS_PREFIX) ? core.status : core.retained;
-  for (const message of stored.matching(filter)) {
-    const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
-    if (core.hooks.checksReceivers && !core.hooks.authorizeReceive(clientId, message))
-      core.dropped(clientId, "receive-denied", message.topic);
-    else
-      subscription.session.deliver(
-        new Delivery(message, { qos, retain: true }, subscription.subscriptionIds),
-      );
-  }
+  connection.session!.replay(filter, stored.matching(filter));
 }
 
 /** An UNSUBSCRIBE (§3.10). */
