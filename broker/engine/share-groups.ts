@@ -8,8 +8,6 @@ import type { Subscription } from "./subscription.js";
 import type { DropReason } from "./statistics.js";
 import { SubscriptionTree } from "./subscription-tree.js";
 
-const NOBODY = new Set<Subscription>();
-
 /** A member that may not or cannot have a message at all. */
 interface Unfit {
   readonly member: Subscription;
@@ -82,7 +80,7 @@ export class ShareGroups {
 
   /** @returns whether a member got or will get the message. */
   deliver(group: ShareGroup, message: ApplicationMessage): boolean {
-    const outcome = this.handOver(group, message, { excluded: NOBODY, isConnectedOnly: false });
+    const outcome = this.handOver(group, message, { except: undefined, isConnectedOnly: false });
     if (typeof outcome === "object")
       this.core.dropped(outcome.member.session.clientId, outcome.reason, message.topic);
     return outcome === "taken";
@@ -121,8 +119,7 @@ export class ShareGroups {
       if (group === undefined || (only !== undefined && group !== only)) return false;
       // An expired message is counted where it waits.
       if (expiresAtUs <= core.clock.nowUs()) return false;
-      const own = group.members.filter((member) => member.session === session);
-      const others = { excluded: new Set(own), isConnectedOnly };
+      const others = { except: session, isConnectedOnly };
       const isTaken = this.handOver(group, message, others) === "taken";
       if (isTaken) core.counters.sharedReassigned += 1;
       return isTaken;
@@ -132,14 +129,14 @@ export class ShareGroups {
   private handOver(
     group: ShareGroup,
     message: ApplicationMessage,
-    who: { readonly excluded: ReadonlySet<Subscription>; readonly isConnectedOnly: boolean },
+    who: { readonly except: Session | undefined; readonly isConnectedOnly: boolean },
   ): "taken" | "nobody" | Unfit {
     const { core } = this;
     const { random, features, hooks } = core;
     let unfit: Set<Subscription> | undefined;
     let first: Unfit | undefined;
     const isExcluded = (member: Subscription): boolean =>
-      who.excluded.has(member) || (unfit !== undefined && unfit.has(member));
+      member.session === who.except || (unfit !== undefined && unfit.has(member));
     const options = {
       strategy: features.sharedStrategy,
       random,
