@@ -11,15 +11,17 @@ export const LOAD_CORE = 1;
 
 const CAN_PIN = existsSync("/usr/bin/taskset") && availableParallelism() > 1;
 /** Runs the rest of its arguments with as many open files as the system allows without asking. */
-const WITH_ALL_FILES = ["/bin/sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh"];
-
-/** `--priority`: real-time scheduling, so that others on the machine wait meanwhile (needs root). */
+const ALL_FILES = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
+/**
+ * `--priority`: on a machine that others use too, they wait meanwhile (needs root). A group of its own, because
+ * Linux weighs sessions first; not real-time scheduling, under which the helper threads of Node starve its main thread.
+ */
 const HAS_PRIORITY = process.argv.includes("--priority");
-const FIRST = HAS_PRIORITY ? ["chrt", "-r", "1"] : [];
+const FIRST = "echo -20 > /proc/self/autogroup; ";
 
 /** Starts a program on one core, with the largest number of open files. */
 export function spawnPinned(core: number, command: readonly string[], options: SpawnOptions): ChildProcess {
   const pin = CAN_PIN ? ["taskset", "-c", String(core)] : [];
-  const [program, ...rest] = [...FIRST, ...WITH_ALL_FILES, ...pin, ...command];
-  return spawn(program!, rest, options);
+  const script = HAS_PRIORITY ? FIRST + ALL_FILES : ALL_FILES;
+  return spawn("/bin/sh", ["-c", script, "sh", ...pin, ...command], { ...options, detached: HAS_PRIORITY });
 }

@@ -18,7 +18,7 @@
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-enum { READ_BYTES = 256 * 1024, EVENTS_PER_TURN = 512, CLIENTS_PER_ADDRESS = 20000, WAIT_MS = 50 };
+enum { READ_BYTES = 256 * 1024, EVENTS_PER_TURN = 512, CLIENTS_PER_ADDRESS = 4000, WAIT_MS = 50 };
 
 struct loop open_loop(const struct options *options, const struct events *events, int client_count) {
   struct loop loop = {
@@ -39,12 +39,18 @@ static void watch(struct loop *loop, struct client *client, int operation, uint3
   if (epoll_ctl(loop->epoll, operation, client->fd, &event) != 0) fail("epoll: %s", strerror(errno));
 }
 
-/* A port pair can be used once per address: one address is good for some 28,000 connections. */
-static void bind_source(const struct client *client) {
+/*
+ * Every 4,000 clients have an address of their own, and each generation its own again: the kernel looks for a free
+ * port one by one, which takes ever longer as those of an address run out, and ended connections occupy theirs for
+ * a minute. All of 127.0.0.0/8 is this host.
+ */
+static void bind_source(const struct loop *loop, const struct client *client) {
+  uint32_t run = 1 + (uint32_t)getpid() % 250;
+  uint32_t last = 1 + client->ordinal / CLIENTS_PER_ADDRESS;
+  struct sockaddr_in source = {.sin_family = AF_INET};
+  source.sin_addr.s_addr = htonl(127u << 24 | run << 16 | loop->generation % 256 << 8 | last);
   int on = 1;
   setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  struct sockaddr_in source = {.sin_family = AF_INET};
-  source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + client->ordinal / CLIENTS_PER_ADDRESS);
   if (bind(client->fd, (struct sockaddr *)&source, sizeof source) != 0) fail("bind: %s", strerror(errno));
 }
 
@@ -53,7 +59,7 @@ void start_connection(struct loop *loop, struct client *client) {
   if (client->fd < 0) fail("socket %u: %s", client->ordinal, strerror(errno));
   int on = 1;
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  bind_source(client);
+  bind_source(loop, client);
   struct sockaddr_in broker = {.sin_family = AF_INET, .sin_port = htons((uint16_t)loop->options->port)};
   broker.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int result = connect(client->fd, (struct sockaddr *)&broker, sizeof broker);

@@ -14,7 +14,7 @@
 
 struct client {
   int fd;
-  /* Its place among all clients of the run; also its client identifier and source address. */
+  /* Its place among all clients of the run; also its client identifier. */
   uint32_t ordinal;
   enum { CLOSED, OPENING, OPENED, CONNECTING, SUBSCRIBING, READY } phase;
   /* Subscribed to before it counts as ready; empty for publishers. */
@@ -47,6 +47,8 @@ struct loop {
   struct client *clients;
   int client_count;
   int ready_count;
+  /* Raised when all clients begin anew. */
+  uint32_t generation;
   uint64_t deadline_ns;
 };
 
@@ -54,7 +56,7 @@ struct loop open_loop(const struct options *options, const struct events *events
 
 /* Connects (and subscribes) clients[from .. from + count), `options.concurrent` at a time; waits for all. */
 void connect_clients(struct loop *loop, int from, int count);
-/* Starts a TCP connection to the broker without blocking; loopback gives each 20,000 clients an address. */
+/* Starts a TCP connection to the broker, without waiting for it. */
 void start_connection(struct loop *loop, struct client *client);
 void drop_client(struct loop *loop, struct client *client);
 

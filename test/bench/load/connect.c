@@ -28,6 +28,7 @@ void run_connect(const struct options *options) {
   double cpu_s = 0;
   for (int round = 0; round < options->rounds; round++) {
     for (int i = 0; i < options->clients; i++) drop_client(&loop, &loop.clients[i]);
+    loop.generation++;
     began_ns = now_ns();
     cpu_s = process_cpu_s(options->pid);
     connect_clients(&loop, 0, options->clients);
