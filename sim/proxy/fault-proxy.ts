@@ -1,5 +1,12 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { type Clock, FleetrigError, type RandomSource, type Service, type Timer } from "fleetrig/kernel";
+import {
+  type Clock,
+  EXIT,
+  FleetrigError,
+  type RandomSource,
+  type Service,
+  type Timer,
+} from "fleetrig/kernel";
 import { DevicePaths } from "./device-paths.js";
 import { ProxiedConnection, type ProxiedConnectionOptions } from "./proxied-connection.js";
 import { type ProxyCounters, ProxyTally } from "./proxy-counters.js";
@@ -57,11 +64,12 @@ export interface AppliedFault {
   clear(): void;
 }
 
+const LOOPBACK = "127.0.0.1";
 const MAX_CONNECTIONS = 10_000;
 
 /**
  * Starts a proxy. Resolves once its port is open.
- * @throws FleetrigError `LISTENER_UNAVAILABLE`, and what {@link FaultProxy.apply} throws
+ * @throws FleetrigError `LISTENER_UNAVAILABLE`, `PROXY_TO_ITSELF`, and what {@link FaultProxy.apply} throws
  */
 export async function createFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const switchboard = new Switchboard(options);
@@ -69,6 +77,17 @@ export async function createFaultProxy(options: FaultProxyOptions): Promise<Faul
   const door = new ProxyDoor(options, switchboard);
   const server = createServer({ noDelay: true, allowHalfOpen: true }, door.accept);
   const { port, address } = await listening(server, options);
+  if (options.to.port === port && options.to.host === (options.host ?? LOOPBACK)) {
+    server.close();
+    switchboard.stop();
+    throw new FleetrigError("PROXY_TO_ITSELF", `The proxy on ${address}:${port} is its own target.`, {
+      hint: "Give it another port than the broker's.",
+      exitCode: EXIT.usage,
+    });
+  }
+  server.on("error", () => {
+    switchboard.tally.connections.notAccepted += 1;
+  });
   let stopping: Promise<void> | undefined;
   return {
     port,
@@ -219,16 +238,19 @@ class ProxyDoor {
   }
 }
 
-const listening = (server: Server, { host = "127.0.0.1", port }: FaultProxyOptions): Promise<AddressInfo> =>
+const listening = (server: Server, { host = LOOPBACK, port }: FaultProxyOptions): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {
-    server.once("error", (cause) =>
+    const refused = (cause: Error): void =>
       reject(
         new FleetrigError("LISTENER_UNAVAILABLE", `Cannot listen on ${host}:${port}: ${cause.message}.`, {
           hint: "Choose another port, or 0 for any free one.",
           context: { host, port },
           cause,
         }),
-      ),
-    );
-    server.listen({ host, port }, () => resolve(server.address() as AddressInfo));
+      );
+    server.once("error", refused);
+    server.listen({ host, port }, () => {
+      server.off("error", refused);
+      resolve(server.address() as AddressInfo);
+    });
   });

@@ -20,6 +20,8 @@ const WHOLE_PACKET_BYTES_MAX = 65_536;
 /** Type, and a remaining length of up to four bytes. */
 const HEADER_BYTES_MAX = 5;
 
+const NOTHING = Buffer.alloc(0);
+
 /** By the packet type of the fixed header; 0 is reserved (MQTT 5 §2.1.2). */
 const PACKETS: readonly (PassingPacket | undefined)[] = [
   undefined,
@@ -48,13 +50,15 @@ const NO_FRAME = -1;
 /** Cuts one direction of one connection. */
 export class FrameCutter {
   /** The beginning of a frame that is not complete. */
-  private held = Buffer.alloc(0);
+  private held = NOTHING;
   private heldBytes = 0;
   /** Of the held frame, once its header is complete. */
   private frameBytes = INCOMPLETE;
   /** What is still to come of a long frame. */
   private restBytes = 0;
   private isOpaque: boolean;
+  private isPaused = false;
+  private unread = NOTHING;
   private readonly take: (piece: Piece) => void;
 
   /** @param take Called for each piece, in order. */
@@ -63,9 +67,26 @@ export class FrameCutter {
     this.isOpaque = isOpaque;
   }
 
+  /** Keeps uncut what comes from now on, the rest of the chunk in hand included. */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  /** Cuts what was kept, and goes on. */
+  resume(): void {
+    const { unread } = this;
+    this.isPaused = false;
+    this.unread = NOTHING;
+    this.push(unread);
+  }
+
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
+      if (this.isPaused) {
+        this.unread = Buffer.concat([this.unread, chunk.subarray(at)]);
+        return;
+      }
       if (this.isOpaque) {
         this.take({ bytes: chunk.subarray(at), packet: undefined, isContinuation: false });
         return;
@@ -146,7 +167,7 @@ export class FrameCutter {
 
   private takeHeld(packet: PassingPacket | undefined): void {
     const bytes = this.held.subarray(0, this.heldBytes);
-    this.held = Buffer.alloc(0);
+    this.held = NOTHING;
     this.heldBytes = 0;
     this.frameBytes = INCOMPLETE;
     this.take({ bytes, packet, isContinuation: false });

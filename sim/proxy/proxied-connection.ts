@@ -47,8 +47,8 @@ export class ProxiedConnection {
   private target: Socket | undefined;
   private phase: Phase = "identifying";
   private path: DevicePath | undefined;
-  /** Pieces that came before the connection was open. */
-  private early: Piece[] = [];
+  /** What said who the client is; it goes on once the connection is open. */
+  private early: Piece | undefined;
   private readonly cutters: Readonly<Record<Direction, FrameCutter>>;
   private lanes: Readonly<Record<Direction, ProxyLane>> | undefined;
   /** The one deadline of the phase. */
@@ -82,6 +82,7 @@ export class ProxiedConnection {
   sever(): void {
     this.options.tally.connections.severed += 1;
     this.phase = "dead";
+    this.deadline?.cancel();
     this.closeLanes();
     this.path?.faults.detach(this);
   }
@@ -119,9 +120,9 @@ export class ProxiedConnection {
       this.lanes[direction].pass(piece);
       return;
     }
-    if (this.phase !== "identifying" && this.phase !== "dialing") return;
-    this.early.push(piece);
-    if (this.phase === "identifying") this.identified(clientIdOf(piece));
+    if (this.phase !== "identifying") return;
+    this.early = piece;
+    this.identified(clientIdOf(piece));
   }
 
   /** The device is known: its path says what becomes of the attempt. */
@@ -130,6 +131,7 @@ export class ProxiedConnection {
     this.deadline?.cancel();
     this.phase = "dialing";
     this.client.pause();
+    this.cutters.up.pause();
     const path = paths.enter(clientId);
     this.path = path;
     const obstacle = path.faults.obstruct();
@@ -141,7 +143,7 @@ export class ProxiedConnection {
   private vanish(): void {
     this.options.tally.connections.vanished += 1;
     this.phase = "dead";
-    this.early = [];
+    this.early = undefined;
     this.client.resume();
   }
 
@@ -192,9 +194,9 @@ export class ProxiedConnection {
     };
     path.faults.attach(this);
     this.listen(target, "down");
-    const { early } = this;
-    this.early = [];
-    for (const piece of early) this.lanes.up.pass(piece);
+    if (this.early !== undefined) this.lanes.up.pass(this.early);
+    this.early = undefined;
+    this.cutters.up.resume();
     this.lanes.up.flush();
     client.resume();
   }
@@ -282,6 +284,9 @@ export class ProxiedConnection {
   }
 }
 
+/** Longer client identifiers count as none: paths are kept by them. */
+const CLIENT_ID_CHARS_MAX = 1_024;
+
 /** The client identifier in a CONNECT; empty when there is none to be read. */
 function clientIdOf(piece: Piece): string {
   let clientId = "";
@@ -290,5 +295,5 @@ function clientIdOf(piece: Piece): string {
   decoder.push(piece.bytes, (packet) => {
     if (packet.type === "connect") clientId = packet.clientId;
   });
-  return clientId;
+  return clientId.length > CLIENT_ID_CHARS_MAX ? "" : clientId;
 }

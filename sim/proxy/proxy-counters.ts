@@ -12,6 +12,8 @@ export interface ProxyCounters {
     readonly targetFailed: number;
     /** Turned away because there were too many. */
     readonly overLimit: number;
+    /** The system could not accept them, for want of file descriptors say. */
+    readonly notAccepted: number;
     /** Open ones that a fault reset. */
     readonly reset: number;
     /** Open ones that a fault cut off without telling anybody. */
@@ -51,6 +53,7 @@ export class ProxyTally {
     vanished: 0,
     targetFailed: 0,
     overLimit: 0,
+    notAccepted: 0,
     reset: 0,
     severed: 0,
   };

@@ -37,7 +37,7 @@ interface Held {
 /** So much may wait in one direction before its source is no longer read. */
 const WAITING_BYTES_MAX = 1_048_576;
 /** What waiting costs besides the bytes: a flood of two-byte packets is not free. */
-const HELD_OVERHEAD_BYTES = 128;
+const HELD_OVERHEAD_BYTES = 256;
 const NOTHING = new Uint8Array(0);
 
 /** Passes on what one side sends, when the path says so: at once, later, in slices or never. */

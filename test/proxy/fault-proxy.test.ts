@@ -1,11 +1,12 @@
 import { FleetrigError } from "fleetrig/kernel";
 import { createFaultProxy, type ProxyNotice } from "fleetrig/sim";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { closedPort } from "../embedding/rigs.js";
 import { ProxyRig, publish, until } from "./proxy-rig.js";
 
 const MS = 1_000;
 const SECOND = 1_000_000;
+/** tcpmux, which nobody has run for decades; a port freed a moment ago might become the proxy's own. */
+const CLOSED_PORT = 1;
 const CONNACK = { type: "connack", sessionPresent: false, reasonCode: 0 } as const;
 
 let rig: ProxyRig;
@@ -61,8 +62,10 @@ describe("a fault proxy without faults", () => {
 
   it("resets the client, and counts it, when the target refuses", async () => {
     const notices: ProxyNotice[] = [];
-    const port = await closedPort();
-    await rig.start({ to: { host: "127.0.0.1", port }, notice: (notice) => notices.push(notice) });
+    await rig.start({
+      to: { host: "127.0.0.1", port: CLOSED_PORT },
+      notice: (notice) => notices.push(notice),
+    });
     const client = await rig.dial();
     client.socket.write(Buffer.from("c000", "hex"));
     await until(() => client.ending === "reset");
@@ -99,6 +102,14 @@ describe("a fault proxy without faults", () => {
     });
     await expect(second).rejects.toThrow(FleetrigError);
     await expect(second).rejects.toMatchObject({ code: "LISTENER_UNAVAILABLE" });
+  });
+
+  it("refuses to be its own target", async () => {
+    await rig.start();
+    const { port } = rig.proxy;
+    await rig.proxy.stop();
+    const itself = rig.start({ port, to: { host: "127.0.0.1", port } });
+    await expect(itself).rejects.toMatchObject({ code: "PROXY_TO_ITSELF" });
   });
 
   it("stops with connections open, and leaves none", async () => {

@@ -56,6 +56,19 @@ describe("FrameCutter", () => {
     );
   });
 
+  it("keeps what comes while it pauses, whole", () => {
+    const pieces: Piece[] = [];
+    const cutter = new FrameCutter((piece) => {
+      pieces.push(piece);
+      if (piece.packet?.type === "connect") cutter.pause();
+    });
+    for (const chunk of chunked(stream, [5, 40, 41])) cutter.push(chunk);
+    expect(pieces).toHaveLength(1);
+    cutter.resume();
+    expect(pieces.map(({ packet }) => packet?.type)).toEqual(["connect", "publish", "publish", "pingreq"]);
+    expect(bytesOf(pieces).equals(stream)).toBe(true);
+  });
+
   it("passes a packet of more than 64 KiB on in pieces, of which the first has its type", () => {
     const long = encodePacket(publish("y".repeat(200_000)), 4);
     const pieces = cut(chunked(Buffer.concat([long, stream]), [3, 70_000, 140_000]));

@@ -108,13 +108,15 @@ class ProxyLog {
 }
 
 function writeSummary(output: Output, { connections, up, down, faults }: ProxyCounters): void {
-  const { accepted, open, refused, vanished, targetFailed, overLimit, reset, severed } = connections;
+  const { accepted, open, refused, vanished, targetFailed, overLimit, notAccepted, reset, severed } =
+    connections;
   const fates = Object.entries({
     open,
     refused,
     "left without an answer": vanished,
     "failed at the target": targetFailed,
     "over the limit": overLimit,
+    "not accepted by the system": notAccepted,
     reset,
     severed,
   }).filter(([, count]) => count > 0);

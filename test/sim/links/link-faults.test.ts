@@ -53,6 +53,41 @@ describe("link faults", () => {
     );
   });
 
+  it("add up under keys of their own, and end one by one", () => {
+    const bench = new LinkBench().open();
+    const latency = (key: string, by: string) =>
+      bench.faults.inject({ key, fault: "link.latency", detail: { by } });
+    latency("link.latency", "100ms");
+    latency("link.latency/2", "30ms");
+    expect(delaysMs(bench)).toEqual([130]);
+    bench.faults.lift("link.latency");
+    expect(delaysMs(bench)).toEqual([30]);
+    bench.faults.lift("link.latency/2");
+    expect(bench.faults.isActive).toBe(false);
+  });
+
+  it("join in mid-course on a path that is younger than they are", () => {
+    const stalled = new LinkBench().open();
+    const begun = stalled.time.nowUs() - 4 * SECOND;
+    stalled.faults.inject({ key: "s", fault: "link.stall", detail: { hold: "10s" }, injectedUs: begun });
+    expect(delaysMs(stalled)).toEqual([6_000]);
+
+    const flapping = new LinkBench().open();
+    const detail = { down: "5s", up: "20s" };
+    flapping.faults.inject({
+      key: "f",
+      fault: "link.flap",
+      detail,
+      injectedUs: flapping.time.nowUs() - 15 * SECOND,
+    });
+    flapping.time.advance(10 * SECOND - 1);
+    expect(flapping.faults.obstruct()).toBeUndefined();
+    flapping.time.advance(1);
+    expect(flapping.faults.obstruct()).toBe("unreachable");
+    flapping.time.advance(5 * SECOND);
+    expect(flapping.faults.obstruct()).toBeUndefined();
+  });
+
   it("act from their injection to their end, and replace themselves", () => {
     const bench = new LinkBench().open();
     bench.inject("link.latency", { by: "100ms" });
