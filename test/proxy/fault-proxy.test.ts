@@ -1,4 +1,4 @@
-import { FleetrigError } from "fleetrig/kernel";
+import { createRandomSource, FleetrigError } from "fleetrig/kernel";
 import { createFaultProxy, type ProxyNotice } from "fleetrig/sim";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProxyRig, publish, until } from "./proxy-rig.js";
@@ -98,7 +98,7 @@ describe("a fault proxy without faults", () => {
       ...taken,
       to: taken,
       clock: rig.time.lane(1),
-      random: { seed: 1 } as never,
+      random: createRandomSource(1),
     });
     await expect(second).rejects.toThrow(FleetrigError);
     await expect(second).rejects.toMatchObject({ code: "LISTENER_UNAVAILABLE" });
@@ -108,7 +108,9 @@ describe("a fault proxy without faults", () => {
     await rig.start();
     const { port } = rig.proxy;
     await rig.proxy.stop();
-    const itself = rig.start({ port, to: { host: "127.0.0.1", port } });
+    const clock = rig.time.lane(1);
+    const to = { host: "127.0.0.1", port };
+    const itself = createFaultProxy({ port, to, clock, random: createRandomSource(1) });
     await expect(itself).rejects.toMatchObject({ code: "PROXY_TO_ITSELF" });
   });
 
