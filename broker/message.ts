@@ -1,5 +1,12 @@
 import { type JsonParse, parseJson } from "fleetrig/kernel";
-import type { MessageProperties, QoS, UserProperty } from "fleetrig/protocol";
+import {
+  FramedPublish,
+  type MessageProperties,
+  PublishFrame,
+  type PublishPacket,
+  type QoS,
+  type UserProperty,
+} from "fleetrig/protocol";
 
 /** Nesting that any JSON consumer of ours accepts; services apply tighter limits of their own. */
 const MAX_JSON_DEPTH = 64;
@@ -14,13 +21,16 @@ export interface MessageFields extends MessageProperties {
   readonly isWill?: boolean;
 }
 
+const NO_PROPERTIES: MessageProperties = {};
+/** How much of its buffer a message may leave unused while it is kept for long. */
+const SPARE_BYTES_MAX = 128;
+
 /**
  * One application message inside the cloud: what a PUBLISH carried, who sent it and when it came.
  * Immutable and shared by everyone it is routed to; the JSON view is parsed at most once.
  */
 export class ApplicationMessage implements MessageFields {
   readonly topic: string;
-  readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
   /** Services on reserved topics ignore wills (REF §2.4); subscribers and rules do not. */
@@ -29,18 +39,53 @@ export class ApplicationMessage implements MessageFields {
   /** Client that published it; undefined for the cloud's own messages. */
   readonly publisher: string | undefined;
   readonly receivedAtUs: number;
+  private frames: PublishFrame | undefined;
+  private bytes: Uint8Array;
   private text: string | undefined;
   private parsed: JsonParse | undefined;
 
   constructor(fields: MessageFields, publisher: string | undefined, receivedAtUs: number) {
     this.topic = fields.topic;
-    this.payload = fields.payload;
+    this.bytes = fields.payload;
     this.qos = fields.qos;
     this.retain = fields.retain;
     this.isWill = fields.isWill ?? false;
-    this.properties = fields;
+    this.properties = forwardedProperties(fields);
+    this.frames = undefined;
     this.publisher = publisher;
     this.receivedAtUs = receivedAtUs;
+  }
+
+  get payload(): Uint8Array {
+    return this.bytes;
+  }
+
+  /** Bytes that already say this in a packet: for forwarding. */
+  get frame(): PublishFrame | undefined {
+    return this.frames;
+  }
+
+  /** The message came as this packet. */
+  cameAs(packet: PublishPacket): void {
+    this.frames = FramedPublish.frameOf(packet);
+  }
+
+  /** The message goes to several receivers: what is encoded for one serves all. */
+  share(): void {
+    this.frames ??= PublishFrame.none();
+    this.frames.isShared = true;
+  }
+
+  /**
+   * For whoever keeps the message: lets go of the buffer that its payload is a small part of, usually everything
+   * that was read from a socket at once.
+   * @param spareBytes How much of the buffer may be wasted.
+   */
+  detach(spareBytes = SPARE_BYTES_MAX): void {
+    const { bytes } = this;
+    if (bytes.buffer.byteLength - bytes.byteLength <= spareBytes) return;
+    this.bytes = new Uint8Array(bytes);
+    this.frames = undefined;
   }
 
   /** The payload as UTF-8 text. */
@@ -59,6 +104,27 @@ export class ApplicationMessage implements MessageFields {
   userProperty(name: string): string | undefined {
     return this.properties.userProperties?.find((property: UserProperty) => property[0] === name)?.[1];
   }
+}
+
+/** What MQTT 5 forwards with a message. A received packet says more, and keeping it would keep its buffer. */
+function forwardedProperties(fields: MessageProperties): MessageProperties {
+  const { messageExpiryS, payloadFormat, contentType, responseTopic, correlationData, userProperties } =
+    fields;
+  const hasOthers =
+    messageExpiryS !== undefined ||
+    payloadFormat !== undefined ||
+    contentType !== undefined ||
+    responseTopic !== undefined ||
+    correlationData !== undefined;
+  if (!hasOthers) return userProperties === undefined ? NO_PROPERTIES : { userProperties };
+  return {
+    ...(messageExpiryS !== undefined && { messageExpiryS }),
+    ...(payloadFormat !== undefined && { payloadFormat }),
+    ...(contentType !== undefined && { contentType }),
+    ...(responseTopic !== undefined && { responseTopic }),
+    ...(correlationData !== undefined && { correlationData }),
+    ...(userProperties !== undefined && { userProperties }),
+  };
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>

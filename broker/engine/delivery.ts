@@ -1,5 +1,6 @@
 import { type Clock, US_PER_S } from "fleetrig/kernel";
 import {
+  FramedPublish,
   type MessageProperties,
   type ProtocolVersion,
   type PublishPacket,
@@ -64,26 +65,12 @@ export class Delivery {
     return expiryS === undefined ? Number.POSITIVE_INFINITY : this.message.receivedAtUs + expiryS * US_PER_S;
   }
 
-  /** The packet for receivers of QoS 0; a 3.1.1 client gets no properties. */
+  /** The packet for receivers of QoS 0. */
   sharedPacket(version: ProtocolVersion, clock: Clock): PublishPacket {
-    const { topic, payload, properties } = this.message;
-    const { retain, extras } = this;
-    if (version === 4 || extras === "none") {
-      this.sharedBare ??= { type: "publish", topic, payload, qos: 0, retain, dup: false };
-      return this.sharedBare;
-    }
-    if (extras === "full") {
-      const waitedS = this.waitedS(clock);
-      const isFresh = waitedS === 0;
-      if (isFresh && this.sharedFull !== undefined) return this.sharedFull;
-      const own = this.propertiesAfter(waitedS);
-      const packet: PublishPacket = { type: "publish", topic, payload, qos: 0, retain, dup: false, ...own };
-      if (isFresh) this.sharedFull = packet;
-      return packet;
-    }
-    const userProperties = properties.userProperties!;
-    this.sharedFull ??= { type: "publish", topic, payload, qos: 0, retain, dup: false, userProperties };
-    return this.sharedFull;
+    if (version === 4 || this.extras === "none") return (this.sharedBare ??= this.build(4, clock, false));
+    const isFresh = this.extras !== "full" || this.waitedS(clock) === 0;
+    if (!isFresh) return this.build(5, clock, false);
+    return (this.sharedFull ??= this.build(5, clock, false));
   }
 
   /** The packet for one receiver of QoS 1 or 2. */
@@ -92,17 +79,20 @@ export class Delivery {
     version: ProtocolVersion,
     clock: Clock,
   ): PublishPacket {
-    const { topic, payload } = this.message;
-    const { qos, retain, extras } = this;
-    const { packetId, dup } = entry;
-    if (version === 4 || extras === "none")
-      return { type: "publish", topic, payload, qos, retain, dup, packetId };
-    if (extras === "full") {
-      const properties = this.propertiesAfter(this.waitedS(clock));
-      return { type: "publish", topic, payload, qos, retain, dup, packetId, ...properties };
-    }
-    const userProperties = this.message.properties.userProperties!;
-    return { type: "publish", topic, payload, qos, retain, dup, packetId, userProperties };
+    const packet = this.build(version, clock, entry.dup);
+    packet.packetId = entry.packetId;
+    return packet;
+  }
+
+  /** A 3.1.1 client gets no properties. */
+  private build(version: ProtocolVersion, clock: Clock, dup: boolean): FramedPublish {
+    const { message, qos, retain, extras } = this;
+    const { topic, payload, frame } = message;
+    const packet = new FramedPublish({ topic, payload, qos, retain, dup }, frame);
+    if (version === 4 || extras === "none") return packet;
+    if (extras === "full") return Object.assign(packet, this.propertiesAfter(this.waitedS(clock)));
+    packet.userProperties = message.properties.userProperties!;
+    return packet;
   }
 
   /** Memory this message really takes in a queue. */

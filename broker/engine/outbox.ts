@@ -20,6 +20,9 @@ export interface Backlog {
   readonly oldestAtUs: number;
 }
 
+/** In flight is for a moment: only large buffers are worth a copy. */
+const INFLIGHT_SPARE_BYTES = 4_096;
+
 /**
  * What an acknowledgement did. `mismatch`: the identifier is in use, but not by an exchange that has this packet as
  * its next step.
@@ -264,6 +267,7 @@ export class Outbox implements Backlog {
 
   /** First sending of a QoS 1 or 2 message. */
   private transmit(delivery: Delivery, sequence: number): void {
+    delivery.message.detach(INFLIGHT_SPARE_BYTES);
     const entry = this.inflight.add(delivery, sequence);
     this.journal?.flowChanged(this.session, delivery.qos === 2 ? "now" : "soon");
     this.send(entry);
@@ -306,6 +310,7 @@ export class Outbox implements Backlog {
       if (!isOldestDropped) return;
       this.forget(victim, sequence);
     }
+    delivery.message.detach();
     this.queue.push(delivery, delivery.qos === 0 ? 0 : this.register(delivery));
     counters.queuedMessages += 1;
     counters.queuedBytes += bytes;

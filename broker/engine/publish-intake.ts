@@ -34,7 +34,8 @@ export function takePublish(connection: Connection, packet: PublishPacket): void
   }
   if (publish.qos === 2) connection.session!.receive(publish.packetId!);
   const fields = publish.messageExpiryS === undefined ? publish : withBoundedExpiry(publish, core.traits);
-  const message = new ApplicationMessage(fields, connection.clientId, core.clock.nowUs());
+  const message = new ApplicationMessage(fields, connection.clientId, connection.lastReceivedAt);
+  message.cameAs(packet);
   const receivers = core.router.route(message);
   const isUnheard = receivers === 0 && connection.version === 5 && core.traits.reportsNoMatchingSubscribers;
   acknowledge(connection, publish, isUnheard ? REASON.noMatchingSubscribers : REASON.success);

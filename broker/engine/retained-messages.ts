@@ -63,6 +63,7 @@ export class RetainedMessages {
     const count = this.byTopic.size + (before === undefined ? 1 : 0);
     if (count > this.limits.retainedMessages || bytes > this.limits.retainedBytes) return false;
     this.bytes = bytes;
+    message.detach();
     this.byTopic.set(topic, message);
     if (before === undefined && this.root !== undefined) addTopic(this.root, topic);
     return true;

@@ -114,6 +114,7 @@ export class Router {
     if (count === 0) return this.shareOut(message, groups);
     const { hooks } = this.core;
     const checksReceivers = hooks.checksReceivers;
+    if (count > 1) message.share();
     const forms = new DeliveryForms(message);
     let receivers = 0;
     for (let i = 0; i < count; i += 1) {

@@ -3,7 +3,7 @@ import { LaneClock, type LaneHost } from "./lane-clock.js";
 import { TimerHeap } from "./timer-heap.js";
 
 // Taken when the module loads: a virtual run bans the globals, the host's own time stays readable.
-const hostHrtime = process.hrtime.bigint.bind(process.hrtime);
+const hostPerformanceNow = performance.now.bind(performance);
 const hostDateNow = Date.now.bind(Date);
 const hostSetTimeout = setTimeout;
 const hostClearTimeout = clearTimeout;
@@ -11,7 +11,7 @@ const hostSetImmediate = setImmediate;
 const hostClearImmediate = clearImmediate;
 
 /** Monotonic microseconds of this host, for measuring the harness itself. Never part of a simulation. */
-export const hostNowUs = (): number => Number(hostHrtime() / 1000n);
+export const hostNowUs = (): number => Math.floor(hostPerformanceNow() * 1000);
 
 /** Wall-clock milliseconds of this host, for the environment block of a report. */
 export const hostWallMs = (): number => hostDateNow();

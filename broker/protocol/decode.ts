@@ -25,14 +25,12 @@ export type PacketHandler = (packet: Packet, wireBytes: number) => void;
 const DEFAULT_MAX_CONNECT_BYTES = 65_536;
 /** Type and the longest remaining length. */
 const MAX_HEADER_BYTES = 5;
-/** A hold buffer larger than this is given back after use: ten thousand idle links should cost nothing. */
-const KEPT_HOLD_BYTES = 256;
 
 /**
  * A streaming decoder for one direction of one connection. It never throws, whatever the bytes, and yields the
  * same packets and the same failure however they are cut into chunks. After a failure it stays failed.
- * Packets own their bytes (payloads are copied), so the caller may reuse a chunk at once, and a retained
- * ten-byte payload does not keep a 64 KiB read alive.
+ * Payloads are views of the chunk, which must therefore not change any more; whoever keeps one for long copies it,
+ * lest ten bytes keep a read of 64 KiB alive.
  */
 export class PacketDecoder {
   private readonly reader: PacketReader;
@@ -179,6 +177,7 @@ export class PacketDecoder {
     const { reader, frameBytes } = this;
     const first = bytes[at]!;
     reader.flags = first & 15;
+    reader.frameAt = at;
     reader.start(bytes, at + this.headerBytes, at + frameBytes);
     const packet = PACKET_FORMS[first >> 4]!.read(reader);
     if (reader.at < reader.end) reader.malformed("The packet is longer than its content", "2.1.4");
@@ -218,7 +217,7 @@ export class PacketDecoder {
     if (this.heldBytes < this.frameBytes) return at + take;
     const hold = this.hold!;
     this.heldBytes = 0;
-    if (hold.length > KEPT_HOLD_BYTES) this.hold = undefined;
+    this.hold = undefined;
     this.readFrame(hold, 0, onPacket);
     return at + take;
   }

@@ -10,6 +10,7 @@ import type {
   UserProperty,
 } from "./packets.js";
 import { propertiesOf, type PropertyCarrier, type PropertySpec } from "./property-table.js";
+import { FramedPublish, PublishFrame, publishFirstByte } from "./publish-frame.js";
 import { isFailure, REASON } from "./reason-codes.js";
 import {
   frameBytes,
@@ -19,17 +20,17 @@ import {
   publishPropertyBytes,
   remainingBytes,
   willPropertyBytes,
+  wireBytes,
 } from "./wire-size.js";
 
 /**
  * Packets to bytes. Version 4 is written without properties and with the return codes of 3.1.1.
  * A CONNECT follows its own `protocolVersion`: it is what announces the version.
  */
-/** First byte of each packet: type and reserved flags (§2.1); PUBLISH adds its own. */
+/** First byte of each packet: type and reserved flags (§2.1). */
 const FIRST_BYTE = {
   connect: 0x10,
   connack: 0x20,
-  publish: 0x30,
   puback: 0x40,
   pubrec: 0x50,
   pubrel: 0x62,
@@ -42,7 +43,7 @@ const FIRST_BYTE = {
   pingresp: 0xd0,
   disconnect: 0xe0,
   auth: 0xf0,
-} as const satisfies Record<Packet["type"], number>;
+} as const satisfies Record<Exclude<Packet["type"], "publish">, number>;
 
 const USER_PROPERTY_ID = 38;
 
@@ -231,9 +232,7 @@ function writeBody(writer: ByteWriter, packet: Packet, version: ProtocolVersion)
 }
 
 const firstByte = (packet: Packet): number =>
-  packet.type === "publish"
-    ? FIRST_BYTE.publish | (packet.dup ? 8 : 0) | (packet.qos << 1) | (packet.retain ? 1 : 0)
-    : FIRST_BYTE[packet.type];
+  packet.type === "publish" ? publishFirstByte(packet) : FIRST_BYTE[packet.type];
 
 interface Frame {
   readonly packet: Packet;
@@ -257,9 +256,33 @@ export function encodeInto(
   version: ProtocolVersion,
   [buffer, at]: readonly [buffer: Buffer, at: number],
 ): number {
+  const form = packet.type === "publish" ? FramedPublish.frameOf(packet)?.find(packet, version) : undefined;
+  if (form !== undefined) return form.copyTo(buffer, at, packet as PublishPacket);
   const writer = new ByteWriter(buffer, at);
   writeFrame(writer, { packet, version, remaining: remainingBytes(packet, version) });
   return writer.position;
+}
+
+/**
+ * {@link wireBytes} of a packet on its way out. A PUBLISH for several receivers is encoded here, once for all of them.
+ */
+export function prepareToSend(packet: Packet, version: ProtocolVersion): number {
+  const frame = packet.type === "publish" ? FramedPublish.frameOf(packet) : undefined;
+  if (packet.type !== "publish" || frame === undefined) return wireBytes(packet, version);
+  const form = frame.find(packet, version);
+  if (form !== undefined) return form.byteLength;
+  if (!frame.isShared) return wireBytes(packet, version);
+  const bytes = encodePacket(packet, version);
+  const identifierAt = packet.qos === 0 ? 0 : identifierOffset(bytes);
+  frame.append(new PublishFrame(packet, version, bytes, 0, bytes.length, identifierAt));
+  return bytes.length;
+}
+
+/** Behind the fixed header and the topic (§3.3.2). */
+function identifierOffset(bytes: Uint8Array): number {
+  let at = 1;
+  while (bytes[at]! > 127) at += 1;
+  return at + 3 + ((bytes[at + 1]! << 8) | bytes[at + 2]!);
 }
 
 /**

@@ -7,7 +7,6 @@ import {
   type Packet,
   PINGREQ,
   PINGRESP,
-  type PublishPacket,
   type QoS,
   type SubackPacket,
   type SubscribePacket,
@@ -16,6 +15,7 @@ import {
   type UnsubscribePacket,
 } from "./packets.js";
 import { checkResponseTopic, readProperties } from "./property-reader.js";
+import { FramedPublish, PublishFrame } from "./publish-frame.js";
 import { REASON_CODE_TABLE } from "./reason-code-table.js";
 
 /**
@@ -30,14 +30,11 @@ function readPublish(reader: PacketReader): Packet {
   if (qos === 3) reader.malformed("PUBLISH has QoS 3", "MQTT-3.3.1-4");
   if (qos === 0 && flags >= 8) reader.malformed("PUBLISH with QoS 0 has DUP set", "MQTT-3.3.1-2");
   const topic = reader.recurringText();
-  const packet: Mutable<PublishPacket> = {
-    type: "publish",
-    topic,
-    payload: EMPTY,
-    qos: qos as QoS,
-    retain: (flags & 1) === 1,
-    dup: flags >= 8,
-  };
+  const packet = new FramedPublish(
+    { topic, payload: EMPTY, qos: qos as QoS, retain: (flags & 1) === 1, dup: flags >= 8 },
+    undefined,
+  );
+  const identifierAt = reader.at - reader.frameAt;
   if (qos !== 0) packet.packetId = reader.packetId();
   if (reader.version === 5) {
     readProperties(reader, "publish", packet);
@@ -47,7 +44,9 @@ function readPublish(reader: PacketReader): Packet {
     if (packet.subscriptionIds !== undefined && reader.role === "server")
       reader.violation("A client sent a subscription identifier in PUBLISH", "MQTT-3.3.4-6");
   } else if (topic === "") reader.malformed("PUBLISH has an empty topic", "MQTT-4.7.3-1");
+  const { version, chunk, frameAt, end } = reader;
   packet.payload = reader.rest();
+  packet.carry(new PublishFrame(packet, version, chunk, frameAt, end, qos === 0 ? 0 : identifierAt));
   return packet;
 }
 

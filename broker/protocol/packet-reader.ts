@@ -22,13 +22,15 @@ interface RecentText {
 /**
  * A cursor over the body of one packet. The first failure sticks and moves the cursor to the end, after which
  * every read yields zeros: callers read straight on and look at `failure` once.
- * Everything handed out is a copy or a string; nothing refers to the bytes that were read.
+ * Everything handed out is a copy or a string, except for payloads.
  */
 export class PacketReader {
   readonly role: DecoderRole;
   version: ProtocolVersion;
   /** The low four bits of the first byte. */
   flags = 0;
+  /** Where the fixed header of the packet begins. */
+  frameAt = 0;
   at = 0;
   end = 0;
   failure: DecodeFailure | undefined;
@@ -40,6 +42,11 @@ export class PacketReader {
   constructor(role: DecoderRole, version: ProtocolVersion) {
     this.role = role;
     this.version = version;
+  }
+
+  /** The bytes being read. */
+  get chunk(): Uint8Array {
+    return this.plain;
   }
 
   start(bytes: Buffer, at: number, end: number): void {
@@ -134,9 +141,12 @@ export class PacketReader {
     return this.copy(length);
   }
 
-  /** Everything up to the end. */
+  /** Everything up to the end, as a view of the chunk. */
   rest(): Uint8Array {
-    return this.copy(this.end - this.at);
+    const { at, end, plain } = this;
+    this.at = end;
+    if (at === end) return EMPTY;
+    return new Uint8Array(plain.buffer, plain.byteOffset + at, end - at);
   }
 
   private copy(length: number): Uint8Array {

@@ -1,11 +1,11 @@
 import type { DecodeFailure } from "./decode-failure.js";
 import { PacketDecoder } from "./decode.js";
-import { encodeInto } from "./encode.js";
+import { encodeInto, prepareToSend } from "./encode.js";
 import type { LinkCloseReason, LinkPeer, PacketLink, PacketReceiver } from "./link.js";
 import type { DecoderRole } from "./packet-reader.js";
 import type { Packet, ProtocolVersion } from "./packets.js";
+import { FramedPublish } from "./publish-frame.js";
 import { REASON } from "./reason-codes.js";
-import { wireBytes } from "./wire-size.js";
 
 /**
  * A packet link over a stream of bytes: TCP now, anything with the same face later. Both ends use it.
@@ -148,7 +148,7 @@ export class SocketLink implements PacketLink {
     const isServer = this.host.role === "server";
     // In 3.1.1 only clients send DISCONNECT; a server just closes (3.1.1 §3.14).
     if (isServer && version === 4 && packet.type === "disconnect") return;
-    this.pendingBytes += wireBytes(packet, version);
+    this.pendingBytes += prepareToSend(packet, version);
     this.pending.push(packet);
     if (packet.type === "connack") this.hasConnack = true;
     this.queue();
@@ -190,16 +190,29 @@ export class SocketLink implements PacketLink {
 
   private write(): void {
     const { stream, host } = this;
-    const buffer = Buffer.allocUnsafe(this.pendingBytes);
-    let at = 0;
-    for (const packet of this.pending) at = encodeInto(packet, this.decoder.version, [buffer, at]);
-    this.writtenBytes += buffer.byteLength;
+    const bytes = this.encoded();
+    this.writtenBytes += bytes.byteLength;
     this.discard();
-    stream.write(buffer);
+    stream.write(bytes);
     if (host.role === "server" && !this.isPaused && stream.writableLength > UNREAD_BYTES_MAX) {
       this.isPaused = true;
       stream.pause();
     }
+  }
+
+  /** Everything pending in one piece; a PUBLISH that goes to many is not even copied. */
+  private encoded(): Uint8Array {
+    const { pending } = this;
+    const { version } = this.decoder;
+    const first = pending[0]!;
+    if (pending.length === 1 && first.type === "publish") {
+      const bytes = FramedPublish.frameOf(first)?.find(first, version)?.asIs(first);
+      if (bytes !== undefined) return bytes;
+    }
+    const buffer = Buffer.allocUnsafe(this.pendingBytes);
+    let at = 0;
+    for (const packet of pending) at = encodeInto(packet, version, [buffer, at]);
+    return buffer;
   }
 
   private discard(): void {
