@@ -42,7 +42,7 @@ export class Peer {
 }
 
 /** A server that only listens: tests answer in its name. */
-export class Target {
+class Target {
   readonly peers: Peer[] = [];
   private readonly server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
     this.peers.push(new Peer(socket)),
