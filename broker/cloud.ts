@@ -19,7 +19,12 @@ import {
 } from "fleetrig/protocol";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
-import { listenTcp, type TcpListener } from "./listeners/tcp.js";
+import {
+  type Listener,
+  type ListenerEndpoint,
+  type ListenerOptions,
+  openListener,
+} from "./listeners/index.js";
 import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
 import { createPresence } from "./presence/index.js";
@@ -51,18 +56,6 @@ export interface CloudOptions {
   readonly traceOf?: TraceOf;
 }
 
-/** Where to listen. Loopback and a free port unless told otherwise. */
-export interface ListenOptions {
-  readonly host?: string;
-  readonly port?: number;
-}
-
-/** An address that clients can connect to. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
 /**
  * The embedded cloud: one broker and the services behind its reserved topics, in one process. It is the same in
  * virtual and in real time; only what stands in front of `acceptor` differs.
@@ -78,7 +71,7 @@ export class Cloud implements Service {
   private readonly clock: Clock;
   private readonly ownTime: RealTime | undefined;
   private readonly listeners = new ServiceStack();
-  private readonly open: Endpoint[] = [];
+  private readonly open: ListenerEndpoint[] = [];
   private readonly enabled: Readonly<Record<CloudServiceName, boolean>>;
   private readonly connected = new Set<string>();
   private isDown = false;
@@ -130,21 +123,23 @@ export class Cloud implements Service {
   }
 
   /** Where it listens, in the order of the `listen` calls. */
-  get endpoints(): readonly Endpoint[] {
+  get endpoints(): readonly ListenerEndpoint[] {
     return this.open;
   }
 
-  /** Opens a TCP listener; `port` of the answer is the one that was free. */
-  async listen(options: ListenOptions = {}): Promise<TcpListener> {
-    const listener = await listenTcp({
-      ...options,
-      port: options.port ?? 0,
+  /**
+   * Opens a listener, on loopback and a free port unless told otherwise; `port` of the answer is the one that was free.
+   * A test bench may be reached by boards, so a host that is named is listened on without further ado.
+   */
+  async listen(where: string | ListenerOptions = {}): Promise<Listener> {
+    const listener = await openListener(where, {
       acceptor: this.acceptor,
       clock: this.clock,
       maxPacketBytes: this.broker.limits.packetBytes,
       connectDeadlineMs: this.broker.limits.connectDeadlineS * 1000,
+      authorizes: true,
     });
-    this.open.push({ host: listener.address, port: listener.port });
+    this.open.push(listener.endpoint);
     return this.listeners.add(listener);
   }
 
@@ -206,7 +201,7 @@ export class Cloud implements Service {
  * ```
  */
 export async function createCloud(
-  options: CloudOptions & { readonly listen?: readonly ListenOptions[] } = {},
+  options: CloudOptions & { readonly listen?: readonly (string | ListenerOptions)[] } = {},
 ): Promise<Cloud> {
   const cloud = new Cloud(options);
   for (const listen of options.listen ?? []) await cloud.listen(listen);

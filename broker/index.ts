@@ -128,6 +128,7 @@ export {
   type ClientCertificates,
   formatListenerUrl,
   type KeyAndCertificate,
+  type CertificateNotice,
   type ListenAddress,
   type Listener,
   type ListenerContext,
@@ -140,6 +141,9 @@ export {
   parseListenerUrl,
   type Pem,
   type ProxyProtocolOptions,
+  type Rejection,
+  type RejectionReason,
+  SocketBudget,
   type TlsOptions,
   type WebSocketOptions,
 } from "./listeners/index.js";
@@ -178,10 +182,11 @@ export {
   type LocalSubscriptionOptions,
   type MalformedInfo,
   type MessageHandler,
+  type RejectedInfo,
+  type CertificatesInfo,
   type SubscriptionInfo,
 } from "./server/index.js";
-export { listenTcp, type TcpListener, type TcpListenerOptions } from "./listeners/tcp.js";
-export { Cloud, type CloudOptions, type CloudServiceName, createCloud, type ListenOptions } from "./cloud.js";
+export { Cloud, type CloudOptions, type CloudServiceName, createCloud } from "./cloud.js";
 export {
   type Damage,
   type Durability,

@@ -19,3 +19,6 @@ export type {
   WebSocketOptions,
 } from "./listener-options.js";
 export { formatListenerUrl, type ListenAddress, parseListenerUrl } from "./listener-url.js";
+export type { Rejection, RejectionReason } from "./rejection.js";
+export { SocketBudget } from "./socket-budget.js";
+export type { CertificateNotice } from "./tls-stage.js";

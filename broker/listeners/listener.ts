@@ -1,8 +1,18 @@
-import type { Clock, Service } from "fleetrig/kernel";
+import { chmodSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { EXIT, FleetrigError, type Clock, type Service } from "fleetrig/kernel";
 import type { DecodeFailure, PacketAcceptor, Transport } from "fleetrig/protocol";
+import type { Door, Stage } from "./arrival.js";
+import { type Binding, checkExposure, toBinding } from "./binding.js";
+import { FrontDoor } from "./front-door.js";
 import type { ListenerOptions } from "./listener-options.js";
-import { formatListenerUrl, parseListenerUrl } from "./listener-url.js";
-import { listenTcp } from "./tcp.js";
+import { formatListenerUrl, parseListenerUrl, WEB_SOCKET_PATH } from "./listener-url.js";
+import { ProxyStage } from "./proxy-stage.js";
+import type { Rejection, RejectionReason } from "./rejection.js";
+import { processSocketBudget, type SocketBudget } from "./socket-budget.js";
+import { type CertificateNotice, TlsStage } from "./tls-stage.js";
+import { clearSocketFile } from "./unix-socket.js";
+import { WebSocketStage } from "./web-socket-stage.js";
 
 /** What every listener of one server shares. */
 export interface ListenerContext {
@@ -12,15 +22,21 @@ export interface ListenerContext {
   readonly maxPacketBytes: number;
   /** A socket without a complete CONNECT after this time is closed, however busy it is. */
   readonly connectDeadlineMs: number;
-  /** Somebody decides who may connect, so that listening beyond this host is no invitation to all. */
-  readonly authorizes: boolean;
+  /** Somebody decides who may connect, so that listening beyond this host is no invitation to all. Default false. */
+  readonly authorizes?: boolean;
+  /** Default: the one of this process. */
+  readonly budget?: SocketBudget;
   readonly observer?: Partial<ListenerObserver>;
 }
 
 /** Who is told what no client hears. */
 export interface ListenerObserver {
-  /** Bytes were not what they should be. */
+  /** Bytes were not MQTT. */
   refused(failure: DecodeFailure, remoteAddress: string): void;
+  /** A socket was turned away or evicted. */
+  rejected(rejection: Rejection, endpoint: ListenerEndpoint): void;
+  /** Certificate files have changed on disk. */
+  certificates(notice: CertificateNotice, endpoint: ListenerEndpoint): void;
 }
 
 /** Where clients can connect. */
@@ -38,8 +54,8 @@ export interface ListenerEndpoint {
 /** What a listener has seen so far. */
 export interface ListenerCounts {
   readonly accepted: number;
-  /** Sockets closed before they became a connection, by reason. */
-  readonly dropped: Readonly<Record<string, number>>;
+  /** Sockets turned away or evicted, by reason. */
+  readonly dropped: Readonly<Record<RejectionReason, number>>;
 }
 
 /** A door that is open; `stop` closes it and its connections. */
@@ -49,24 +65,205 @@ export interface Listener extends Service {
   readonly address: string;
   /** Sockets open at the moment, half closed ones included. */
   connections(): number;
-  /** Absent where nobody counts. */
-  counts?(): ListenerCounts;
+  counts(): ListenerCounts;
+  /**
+   * Reads certificates, keys and authorities again; without TLS nothing happens. Live connections stay.
+   * @throws FleetrigError `LISTENER_CERTIFICATE_INVALID`; the old ones stay in use.
+   */
+  reload(): Promise<void>;
 }
+
+const DEFAULT_STALL_DEADLINE_S = 30;
+const DEFAULT_TCP_KEEP_ALIVE_S = 60;
+const DEFAULT_SOCKET_MODE = 0o600;
+/** Connections that the kernel keeps ready while the loop is busy: reconnect storms come in thousands. */
+const BACKLOG = 4_096;
 
 /**
  * Opens a listener. Resolves once clients can connect.
- * @throws FleetrigError `LISTENER_URL_INVALID`, or `LISTENER_UNAVAILABLE` when the address cannot be bound.
+ * @throws FleetrigError `LISTENER_URL_INVALID`, `LISTENER_OPTION_INVALID`, `LISTENER_CERTIFICATE_INVALID`,
+ * `LISTENER_INSECURE`, or `LISTENER_UNAVAILABLE` when the address cannot be bound.
  */
 export async function openListener(
   where: string | ListenerOptions,
   context: ListenerContext,
 ): Promise<Listener> {
   const options = typeof where === "string" ? parseListenerUrl(where) : where;
-  const { host = "127.0.0.1", port = 0 } = options;
-  const { acceptor, clock, maxPacketBytes, connectDeadlineMs, observer } = context;
-  const refused = observer?.refused?.bind(observer);
-  const shared = { acceptor, clock, maxPacketBytes, connectDeadlineMs, ...(refused && { refused }) };
-  const tcp = await listenTcp({ host, port, ...shared });
-  const bound = { transport: "tcp", host: tcp.address, port: tcp.port } as const;
-  return Object.assign(tcp, { endpoint: { url: formatListenerUrl(bound), ...bound } });
+  const binding = toBinding(options);
+  checkExposure(binding, {
+    authorizes: context.authorizes ?? false,
+    insecure: options.allowInsecure ?? false,
+  });
+  const opening = new OpenListener(options, binding, context);
+  await opening.open();
+  return opening;
 }
+
+class OpenListener implements Listener {
+  endpoint: ListenerEndpoint;
+  private readonly door: FrontDoor;
+  private readonly server: Server;
+  private tls: TlsStage | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: ListenerOptions,
+    private readonly binding: Binding,
+    private readonly context: ListenerContext,
+  ) {
+    const { acceptor, clock, maxPacketBytes, connectDeadlineMs, observer, budget } = context;
+    const { stallDeadlineS = DEFAULT_STALL_DEADLINE_S, maxConnections = Number.POSITIVE_INFINITY } = options;
+    this.endpoint = endpointOf(binding, { address: binding.host, port: binding.port });
+    this.door = new FrontDoor({
+      acceptor,
+      clock,
+      maxPacketBytes,
+      connectDeadlineMs,
+      stallDeadlineS,
+      maxConnections,
+      acceptRate: options.acceptRate,
+      budget: budget ?? processSocketBudget(),
+      remoteAddress: binding.transport === "unix" ? "unix" : undefined,
+      rejected: (rejection) => observer?.rejected?.(rejection, this.endpoint),
+      refused: (failure, remoteAddress) => observer?.refused?.(failure, remoteAddress),
+    });
+    const keepAliveS = options.tcpKeepAliveS ?? DEFAULT_TCP_KEEP_ALIVE_S;
+    this.server = createServer(
+      {
+        noDelay: true,
+        allowHalfOpen: true,
+        // The first byte is awaited by whoever the door hands the socket to.
+        pauseOnConnect: false,
+        keepAlive: keepAliveS > 0,
+        keepAliveInitialDelay: keepAliveS * 1000,
+      },
+      this.door.accept,
+    );
+  }
+
+  get port(): number {
+    return this.endpoint.port;
+  }
+
+  get address(): string {
+    return this.endpoint.host;
+  }
+
+  connections(): number {
+    return this.door.sockets.size;
+  }
+
+  counts(): ListenerCounts {
+    return this.door.counts();
+  }
+
+  async reload(): Promise<void> {
+    await this.tls?.reload();
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.door.closeAll();
+    });
+    return this.stopping;
+  }
+
+  async open(): Promise<void> {
+    const { binding, door } = this;
+    const stage = await this.firstStage();
+    try {
+      const bound = await this.bind();
+      this.endpoint = endpointOf(binding, bound);
+    } catch (error) {
+      stage.stop();
+      throw error;
+    }
+    const { transport } = binding;
+    door.begin(stage, transport === "unix" ? { transport } : { transport, localPort: this.endpoint.port });
+  }
+
+  /** The stages, built from the last to the first: PROXY header, then TLS, then WebSocket or nothing. */
+  private async firstStage(): Promise<Stage> {
+    const { options, binding, door, context } = this;
+    const { clock, maxPacketBytes } = context;
+    const { path, isLoopback, transport } = binding;
+    const isWebSocket = transport === "ws" || transport === "wss";
+    let stage: Stage = isWebSocket
+      ? new WebSocketStage(door, {
+          clock,
+          maxPacketBytes,
+          path,
+          webSocket: options.webSocket ?? {},
+          isLoopback,
+        })
+      : straightThrough(door);
+    if (binding.tls !== undefined) {
+      this.tls = await TlsStage.create(door, stage, {
+        clock,
+        tls: binding.tls,
+        ...(isWebSocket && { alpn: ["http/1.1"] }),
+        certificates: (notice) => context.observer?.certificates?.(notice, this.endpoint),
+      });
+      stage = this.tls;
+    }
+    const { proxyProtocol } = options;
+    return proxyProtocol === undefined
+      ? stage
+      : new ProxyStage(door, stage, { clock, options: proxyProtocol });
+  }
+
+  private async bind(): Promise<BoundAddress> {
+    const { host, port, path, transport } = this.binding;
+    if (transport !== "unix") return listening(this.server, { host, port });
+    await clearSocketFile(path!);
+    await listening(this.server, { path: path! });
+    chmodSync(path!, this.options.socketMode ?? DEFAULT_SOCKET_MODE);
+    return { address: "", port: 0 };
+  }
+}
+
+type BoundAddress = Pick<AddressInfo, "address" | "port">;
+
+const straightThrough = (door: Door): Stage => ({
+  enter: (arrival) => door.admit(arrival, arrival.stream),
+  stop: () => undefined,
+});
+
+function endpointOf({ transport, path }: Binding, { address, port }: BoundAddress): ListenerEndpoint {
+  const isWebSocket = transport === "ws" || transport === "wss";
+  const shownPath = transport === "unix" ? path : isWebSocket ? (path ?? WEB_SOCKET_PATH) : undefined;
+  const where = { transport, host: address, port, ...(shownPath !== undefined && { path: shownPath }) };
+  return { url: formatListenerUrl(where), ...where };
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "Choose another port, or 0 for any free one.",
+  EACCES: "Ports below 1024 need more rights: choose another one.",
+  EADDRNOTAVAIL: "This machine has no such address: 127.0.0.1, ::1, 0.0.0.0 and :: always work.",
+  ENOTFOUND: "Write an address, or a name that this machine can resolve.",
+};
+
+const listening = (
+  server: Server,
+  where: { readonly host: string; readonly port: number } | { readonly path: string },
+): Promise<BoundAddress> =>
+  new Promise((resolve, reject) => {
+    const shown = "path" in where ? where.path : `${where.host}:${where.port}`;
+    server.once("error", (cause: NodeJS.ErrnoException) =>
+      reject(
+        new FleetrigError("LISTENER_UNAVAILABLE", `Cannot listen on ${shown}: ${cause.message}.`, {
+          hint: HINTS[cause.code ?? ""] ?? "Choose another address.",
+          context: { ...where, code: cause.code },
+          exitCode: EXIT.environment,
+          cause,
+        }),
+      ),
+    );
+    server.listen({ ...where, backlog: BACKLOG }, () => {
+      server.removeAllListeners("error");
+      // Later errors are failing accepts: the listener goes on, as with any other dropped connection.
+      server.on("error", () => undefined);
+      resolve(server.address() as AddressInfo);
+    });
+  });

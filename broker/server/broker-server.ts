@@ -121,6 +121,8 @@ export class BrokerServer implements Service {
       authorizes: options.hooks?.authorizeConnect !== undefined,
       observer: {
         refused: (failure, remoteAddress) => this.board.emit("malformed", { failure, remoteAddress }),
+        rejected: (rejection, endpoint) => this.board.emit("rejected", { ...rejection, endpoint }),
+        certificates: (notice, endpoint) => this.board.emit("certificates", { ...notice, endpoint }),
       },
     };
   }

@@ -6,5 +6,7 @@ export type {
   DroppedInfo,
   EventHandler,
   MalformedInfo,
+  CertificatesInfo,
+  RejectedInfo,
   SubscriptionInfo,
 } from "./server-events.js";

@@ -1,5 +1,6 @@
 import type { DecodeFailure } from "fleetrig/protocol";
 import type { ConnectedInfo, DisconnectedInfo, DropReason, RefusedInfo } from "../engine/index.js";
+import type { CertificateNotice, ListenerEndpoint, Rejection } from "../listeners/index.js";
 
 /** A message that somebody did not get. */
 export interface DroppedInfo {
@@ -22,6 +23,16 @@ export interface MalformedInfo {
   readonly failure: DecodeFailure;
 }
 
+/** A socket that a listener turned away or evicted. */
+export interface RejectedInfo extends Rejection {
+  readonly endpoint: ListenerEndpoint;
+}
+
+/** Certificate files of a listener have changed on disk. */
+export interface CertificatesInfo extends CertificateNotice {
+  readonly endpoint: ListenerEndpoint;
+}
+
 /** What a broker server tells the program around it. */
 export interface BrokerServerEvents {
   readonly connected: ConnectedInfo;
@@ -32,6 +43,8 @@ export interface BrokerServerEvents {
   readonly unsubscribed: SubscriptionInfo;
   readonly dropped: DroppedInfo;
   readonly malformed: MalformedInfo;
+  readonly rejected: RejectedInfo;
+  readonly certificates: CertificatesInfo;
 }
 
 /** Name of an event. */

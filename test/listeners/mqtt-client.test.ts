@@ -1,4 +1,4 @@
-import { listenTcp, type TcpListener } from "fleetrig/broker";
+import { type Listener, openListener } from "fleetrig/broker";
 import { VirtualTime } from "fleetrig/kernel";
 import type { Packet, PacketLink } from "fleetrig/protocol";
 import { connectAsync, type MqttClient } from "mqtt";
@@ -21,7 +21,7 @@ function echo(packet: Packet, link: PacketLink): void {
   }
 }
 
-let listener: TcpListener | undefined;
+let listener: Listener | undefined;
 let client: MqttClient | undefined;
 
 afterEach(async () => {
@@ -29,16 +29,18 @@ afterEach(async () => {
   await listener?.stop();
 });
 
-describe.each([4, 5] as const)("listenTcp with the mqtt client, version %i", (protocolVersion) => {
+describe.each([4, 5] as const)("openListener with the mqtt client, version %i", (protocolVersion) => {
   it("understands the client and is understood by it", async () => {
     const acceptor = new RecordingAcceptor(echo);
-    listener = await listenTcp({
-      acceptor,
-      port: 0,
-      maxPacketBytes: 100_000,
-      connectDeadlineMs: 10_000,
-      clock: new VirtualTime().lane(1),
-    });
+    listener = await openListener(
+      { port: 0 },
+      {
+        acceptor,
+        maxPacketBytes: 100_000,
+        connectDeadlineMs: 10_000,
+        clock: new VirtualTime().lane(1),
+      },
+    );
     client = await connectAsync(`mqtt://127.0.0.1:${listener.port}`, { protocolVersion, reconnectPeriod: 0 });
     const echoed = new Promise<string>((resolve) => {
       client?.on("message", (topic, payload) => resolve(`${topic} ${payload.toString()}`));

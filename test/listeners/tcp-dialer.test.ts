@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { listenTcp, type TcpListener } from "fleetrig/broker";
+import { type Listener, openListener } from "fleetrig/broker";
 import { VirtualTime } from "fleetrig/kernel";
 import type { DialFailure, Packet, PendingLink } from "fleetrig/protocol";
 import { createTcpDialer } from "fleetrig/sim";
@@ -15,16 +15,18 @@ const CONNECT: Packet = {
   keepAliveS: 0,
 };
 
-let listener: TcpListener | undefined;
+let listener: Listener | undefined;
 
 async function listen(acceptor: RecordingAcceptor): Promise<number> {
-  listener = await listenTcp({
-    acceptor,
-    port: 0,
-    maxPacketBytes: 10_000_000,
-    connectDeadlineMs: 10_000,
-    clock: new VirtualTime().lane(1),
-  });
+  listener = await openListener(
+    { port: 0 },
+    {
+      acceptor,
+      maxPacketBytes: 10_000_000,
+      connectDeadlineMs: 10_000,
+      clock: new VirtualTime().lane(1),
+    },
+  );
   return listener.port;
 }
 

@@ -1,4 +1,4 @@
-import { type TcpListener, listenTcp } from "fleetrig/broker";
+import { type Listener, openListener } from "fleetrig/broker";
 import { VirtualTime } from "fleetrig/kernel";
 import type { PacketAcceptor } from "fleetrig/protocol";
 import { afterEach, describe, expect, it } from "vitest";
@@ -10,17 +10,19 @@ const CONNECT_V5 = "10 0e 0004 4d515454 05 02 003c 00 0001 61";
 const CONNACK_V4 = "20020000";
 const CONNACK_V5 = "2003000000";
 
-let listener: TcpListener | undefined;
+let listener: Listener | undefined;
 const time = new VirtualTime();
 
 async function listen(acceptor: PacketAcceptor): Promise<RawPeer> {
-  listener = await listenTcp({
-    acceptor,
-    port: 0,
-    maxPacketBytes: 1_000,
-    connectDeadlineMs: 10_000,
-    clock: time.lane(1),
-  });
+  listener = await openListener(
+    { port: 0 },
+    {
+      acceptor,
+      maxPacketBytes: 1_000,
+      connectDeadlineMs: 10_000,
+      clock: time.lane(1),
+    },
+  );
   return RawPeer.dial(listener.port);
 }
 
@@ -29,7 +31,7 @@ afterEach(async () => {
   listener = undefined;
 });
 
-describe("listenTcp", () => {
+describe("openListener", () => {
   it("hands decoded packets to the acceptor's receiver and writes what it sends", async () => {
     const acceptor = new RecordingAcceptor();
     const peer = await listen(acceptor);
@@ -117,7 +119,7 @@ describe("listenTcp", () => {
   });
 });
 
-describe("listenTcp, refusals", () => {
+describe("openListener, refusals", () => {
   it.each([
     ["PUBLISH with QoS 3 in MQTT 5", `${CONNECT_V5} 36 00`, `${CONNACK_V5}e00181`, "malformed"],
     ["a packet over the limit in MQTT 5", `${CONNECT_V5} 30 e907`, `${CONNACK_V5}e00195`, "too-large"],
@@ -137,14 +139,18 @@ describe("listenTcp, refusals", () => {
 
   it("tells the log why bytes were refused", async () => {
     const lines: string[] = [];
-    listener = await listenTcp({
-      acceptor: new RecordingAcceptor(),
-      port: 0,
-      maxPacketBytes: 1_000,
-      connectDeadlineMs: 10_000,
-      clock: time.lane(1),
-      refused: ({ code }, remoteAddress) => lines.push(`${remoteAddress.split(":")[0]} ${code}`),
-    });
+    listener = await openListener(
+      { port: 0 },
+      {
+        acceptor: new RecordingAcceptor(),
+        maxPacketBytes: 1_000,
+        connectDeadlineMs: 10_000,
+        clock: time.lane(1),
+        observer: {
+          refused: ({ code }, remoteAddress) => lines.push(`${remoteAddress.split(":")[0]} ${code}`),
+        },
+      },
+    );
     const peer = await RawPeer.dial(listener.port);
     peer.write("00");
     await peer.untilEnd();
@@ -179,7 +185,7 @@ describe("listenTcp, refusals", () => {
   });
 });
 
-describe("listenTcp, stop", () => {
+describe("openListener, stop", () => {
   it("flushes, closes every link and frees the port; stopping twice is the same", async () => {
     const acceptor = new RecordingAcceptor();
     const peer = await listen(acceptor);
@@ -198,13 +204,15 @@ describe("listenTcp, stop", () => {
   it("says so when the port is taken", async () => {
     await listen(new RecordingAcceptor());
     await expect(
-      listenTcp({
-        acceptor: new RecordingAcceptor(),
-        port: listener!.port,
-        maxPacketBytes: 1_000,
-        connectDeadlineMs: 10_000,
-        clock: time.lane(1),
-      }),
+      openListener(
+        { port: listener!.port },
+        {
+          acceptor: new RecordingAcceptor(),
+          maxPacketBytes: 1_000,
+          connectDeadlineMs: 10_000,
+          clock: time.lane(1),
+        },
+      ),
     ).rejects.toMatchObject({ code: "LISTENER_UNAVAILABLE" });
   });
 });

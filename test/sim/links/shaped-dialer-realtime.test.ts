@@ -1,4 +1,4 @@
-import { listenTcp, MqttBroker } from "fleetrig/broker";
+import { openListener, MqttBroker } from "fleetrig/broker";
 import { createRandomSource, LANE, Random, RealTime, silentSink } from "fleetrig/kernel";
 import { wireBytes } from "fleetrig/protocol";
 import {
@@ -33,13 +33,15 @@ async function publishOverTcp(
     events: silentSink,
     profile: "oasis",
   });
-  const listener = await listenTcp({
-    acceptor: broker,
-    port: 0,
-    maxPacketBytes: 65_536,
-    connectDeadlineMs: 5_000,
-    clock: time.lane(LANE.services),
-  });
+  const listener = await openListener(
+    { port: 0 },
+    {
+      acceptor: broker,
+      maxPacketBytes: 65_536,
+      connectDeadlineMs: 5_000,
+      clock: time.lane(LANE.services),
+    },
+  );
   const clock = time.lane(LANE.firstDevice);
   const random = createRandomSource(1);
   const faults = new LinkFaults({ clock, random: (purpose) => random.stream(purpose) });
