@@ -13,6 +13,7 @@ interface Reading {
   readonly arrival: Arrival;
   bytes: Buffer;
   readonly read: () => void;
+  readonly ended: () => void;
 }
 
 /** Takes the PROXY header off the front of each connection. Only proxies on the list are believed, or served. */
@@ -38,10 +39,16 @@ export class ProxyStage implements Stage {
       this.door.reject(arrival, "untrusted-proxy", "its address is not among the trusted proxies");
       return;
     }
-    const reading: Reading = { arrival, bytes: Buffer.alloc(0), read: () => this.read(reading) };
+    const reading: Reading = {
+      arrival,
+      bytes: Buffer.alloc(0),
+      read: () => this.read(reading),
+      ended: () => this.fail(reading, "the connection ended inside the header"),
+    };
     this.readings.set(socket, reading);
     this.deadlines.add(socket);
     socket.on("readable", reading.read);
+    socket.on("end", reading.ended);
     socket.once("close", () => this.forget(reading));
   }
 
@@ -60,10 +67,7 @@ export class ProxyStage implements Stage {
   private read(reading: Reading): void {
     const { socket } = reading.arrival;
     const chunk = socket.read() as Buffer | null;
-    if (chunk === null) {
-      if (socket.readableEnded) this.fail(reading, "the connection ended inside the header");
-      return;
-    }
+    if (chunk === null) return;
     reading.bytes = reading.bytes.length === 0 ? chunk : Buffer.concat([reading.bytes, chunk]);
     const header = readProxyHeader(reading.bytes);
     if (header.state === "incomplete") return;
@@ -89,10 +93,11 @@ export class ProxyStage implements Stage {
     this.door.reject(reading.arrival, "proxy-header", detail);
   }
 
-  private forget({ arrival: { socket }, read }: Reading): void {
+  private forget({ arrival: { socket }, read, ended }: Reading): void {
     if (!this.readings.delete(socket)) return;
     this.deadlines.delete(socket);
     socket.off("readable", read);
+    socket.off("end", ended);
   }
 }
 

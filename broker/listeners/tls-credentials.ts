@@ -59,10 +59,15 @@ export async function loadCredentials(tls: TlsOptions): Promise<Credentials> {
     throw invalid("client certificates are asked for, and no authority is named");
   for (const text of ca) checkCertificates(text, "an authority");
   for (const text of crl) if (!CRL.test(text)) throw invalid("a revocation list holds none");
+  const authorities = createHash("sha256")
+    .update(JSON.stringify([ca, crl]))
+    .digest("hex");
   const shared: SecureContextOptions = {
     minVersion: tls.minVersion ?? "TLSv1.2",
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Sessions begun under other authorities are not resumed, whatever the ticket.
+    sessionIdContext: authorities.slice(0, 32),
     ...(ca.length > 0 && { ca: [...ca] }),
     ...(crl.length > 0 && { crl: [...crl] }),
   };
@@ -73,9 +78,6 @@ export async function loadCredentials(tls: TlsOptions): Promise<Credentials> {
     const context = makeContext({ ...shared, ...(await loadPair(one)) });
     for (const name of one.serverNames) named.set(name.toLowerCase(), context);
   }
-  const authorities = createHash("sha256")
-    .update(JSON.stringify([ca, crl]))
-    .digest("hex");
   return { options, named, authorities };
 }
 
@@ -121,8 +123,8 @@ function makeContext(options: SecureContextOptions): SecureContext {
 }
 
 /** The context for a server name: its own, or that of the wildcard one level above. */
-export function contextFor(credentials: Credentials, serverName: string): SecureContext | undefined {
+export function contextFor({ named }: Credentials, serverName: string): SecureContext | undefined {
   const name = serverName.toLowerCase();
   const dot = name.indexOf(".");
-  return credentials.named.get(name) ?? (dot < 0 ? undefined : credentials.named.get(`*${name.slice(dot)}`));
+  return named.get(name) ?? (dot < 0 ? undefined : named.get(`*${name.slice(dot)}`));
 }

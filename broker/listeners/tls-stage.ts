@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { createServer, type Server, type TlsOptions as NodeTlsOptions, type TLSSocket } from "node:tls";
+import {
+  createServer,
+  type SecureContext,
+  type Server,
+  type TlsOptions as NodeTlsOptions,
+  type TLSSocket,
+} from "node:tls";
 import type { Clock, Timer } from "fleetrig/kernel";
 import { US_PER_S } from "fleetrig/kernel";
 import { type Arrival, type Door, ignoreErrors, type Stage } from "./arrival.js";
@@ -124,7 +130,7 @@ export class TlsStage implements Stage {
     };
   }
 
-  private contextFor(serverName: string) {
+  private contextFor(serverName: string): SecureContext | undefined {
     return this.options.tls.secureContextFor?.(serverName) ?? contextFor(this.credentials, serverName);
   }
 

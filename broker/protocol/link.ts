@@ -29,7 +29,7 @@ export interface LinkPeer {
   readonly transport: Transport;
   /** Port of the listener; undefined for Unix sockets. */
   readonly localPort?: number;
-  /** TLS: the name that the client asked for (SNI). */
+  /** TLS: the name that the client asked for (SNI). Not known of resumed TLS 1.2 sessions. */
   readonly serverName?: string;
   /** TLS: the application protocol agreed on, such as `mqtt` or `x-amzn-mqtt-ca`. */
   readonly alpn?: string;

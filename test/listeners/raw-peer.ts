@@ -19,8 +19,10 @@ export class RawPeer {
     });
   }
 
-  static async dial(port: number): Promise<RawPeer> {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+  /** @param where A port of this host, or the path of a Unix socket. */
+  static async dial(where: number | string): Promise<RawPeer> {
+    const target = typeof where === "string" ? { path: where } : { port: where, host: "127.0.0.1" };
+    const socket = connect({ ...target, noDelay: true, allowHalfOpen: true });
     await once(socket, "connect");
     return new RawPeer(socket);
   }
