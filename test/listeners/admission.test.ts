@@ -149,11 +149,9 @@ describe("Unix socket listener", () => {
       path: file,
     });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    const client = await connectAsync({
-      protocol: "unix" as "mqtt",
-      path: file,
-      reconnectPeriod: 0,
-    } as object);
+    const client = await RawPeer.dial(file);
+    client.write(CONNECT);
+    expect(await client.hex(4)).toBe(CONNACK);
     expect((await acceptor.untilAccepted()).link.peer).toEqual({ transport: "unix" });
     client.end();
     await listener.stop();
