@@ -12,7 +12,7 @@ describe("import direction", () => {
     ["reports/planted.ts", 'import type { Fleet } from "fleetrig/sim";'],
     ["broker/jobs/planted.ts", 'const x = await import("fleetrig/scenarios");'],
     ["broker/kernel/planted.ts", 'import { REASON } from "fleetrig/protocol";'],
-    ["broker/kernel/planted.ts", 'import { listenTcp } from "../listeners/tcp.js";'],
+    ["broker/kernel/planted.ts", 'import { openListener } from "../listeners/listener.js";'],
     ["hil/planted.ts", 'import { runScenario } from "fleetrig/scenarios";'],
   ])("finds a violation planted in %s: %s", (file, source) => {
     expect(importViolations(file, source)).toHaveLength(1);

@@ -188,10 +188,9 @@ describe("admission", () => {
     await first.untilEnd();
     await expect.poll(() => listener.connections()).toBe(1);
     await served(listener);
-    expect(listener.statistics()).toMatchObject({
-      connections: 2,
+    expect(listener.counts()).toMatchObject({
       accepted: 3,
-      rejected: { "max-connections": 1 },
+      dropped: { "max-connections": 1 },
     });
   });
 

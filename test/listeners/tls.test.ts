@@ -120,7 +120,7 @@ describe("TLS listener", () => {
       expect(socket.getProtocol()).toBe(version);
       expect(await connack(socket)).toBe("20020000");
     }
-    await expect.poll(() => listener!.statistics().rejected.handshake).toBe(1);
+    await expect.poll(() => listener!.counts().dropped.handshake).toBe(1);
   });
 
   it.each([
