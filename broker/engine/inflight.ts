@@ -70,29 +70,33 @@ export class InflightWindow {
     return entry;
   }
 
-  /** @returns -1 for an identifier that is not in use. */
-  indexOf(packetId: number): number {
+  /** @returns undefined for an identifier that is not in use. */
+  find(packetId: number): InflightEntry | undefined {
     const { entries } = this;
-    if (entries.length === 0) return -1;
-    const first = entries[0]!.packetId;
-    if (first === packetId) return 0;
-    const distance = packetId > first ? packetId - first : packetId - first + MAX_PACKET_ID;
+    const first = entries[0];
+    if (first === undefined || first.packetId === packetId) return first;
+    const { packetId: lowest } = first;
+    const distance = packetId > lowest ? packetId - lowest : packetId - lowest + MAX_PACKET_ID;
     const guess = Math.min(distance, entries.length - 1);
     // Gaps put it before the guess; only after a whole cycle of identifiers can it be behind.
-    for (let index = guess; index > 0; index -= 1) if (entries[index]!.packetId === packetId) return index;
+    for (let index = guess; index > 0; index -= 1)
+      if (entries[index]!.packetId === packetId) return entries[index];
     for (let index = guess + 1; index < entries.length; index += 1)
-      if (entries[index]!.packetId === packetId) return index;
-    return -1;
-  }
-
-  at(index: number): InflightEntry {
-    return this.entries[index]!;
+      if (entries[index]!.packetId === packetId) return entries[index];
+    return undefined;
   }
 
   /** Done with: the identifier is free. */
-  remove(index: number): void {
-    if (index === 0) this.entries.shift();
-    else this.entries.splice(index, 1);
+  remove(entry: InflightEntry): void {
+    const { entries } = this;
+    if (entries[0] === entry) {
+      entries.shift();
+      if (this.cursor > 0) this.cursor -= 1;
+      return;
+    }
+    const index = entries.indexOf(entry);
+    if (index < 0) return;
+    entries.splice(index, 1);
     if (index < this.cursor) this.cursor -= 1;
   }
 

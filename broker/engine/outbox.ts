@@ -117,19 +117,18 @@ export class Outbox implements Backlog {
 
   /** PUBACK: the end of a QoS 1 message, whatever its reason code [MQTT-4.3.2-3]. */
   acknowledge(packetId: number): AcknowledgeOutcome {
-    const index = this.inflight.indexOf(packetId);
-    if (index < 0) return "unknown";
-    if (this.inflight.at(index).delivery?.qos !== 1) return "mismatch";
-    this.complete(index);
+    const entry = this.inflight.find(packetId);
+    if (entry === undefined) return "unknown";
+    if (entry.delivery?.qos !== 1) return "mismatch";
+    this.complete(entry);
     if (this.hasBacklog) this.pump();
     return "taken";
   }
 
   /** PUBREC: the client has the QoS 2 message and needs it never again [MQTT-4.3.3-6]. */
   release(packetId: number): AcknowledgeOutcome {
-    const index = this.inflight.indexOf(packetId);
-    if (index < 0) return "unknown";
-    const entry = this.inflight.at(index);
+    const entry = this.inflight.find(packetId);
+    if (entry === undefined) return "unknown";
     // A repeated PUBREC has no other effect than another PUBREL.
     if (entry.delivery === undefined) return "taken";
     if (entry.delivery.qos !== 2) return "mismatch";
@@ -142,11 +141,10 @@ export class Outbox implements Backlog {
 
   /** PUBREC with a failure: the client does not want the QoS 2 message; no PUBREL follows [MQTT-4.3.3-4]. */
   reject(packetId: number): AcknowledgeOutcome {
-    const index = this.inflight.indexOf(packetId);
-    if (index < 0) return "unknown";
-    const entry = this.inflight.at(index);
+    const entry = this.inflight.find(packetId);
+    if (entry === undefined) return "unknown";
     if (entry.delivery?.qos !== 2) return "mismatch";
-    this.complete(index);
+    this.complete(entry);
     entry.delivery = undefined;
     this.pump();
     return "taken";
@@ -154,10 +152,10 @@ export class Outbox implements Backlog {
 
   /** PUBCOMP: the end of a QoS 2 message. */
   finish(packetId: number): AcknowledgeOutcome {
-    const index = this.inflight.indexOf(packetId);
-    if (index < 0) return "unknown";
-    if (this.inflight.at(index).delivery !== undefined) return "mismatch";
-    this.complete(index);
+    const entry = this.inflight.find(packetId);
+    if (entry === undefined) return "unknown";
+    if (entry.delivery !== undefined) return "mismatch";
+    this.complete(entry);
     if (this.hasBacklog) this.pump();
     return "taken";
   }
@@ -182,13 +180,11 @@ export class Outbox implements Backlog {
 
   /** Gives up shared messages that are not confirmed: those that `isTaken` says another client gets. */
   releaseShared(isTaken: (delivery: Delivery) => boolean): void {
-    let index = 0;
-    while (index < this.inflight.size) {
-      const { delivery } = this.inflight.at(index);
+    for (const entry of [...this.inflight.all()]) {
+      const { delivery } = entry;
       // [MQTT-4.8.2-5] what was begun with QoS 2 never moves.
       const isMovable = delivery !== undefined && delivery.share !== undefined && delivery.qos === 1;
-      if (isMovable && isTaken(delivery)) this.complete(index);
-      else index += 1;
+      if (isMovable && isTaken(delivery)) this.complete(entry);
     }
     // Handing over may put messages into this very queue: what goes is decided before anything is removed.
     const taken = new Set(
@@ -221,14 +217,15 @@ export class Outbox implements Backlog {
     return journal !== undefined && this.session.expiryS > 0 ? journal : undefined;
   }
 
-  private complete(index: number): void {
-    const { delivery, sequence } = this.inflight.at(index);
-    this.inflight.remove(index);
+  private complete(entry: InflightEntry): void {
+    this.inflight.remove(entry);
+    if (this.core.journal !== undefined) this.reportDone(entry);
+  }
+
+  private reportDone({ delivery, sequence }: InflightEntry): void {
     const { journal } = this;
-    if (journal !== undefined) {
-      if (delivery !== undefined) journal.removed(this.session, sequence, delivery);
-      journal.flowChanged(this.session, "soon");
-    }
+    if (delivery !== undefined) journal?.removed(this.session, sequence, delivery);
+    journal?.flowChanged(this.session, "soon");
   }
 
   /** @returns false when nothing waits or nothing may be sent now. */
@@ -262,13 +259,17 @@ export class Outbox implements Backlog {
       return;
     }
     this.core.dropped(this.session.clientId, "packet-too-large", delivery.topic);
-    this.complete(this.inflight.outstanding - 1);
+    this.complete(entry);
   }
 
   /** First sending of a QoS 1 or 2 message. */
   private transmit(delivery: Delivery, sequence: number): void {
     delivery.message.detach(INFLIGHT_SPARE_BYTES);
     const entry = this.inflight.add(delivery, sequence);
+    if (this.core.journal === undefined) {
+      this.session.connection!.sendInflight(entry, delivery);
+      return;
+    }
     this.journal?.flowChanged(this.session, delivery.qos === 2 ? "now" : "soon");
     this.send(entry);
   }
@@ -284,9 +285,10 @@ export class Outbox implements Backlog {
 
   /** A QoS 1 or 2 message gets its place in the order and in the journal. */
   private register(delivery: Delivery): number {
-    this.lastSequence += 1;
-    this.journal?.queued(this.session, this.lastSequence, delivery);
-    return this.lastSequence;
+    const sequence = this.lastSequence + 1;
+    this.lastSequence = sequence;
+    if (this.core.journal !== undefined) this.journal?.queued(this.session, sequence, delivery);
+    return sequence;
   }
 
   private forget(delivery: Delivery, sequence: number): void {
