@@ -25,6 +25,8 @@ export interface CaseResult {
   readonly name: string;
   readonly description: string;
   readonly skipped?: string;
+  /** It threw: there are no figures. */
+  readonly failed?: boolean;
   readonly figures: readonly Figure[];
   /** CPU seconds of the whole process, start included. */
   readonly cpuS: number;

@@ -33,20 +33,24 @@ export type LoadOptions = Readonly<Record<string, number>>;
 /** The figures it prints, by name. */
 export type LoadFigures = Readonly<Record<string, number>>;
 
-/** A generator that holds what it has opened until `release`. */
+/** A generator at work; what holds connections holds them until `release`. */
 export interface RunningLoad {
   /** What it printed at the end. @throws when the broker lost something or a deadline passed. */
   readonly figures: Promise<LoadFigures>;
-  readonly pid: number;
-  /** Resolves with its first line of output, or earlier figures' failure. */
+  /** Resolves with its first line of output, or at its end. */
   readonly announced: Promise<void>;
   release(): void;
 }
 
+/** Starts the C generator in one of its modes. */
 export function startLoad(broker: RunningBroker, mode: string, options: LoadOptions): RunningLoad {
   compile();
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const command = [PROGRAM, mode, "--port", String(broker.port), "--pid", String(broker.pid), ...words];
+  return startProgram([PROGRAM, mode, "--port", String(broker.port), "--pid", String(broker.pid), ...words]);
+}
+
+/** Starts any generator: one that prints figures as its last line, and may print another line before. */
+export function startProgram(command: readonly string[]): RunningLoad {
   const child = spawnPinned(LOAD_CORE, command, { stdio: ["pipe", "pipe", "inherit"] });
   let text = "";
   const announced = new Promise<void>((resolve) => {
@@ -61,10 +65,10 @@ export function startLoad(broker: RunningBroker, mode: string, options: LoadOpti
     child.once("close", (code) => {
       const line = text.trim().split("\n").at(-1) ?? "";
       if (code === 0) resolve(JSON.parse(line) as LoadFigures);
-      else reject(new Error(`${mode} ${words.join(" ")}: ${line === "" ? `exit code ${code}` : line}`));
+      else reject(new Error(`${command.join(" ")}: ${line === "" ? `exit code ${code}` : line}`));
     });
   });
-  return { figures, announced, pid: child.pid!, release: () => child.stdin!.end() };
+  return { figures, announced, release: () => child.stdin!.end() };
 }
 
 /** Runs one mode to its end. */

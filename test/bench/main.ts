@@ -47,21 +47,26 @@ async function runCase(bench: BenchCase): Promise<CaseResult> {
   };
 }
 
-function runInProcess({ name }: BenchCase): CaseResult {
+/** A case that fails is reported; the others still run. */
+function runInProcess({ name, description }: BenchCase): CaseResult {
   const self = fileURLToPath(import.meta.url);
   const child = spawnSync(process.execPath, ["--expose-gc", self, "--case", name, ...process.argv.slice(2)], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     timeout: CASE_DEADLINE_MS,
   });
-  if (child.status !== 0) throw new Error(`the case ${name} failed`);
+  if (child.status !== 0) {
+    process.exitCode = 1;
+    return { name, description, failed: true, figures: [], cpuS: 0, wallS: 0, rssMaxMiB: 0 };
+  }
   return JSON.parse(child.stdout) as CaseResult;
 }
 
 function print(result: CaseResult): void {
-  const { name, description, skipped, figures, cpuS, wallS, rssMaxMiB } = result;
+  const { name, description, skipped, failed, figures, cpuS, wallS, rssMaxMiB } = result;
   console.log(`\n${name}: ${description}`);
   if (skipped !== undefined) console.log(`  SKIPPED: ${skipped}`);
+  if (failed === true) console.log("  FAILED: the reason is above");
   for (const figure of figures) console.log(`  ${line(figure)}`);
   console.log(`  (process: ${shown(cpuS)} s CPU, ${shown(wallS)} s wall, ${shown(rssMaxMiB)} MiB)`);
 }

@@ -2,18 +2,27 @@ import { createBroker } from "fleetrig/broker";
 
 /**
  * The broker in a process of its own, as its peers are, with everything on that a user would have on:
- * authorisation, events, metrics, default limits. Prints its port. `name=value` arguments change limits.
+ * authorisation, events, metrics, default limits. Prints its port. `name=value` arguments change limits;
+ * `tls=<folder>` asks clients for certificates of the authority in that folder.
  */
-const limits = Object.fromEntries(
-  process.argv.slice(2).map((argument) => {
-    const [name, value] = argument.split("=");
-    return [name, Number(value)];
-  }),
-);
+const options = new Map(process.argv.slice(2).map((argument) => argument.split("=") as [string, string]));
+const folder = options.get("tls");
+options.delete("tls");
 const broker = await createBroker({
-  listen: ["mqtt://127.0.0.1:0"],
+  listen: [
+    folder === undefined
+      ? "mqtt://127.0.0.1:0"
+      : {
+          tls: {
+            key: `${folder}/server.key`,
+            cert: `${folder}/server.crt`,
+            ca: `${folder}/ca.crt`,
+            clientCertificates: "require",
+          },
+        },
+  ],
   http: { port: 0 },
-  limits,
+  limits: Object.fromEntries(Array.from(options, ([name, value]) => [name, Number(value)])),
   hooks: {
     authorizeConnect: () => "allow",
     authorizePublish: () => true,
