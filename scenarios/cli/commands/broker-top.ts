@@ -31,8 +31,8 @@ const CLEAR_ALL = "\u001b[2J";
 export async function brokerTopCommand(host: Host, options: BrokerTopOptions): Promise<number> {
   const { url, once = false, json = false, interval } = options;
   const token = options.token ?? host.env[TOKEN_VARIABLE];
-  const watch = new BrokerWatch({ url, token, nowUs: () => host.nowUs() });
   const time = new RealTime();
+  const watch = new BrokerWatch({ url, token, nowUs: () => time.nowUs() });
   const pause = new Pause(time.lane(LANE.harness));
   const stopListening = host.onSignal(() => pause.end());
   const isLive = host.stdout.isTTY && !once && !json;

@@ -73,9 +73,11 @@ function writeReady(host: Host, server: BrokerServer, flags: BrokerCommandOption
   const endpoints = server.endpoints.map(({ url }) => url);
   const { http } = server;
   const dataDir = flags.data ?? null;
+  // Whoever gave the token knows it; nobody else needs to read it here.
+  const isTokenGiven = host.env[TOKEN_VARIABLE] !== undefined;
   if (flags.json === true) {
     const { pid } = readProcess();
-    const watch = http === undefined ? null : { url: http.url, token: http.token };
+    const watch = http === undefined ? null : { url: http.url, token: isTokenGiven ? null : http.token };
     writeLine(
       host.stdout,
       JSON.stringify({
@@ -97,7 +99,7 @@ function writeReady(host: Host, server: BrokerServer, flags: BrokerCommandOption
   row("durability", `${durability}: ${PROMISES[durability]}`);
   if (dataDir !== null) row("data", dataDir);
   if (http !== undefined) {
-    const token = host.env[TOKEN_VARIABLE] === undefined ? ` --token ${http.token}` : "";
+    const token = isTokenGiven ? "" : ` --token ${http.token}`;
     row("watch", `fleetrig broker top --url ${http.url}${token}`);
   }
   const tryIt = tryLine(server, flags);

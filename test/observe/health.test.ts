@@ -1,0 +1,98 @@
+import { MqttBroker } from "fleetrig/broker";
+import { Random, silentSink, VirtualTime } from "fleetrig/kernel";
+import { describe, expect, it } from "vitest";
+import { readHealth } from "../../broker/observe/health.js";
+import {
+  type ListenerReading,
+  memoryLevelOf,
+  type ObservedServer,
+  type StoreReading,
+} from "../../broker/observe/observed-server.js";
+
+const clock = new VirtualTime().lane(1);
+const broker = new MqttBroker({ clock, random: Random.seeded("x"), events: silentSink, profile: "oasis" });
+
+const listener = (url: string, isListening: boolean): ListenerReading => ({
+  url,
+  transport: "tcp",
+  isListening,
+  openSockets: 3,
+  acceptedSockets: 9,
+  droppedSockets: {},
+});
+
+const observed = (part: Partial<ObservedServer>): ObservedServer => ({
+  broker,
+  clock,
+  profile: "oasis",
+  version: "1.2.3",
+  durability: "disk",
+  listeners: () => [listener("mqtt://a:1", true)],
+  memory: () => "normal",
+  store: () => undefined,
+  ...part,
+});
+
+const store = (state: StoreReading["state"]): StoreReading => ({
+  state,
+  detail: "device full.",
+  commits: 1,
+  commitSecondsSum: 0.1,
+  writtenRecords: 1,
+  pendingRecords: 0,
+});
+
+describe("health", () => {
+  it("is ok when everything is, and says what an acknowledgement promises", () => {
+    expect(readHealth(observed({}))).toEqual({
+      status: "ok",
+      problems: [],
+      version: "1.2.3",
+      profile: "oasis",
+      durability: "disk",
+      memory: "normal",
+      listeners: [{ url: "mqtt://a:1", isListening: true, openSockets: 3 }],
+      store: null,
+    });
+  });
+
+  it.each<[string, Partial<ObservedServer>, string, RegExp]>([
+    [
+      "no listener",
+      { listeners: () => [listener("mqtt://a:1", false)] },
+      "unavailable",
+      /No listener is open/,
+    ],
+    [
+      "one of two listeners",
+      { listeners: () => [listener("mqtt://a:1", true), listener("mqtt://b:2", false)] },
+      "degraded",
+      /mqtt:\/\/b:2 is not open/,
+    ],
+    ["a failed store", { store: () => store("failed") }, "unavailable", /store has failed: device full/],
+    ["a damaged store", { store: () => store("damaged") }, "degraded", /store is damaged/],
+    ["critical memory", { memory: () => "critical" }, "unavailable", /Memory is critical/],
+    ["high memory", { memory: () => "high" }, "degraded", /Memory is high/],
+  ])("with %s is told with its reason", (_, part, status, problem) => {
+    const health = readHealth(observed(part));
+    expect(health.status).toBe(status);
+    expect(health.problems).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it("names the worst first", () => {
+    const { status, problems } = readHealth(observed({ memory: () => "high", store: () => store("failed") }));
+    expect(status).toBe("unavailable");
+    expect(problems.map((problem) => problem.split(" ", 2).join(" "))).toEqual(["The store", "Memory is"]);
+  });
+});
+
+describe("memoryLevelOf", () => {
+  it.each([
+    [69, "normal"],
+    [70, "high"],
+    [84, "high"],
+    [85, "critical"],
+  ])("%i %% of the heap is %s", (percent, level) => {
+    expect(memoryLevelOf(percent, 100)).toBe(level);
+  });
+});
