@@ -180,7 +180,8 @@ export class Outbox implements Backlog {
 
   /** Gives up shared messages that are not confirmed: those that `isTaken` says another client gets. */
   releaseShared(isTaken: (delivery: Delivery) => boolean): void {
-    for (const entry of [...this.inflight.all()]) {
+    // A copy: completing removes from the window.
+    for (const entry of this.inflight.all().slice()) {
       const { delivery } = entry;
       // [MQTT-4.8.2-5] what was begun with QoS 2 never moves.
       const isMovable = delivery !== undefined && delivery.share !== undefined && delivery.qos === 1;
