@@ -81,7 +81,10 @@ export const ENDING = {
 } as const satisfies Record<string, Ending>;
 
 /** The client broke the protocol or a limit. */
-export const clientError = (reasonCode: number): Ending => serverSide("CLIENT_ERROR", reasonCode);
+export const clientError = (reasonCode: number, details: ReasonDetails = {}): Ending => ({
+  ...serverSide("CLIENT_ERROR", reasonCode),
+  details,
+});
 
 /** The end a client announced: [MQTT-3.14.4-3] only reason code 0x00 discards the will. */
 export const announcedEnding = (reasonCode: number): Ending =>

@@ -8,6 +8,8 @@ import type { Subscription } from "./subscription.js";
 import type { DropReason } from "./statistics.js";
 import { SubscriptionTree } from "./subscription-tree.js";
 
+const NO_GROUPS: readonly ShareGroup[] = [];
+
 /** A member that may not or cannot have a message at all. */
 interface Unfit {
   readonly member: Subscription;
@@ -40,7 +42,7 @@ export class ShareGroups {
 
   /** Every group whose filter matches `topic`. */
   match(topic: string): readonly ShareGroup[] {
-    return this.tree.match(topic);
+    return this.groups.size === 0 ? NO_GROUPS : this.tree.match(topic);
   }
 
   /** @returns the topic filter of the group. */

@@ -17,6 +17,7 @@ const FAILURES: Readonly<Record<number, string>> = {
   [REASON.notAuthorized]: "A topic filter is not allowed for this client.",
   [REASON.quotaExceeded]: "There are more subscriptions than this server takes.",
 };
+const TOO_LARGE_FILTER = "A topic filter is longer or deeper than this server takes.";
 /** The only failure 3.1.1 knows. */
 const LEGACY_FAILURE = 0x80;
 
@@ -85,9 +86,10 @@ function subscribeFault(connection: Connection, packet: SubscribePacket): Ending
   for (const request of subscriptions) {
     const fault = filterFault(request.filter, core.limits);
     // [MQTT-3.8.3-4] nobody of a group could be told apart from its publisher.
-    if (request.noLocal === true && isSharedFilter(request.filter)) return clientError(REASON.protocolError);
+    if (request.noLocal === true && isSharedFilter(request.filter))
+      return clientError(REASON.protocolError, { reasonString: "A shared subscription cannot be No Local." });
     if (fault === "too-long" || (fault === "malformed" && version === 4))
-      return clientError(REASON.topicFilterInvalid);
+      return clientError(REASON.topicFilterInvalid, { reasonString: TOO_LARGE_FILTER });
   }
   return undefined;
 }

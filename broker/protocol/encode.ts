@@ -54,6 +54,7 @@ const RETURN_CODES = new Map<number, number>([
   [REASON.serverUnavailable, 3],
   [REASON.badUserNameOrPassword, 4],
   [REASON.notAuthorized, 5],
+  [REASON.banned, 5],
 ]);
 
 /** The return code of 3.1.1 for an MQTT 5 reason code; failures it has no word for are "server unavailable". */
