@@ -1,5 +1,5 @@
 import { RENDERERS } from "fleetrig/reports";
-import { PROXY_FAULTS } from "fleetrig/sim";
+import { MAIN_PARAMETERS, PROXY_FAULTS } from "fleetrig/sim";
 
 /** What `--help` says after the options. Lines are kept within 80 columns, as a terminal may have no more. */
 
@@ -71,12 +71,14 @@ measured different things are said not to be comparable.
 `;
 
 const FAULT_LINES = [...PROXY_FAULTS]
-  .flatMap(([name, { description, parameters }]) => [
-    `  ${name.slice(name.indexOf(".") + 1)}`.padEnd(15) + description,
-    ...Object.entries(parameters).map(
-      ([parameter, { kind, description: meaning }]) => `${" ".repeat(17)}${parameter} (${kind})  ${meaning}`,
-    ),
-  ])
+  .flatMap(([name, { description, parameters }]) => {
+    const line = `  ${name.slice(name.indexOf(".") + 1)}`.padEnd(16) + description;
+    const takes = Object.entries(parameters).map(([parameter, { kind }]) => {
+      const shown = kind === parameter ? parameter : `${parameter} (${kind})`;
+      return MAIN_PARAMETERS.get(name) === parameter ? `=${shown}` : shown;
+    });
+    return takes.length === 0 ? [line] : [line, `${" ".repeat(18)}${takes.join(", ")}`];
+  })
   .join("\n");
 
 export const PROXY_HELP = `
@@ -84,7 +86,7 @@ Faults:
 ${FAULT_LINES}
 
 Writing a fault:
-  name=value,key=value,...   The value after the name is its first parameter.
+  name=value,key=value,...   the value after the name is the parameter with =
   direction=up               only towards the broker; down: only to the client
   at=30s,for=10s             when it begins and how long it lasts
   client=sensor-*            only clients with such an identifier (*, ?)
@@ -94,7 +96,8 @@ What it does:
   A client identifier has its own faults and its own random draws: they stay
   over reconnects, and with the same --seed they are those of the scenario's
   thing of that name. A client is let through to the broker once its CONNECT
-  has come. Without --raw packets are looked at, but never changed.
+  has come. Packets are looked at, except with --raw, and passed on as they
+  came, except with corrupt.
 
 Examples:
   fleetrig proxy --listen mqtt://127.0.0.1:1884 --to mqtt://127.0.0.1:1883 \\

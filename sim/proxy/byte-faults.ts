@@ -55,7 +55,7 @@ const slice: ByteFaultDefinition = {
 };
 
 const limit: ByteFaultDefinition = {
-  description: "ends the connection once so many bytes have passed in one direction",
+  description: "ends the connection after so many bytes in one direction",
   parameters: {
     bytes: { kind: "bytes", description: "bytes passed on, counted from the beginning of the connection" },
     direction: DIRECTION,

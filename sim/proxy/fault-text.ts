@@ -16,8 +16,8 @@ import { PROXY_FAULTS, type ProxyFault, proxyFault } from "./proxy-fault.js";
 
 const MAX_CHARS = 65_536;
 
-/** The parameter that stands directly after the name. */
-const MAIN_PARAMETER: ReadonlyMap<string, string> = new Map([
+/** By fault, the parameter whose value stands directly after the name. */
+export const MAIN_PARAMETERS: ReadonlyMap<string, string> = new Map([
   ["link.latency", "by"],
   ["link.bandwidth", "rate"],
   ["link.loss", "share"],
@@ -88,7 +88,7 @@ function cut(part: string): [key: string, value: string | undefined] {
 }
 
 function mainParameter(text: string, fault: string): string {
-  const main = MAIN_PARAMETER.get(fault);
+  const main = MAIN_PARAMETERS.get(fault);
   if (main === undefined) throw textError(text, `${fault} takes no value`);
   return main;
 }

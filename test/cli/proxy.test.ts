@@ -43,7 +43,8 @@ describe("fleetrig proxy", () => {
     expect(code).toBe(0);
     for (const fault of ["latency", "bandwidth", "blackhole", "drop-publish", "stall", "slice", "limit"])
       expect(stdout).toMatch(new RegExp(`^ {2}${fault} `, "m"));
-    expect(stdout).toContain("jitter (duration)");
+    expect(stdout).toContain("=by (duration), jitter (duration), direction\n");
+    expect(stdout.split("\n").filter((text) => text.length > 80)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { FleetrigError } from "fleetrig/kernel";
-import { LINK_FAULTS, parseFaultText, PROXY_FAULTS } from "fleetrig/sim";
+import { LINK_FAULTS, MAIN_PARAMETERS, parseFaultText, PROXY_FAULTS } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
 import { matchesClient } from "../../sim/proxy/client-pattern.js";
 import { checkProxyFault } from "../../sim/proxy/proxy-fault.js";
@@ -27,6 +27,13 @@ describe("the faults of the proxy", () => {
   it("have no parameter named like a word of the grammar", () => {
     const parameters = [...PROXY_FAULTS.values()].flatMap((fault) => Object.keys(fault.parameters));
     expect(parameters.filter((name) => ["at", "for", "client"].includes(name))).toEqual([]);
+  });
+
+  it("have a main parameter of their own, if they take any", () => {
+    const withParameters = [...PROXY_FAULTS].filter(([, fault]) => Object.keys(fault.parameters).length > 0);
+    expect(withParameters.map(([name]) => name).sort()).toEqual([...MAIN_PARAMETERS.keys()].sort());
+    for (const [name, { parameters }] of withParameters)
+      expect(Object.keys(parameters)).toContain(MAIN_PARAMETERS.get(name));
   });
 
   it("are known to be about packets exactly where their code asks for one", () => {
