@@ -34,7 +34,7 @@ export interface DeliveryForm {
  */
 export class Delivery {
   readonly qos: QoS;
-  private readonly retain: boolean;
+  readonly retain: boolean;
   /** `$share/<name>/<filter>` that chose the receiver: if it cannot finish, another member gets the message. */
   readonly share: string | undefined;
   private readonly extras: Extras;
@@ -45,7 +45,7 @@ export class Delivery {
   constructor(
     readonly message: ApplicationMessage,
     form: DeliveryForm,
-    private readonly subscriptionIds: readonly number[] | undefined,
+    readonly subscriptionIds: readonly number[] | undefined,
   ) {
     this.qos = form.qos;
     this.retain = form.retain;

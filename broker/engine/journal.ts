@@ -35,6 +35,8 @@ export interface Journal {
   removed(session: Session, sequence: number, delivery: Delivery): void;
   /** The retained message of this topic was set, replaced or cleared (undefined), by a publish of this QoS. */
   retainedChanged(topic: string, message: ApplicationMessage | undefined, qos: QoS): void;
+  /** The broker ends: the state as it is now is the one to come back to, whatever is reported afterwards. */
+  freeze(): void;
 }
 
 /** Whoever must not speak before its promise is on disk. Exactly one of the two is called, once. */

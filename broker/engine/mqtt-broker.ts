@@ -19,6 +19,7 @@ import { type BrokerHooks, HookChain } from "./hooks.js";
 import type { Journal } from "./journal.js";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 import { PROFILE_TRAITS } from "./profiles.js";
+import { Restoration } from "./restoration.js";
 import { RetainedMessages } from "./retained-messages.js";
 import { Router } from "./router.js";
 import type { Session } from "./session.js";
@@ -118,6 +119,11 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
 
   isConnected(clientId: string): boolean {
     return this.core.sessions.get(clientId)?.connection !== undefined;
+  }
+
+  /** For whoever has stored the state of an earlier broker; before the first link. */
+  restoration(): Restoration {
+    return new Restoration(this.core);
   }
 
   get profile(): Profile {

@@ -73,7 +73,7 @@ export class Outbox implements Backlog {
   }
 
   /** Takes over what an earlier process left; only for a session without a connection. */
-  restore({ flow, messages }: StoredFlow): void {
+  restore({ flow, messages, lastSequence = 0 }: StoredFlow): void {
     const { counters } = this.core;
     const waiting = new Map(messages.map(({ sequence, delivery }) => [sequence, delivery]));
     const entries: InflightEntry[] = [];
@@ -89,7 +89,7 @@ export class Outbox implements Backlog {
       counters.queuedMessages += 1;
       counters.queuedBytes += delivery.footprintBytes;
     }
-    this.lastSequence = messages.at(-1)?.sequence ?? 0;
+    this.lastSequence = Math.max(lastSequence, messages.at(-1)?.sequence ?? 0);
   }
 
   /** Messages that the client has not confirmed or not even been sent. */

@@ -103,9 +103,11 @@ export class Router {
   }
 
   private retain(message: ApplicationMessage): void {
-    const { traits, retained } = this.core;
-    if (message.topic.startsWith("$") && !traits.retainsReservedTopics) return;
-    if (!retained.store(message)) this.core.dropped(message.publisher ?? "", "retained-full", message.topic);
+    const { traits, retained, journal } = this.core;
+    const { topic } = message;
+    if (topic.startsWith("$") && !traits.retainsReservedTopics) return;
+    if (!retained.store(message)) this.core.dropped(message.publisher ?? "", "retained-full", topic);
+    else journal?.retainedChanged(topic, message.payload.length === 0 ? undefined : message, message.qos);
   }
 
   private fanOut(message: ApplicationMessage): number {

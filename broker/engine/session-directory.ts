@@ -3,6 +3,7 @@ import { US_PER_S } from "fleetrig/kernel";
 import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import { ENDING, type Ending } from "./ending.js";
+import type { StoredSession } from "./restoration.js";
 import { Session } from "./session.js";
 import { WillBoard } from "./will.js";
 
@@ -56,6 +57,21 @@ export class SessionDirectory {
     return { session, sessionPresent: isResumed };
   }
 
+  /** Takes over a session of an earlier process; {@link goOn} follows. */
+  adopt(session: Session): void {
+    this.sessions.set(session.clientId, session);
+  }
+
+  /** The time of a session that was adopted goes on; a connection it had when the earlier process died is lost. */
+  goOn(session: Session, { expiresInUs, will }: StoredSession): void {
+    if (will?.dueInUs !== undefined) this.wills.arm(session, will.will, will.dueInUs);
+    else if (will !== undefined) this.wills.connectionLost(session, will.will);
+    if (session.expiryS <= 0 || expiresInUs === 0) this.expire(session);
+    else if (expiresInUs === undefined) this.armExpiry(session, session.expiryS * US_PER_S);
+    else this.armExpiry(session, expiresInUs);
+    this.core.journal?.sessionChanged(session);
+  }
+
   /** The connection of this session is gone: the will goes out or waits, the session ends or stays for a while. */
   connectionEnded(session: Session, connection: Connection, ending: Ending): void {
     session.detach();
@@ -63,8 +79,12 @@ export class SessionDirectory {
       this.wills.connectionLost(session, connection.will);
     // A client that takes over goes on with its messages itself.
     if (session.expiryS > 0 && ending !== ENDING.takenOver) this.core.router.shares.connectionLost(session);
-    if (session.expiryS <= 0) this.discard(session);
-    else if (Number.isFinite(session.expiryS)) this.armExpiry(session);
+    if (session.expiryS <= 0) {
+      this.discard(session);
+    } else {
+      this.armExpiry(session, session.expiryS * US_PER_S);
+      this.core.journal?.sessionChanged(session);
+    }
   }
 
   /** Ends a session and everything it stood for. */
@@ -72,6 +92,7 @@ export class SessionDirectory {
     if (this.sessions.get(session.clientId) === session) this.sessions.delete(session.clientId);
     for (const subscription of session.subscriptions()) this.core.router.remove(subscription);
     this.core.router.shares.sessionEnded(session);
+    this.core.journal?.sessionEnded(session);
     session.discard();
     this.wills.sessionEnded(session);
   }
@@ -82,6 +103,7 @@ export class SessionDirectory {
       reasonCode === REASON.serverShuttingDown ? ENDING.shutDown : { ...ENDING.shutDown, reasonCode };
     this.core.router.shares.stop();
     for (const session of this.sessions.values()) session.connection?.end(ending);
+    this.core.journal?.freeze();
     for (const session of this.sessions.values()) {
       this.wills.cancel(session);
       this.discard(session);
@@ -93,11 +115,14 @@ export class SessionDirectory {
     return this.core.traits.sessionsCrossVersions || stored.version === request.version;
   }
 
-  private armExpiry(session: Session): void {
-    session.expiryTimer = this.core.clock.after(session.expiryS * US_PER_S, () => {
-      const { events, clock } = this.core;
-      events.emit({ type: "session.expired", atUs: clock.nowUs(), clientId: session.clientId });
-      this.discard(session);
-    });
+  private armExpiry(session: Session, delayUs: number): void {
+    if (!Number.isFinite(delayUs)) return;
+    session.expiryTimer = this.core.clock.after(delayUs, () => this.expire(session));
+  }
+
+  private expire(session: Session): void {
+    const { events, clock } = this.core;
+    events.emit({ type: "session.expired", atUs: clock.nowUs(), clientId: session.clientId });
+    this.discard(session);
   }
 }

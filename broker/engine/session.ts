@@ -127,7 +127,8 @@ export class Session {
   restore(stored: StoredFlow): void {
     const received = new Set(stored.flow.received);
     if (received.size > 0) this.receivedIds = received;
-    if (stored.flow.lastPacketId === 0 && stored.messages.length === 0) return;
+    const { flow, messages, lastSequence = 0 } = stored;
+    if (flow.lastPacketId === 0 && messages.length === 0 && lastSequence === 0) return;
     this.outbox = new Outbox(this.core, this);
     this.outbox.restore(stored);
   }

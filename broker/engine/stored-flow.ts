@@ -12,4 +12,6 @@ export interface StoredFlow {
   readonly flow: FlowState;
   /** Every QoS 1 and 2 message of the session that was not done with, by ascending sequence, in flight or not. */
   readonly messages: readonly SequencedDelivery[];
+  /** The highest sequence ever given out, if it is none of theirs. */
+  readonly lastSequence?: number;
 }

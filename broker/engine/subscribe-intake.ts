@@ -139,6 +139,7 @@ function subscribe(
   });
   session.subscribe(subscription);
   core.router.add(subscription);
+  if (session.expiryS > 0) core.journal?.subscriptionChanged(session, request.filter);
   return { subscription, request, isNew: replaced === undefined };
 }
 
@@ -171,6 +172,7 @@ export function takeUnsubscribe(connection: Connection, packet: UnsubscribePacke
     const subscription = session.unsubscribe(filter);
     if (subscription === undefined) return REASON.noSubscriptionExisted;
     core.router.remove(subscription);
+    if (session.expiryS > 0) core.journal?.subscriptionChanged(session, filter);
     removed.push(filter);
     return REASON.success;
   });

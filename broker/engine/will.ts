@@ -24,7 +24,15 @@ export class WillBoard {
       this.publish(session.clientId, will);
       return;
     }
-    const timer = this.core.clock.after(delayS * US_PER_S, () => this.sessionEnded(session));
+    this.arm(session, will, delayS * US_PER_S);
+  }
+
+  /** Publishes the will after `delayUs`, unless the client comes back or the session ends before. */
+  arm(session: Session, will: Will, delayUs: number): void {
+    const timer = this.core.clock.after(delayUs, () => {
+      this.sessionEnded(session);
+      this.core.journal?.sessionChanged(session);
+    });
     session.pendingWill = { will, timer };
     this.core.counters.pendingWills += 1;
   }
