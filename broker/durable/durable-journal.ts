@@ -2,12 +2,13 @@ import { type Clock, type FleetrigError, US_PER_MS, US_PER_S } from "fleetrig/ke
 import type { QoS } from "fleetrig/protocol";
 import { contentBytes, type Delivery } from "../engine/delivery.js";
 import type { CommitWaiter, Journal } from "../engine/journal.js";
+import type { Restoration } from "../engine/restoration.js";
 import type { Session } from "../engine/session.js";
 import type { ApplicationMessage } from "../message.js";
 import type { Durability, Store, StoreChange } from "../store/store.js";
 import { BodyTable } from "./body-table.js";
 import { ChangeCollector } from "./change-collector.js";
-import type { LoadedState } from "./load-state.js";
+import { type LoadSummary, StateLoader } from "./load-state.js";
 import { SessionLog } from "./session-log.js";
 
 /** Unsynced bytes beyond which publishers wait. */
@@ -26,6 +27,15 @@ export interface DurableJournalOptions {
   readonly schedule: (task: () => void) => void;
   /** Told when a write has failed, once. */
   readonly failed?: (error: FleetrigError) => void;
+}
+
+/** What the journal has done so far. */
+export interface JournalStatistics {
+  readonly commits: number;
+  readonly commitSecondsSum: number;
+  readonly writtenRecords: number;
+  /** Sessions, topics and records that have changed and are not durable yet. */
+  readonly pendingRecords: number;
 }
 
 /**
@@ -49,8 +59,15 @@ export class DurableJournal implements Journal {
   private needsCommit = false;
   private isCommitting = false;
   private isFrozen = false;
+  /** Commits that the store has not answered. */
+  private outstanding = 0;
+  private drained: (() => void) | undefined;
   private committedAtUs = 0;
   private committingBytes = 0;
+  private committingRecords = 0;
+  private commits = 0;
+  private commitSecondsSum = 0;
+  private writtenRecords = 0;
   private pendingBytes = 0;
   /** Waiters for the next commit, for the one on its way, and those whose commit is done. */
   private waiting: CommitWaiter[] = [];
@@ -76,11 +93,28 @@ export class DurableJournal implements Journal {
     return this.isCommitting && this.options.clock.nowUs() - this.committedAtUs > SLOW_COMMIT_US;
   }
 
-  /** Goes on with what an earlier process left; before the first report. */
-  adopt({ logs, bodies, lastNumber }: LoadedState): void {
-    for (const log of logs) this.logs.set(log.session, log);
+  /**
+   * Brings back what an earlier process stored; before the first report.
+   * @throws FleetrigError `STORE_WRITE_FAILED` when damaged records cannot be moved aside.
+   */
+  async recover(restoration: Restoration): Promise<LoadSummary> {
+    const { store, clock } = this.options;
+    const loader = new StateLoader({ store, clock, restoration });
+    const { logs, bodies, lastNumber } = await loader.load();
     this.bodies = bodies;
     this.lastNumber = lastNumber;
+    for (const log of logs) {
+      this.logs.set(log.session, log);
+      if (log.emptied !== undefined) this.soon(log);
+    }
+    restoration.finish();
+    return loader.summary;
+  }
+
+  statistics(): JournalStatistics {
+    const { commits, commitSecondsSum, writtenRecords } = this;
+    const pendingRecords = this.urgent.size + this.ended.length + this.retained.size + this.committingRecords;
+    return { commits, commitSecondsSum, writtenRecords, pendingRecords };
   }
 
   afterCommit(waiter: CommitWaiter): void {
@@ -172,14 +206,20 @@ export class DurableJournal implements Journal {
     this.isFrozen = true;
     this.waiting = [];
     if (changes.length === 0) return;
+    this.outstanding += 1;
     this.options.store.commit(changes, (error) => {
       if (error !== undefined) this.fail(error);
+      this.finished();
     });
   }
 
   /** Freezes, waits until everything is written and closes the store. */
   async close(): Promise<void> {
     this.freeze();
+    if (this.outstanding > 0)
+      await new Promise<void>((resolve) => {
+        this.drained = resolve;
+      });
     await this.options.store.close();
   }
 
@@ -254,9 +294,19 @@ export class DurableJournal implements Journal {
       this.committed(undefined);
       return;
     }
+    this.committingRecords = changes.length;
     this.committedAtUs = this.options.clock.nowUs();
-    this.options.store.commit(changes, this.committed);
+    this.outstanding += 1;
+    this.options.store.commit(changes, (error) => {
+      this.committed(error);
+      this.finished();
+    });
   };
+
+  private finished(): void {
+    this.outstanding -= 1;
+    if (this.outstanding === 0) this.drained?.();
+  }
 
   /** By the state at this moment; what was queued and removed in the meantime is not part of it. */
   private collect(): readonly StoreChange[] {
@@ -286,9 +336,10 @@ export class DurableJournal implements Journal {
     return collector.changes;
   }
 
-  private readonly committed = (error: FleetrigError | undefined): void => {
+  private committed(error: FleetrigError | undefined): void {
     this.isCommitting = false;
     this.committingBytes = 0;
+    this.countCommit();
     if (error !== undefined) {
       this.fail(error);
       return;
@@ -299,7 +350,15 @@ export class DurableJournal implements Journal {
     if (this.needsCommit) this.commit();
     this.tell();
     if (this.relieved.length > 0 && !this.isCongested) this.relieve();
-  };
+  }
+
+  private countCommit(): void {
+    if (this.committingRecords === 0) return;
+    this.commits += 1;
+    this.commitSecondsSum += (this.options.clock.nowUs() - this.committedAtUs) / US_PER_S;
+    this.writtenRecords += this.committingRecords;
+    this.committingRecords = 0;
+  }
 
   /** Tells everybody whose commit is done, in order; they may cause further commits meanwhile. */
   private tell(): void {

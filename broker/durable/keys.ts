@@ -26,7 +26,8 @@ const digits = (number: number): string => number.toString(16).padStart(DIGITS, 
 
 export const sessionId = (number: number): string => digits(number);
 export const sessionKey = (id: string): string => PREFIX.session + id;
-export const subscriptionKey = (id: string, filter: string): string => `${PREFIX.subscription}${id}/${filter}`;
+export const subscriptionKey = (id: string, filter: string): string =>
+  `${PREFIX.subscription}${id}/${filter}`;
 export const flowKey = (id: string): string => PREFIX.flow + id;
 export const segmentKey = (id: string, first: number): string => `${PREFIX.segment}${id}/${digits(first)}`;
 export const bodyKey = (number: number): string => PREFIX.body + digits(number);

@@ -65,7 +65,9 @@ export function readSegment(
     const retain = (flags & FLAG.retain) !== 0;
     const share = flags & FLAG.share ? reader.text() : undefined;
     const subscriptionIds =
-      flags & FLAG.subscriptionIds ? Array.from({ length: reader.count() }, () => reader.varint()) : undefined;
+      flags & FLAG.subscriptionIds
+        ? Array.from({ length: reader.count() }, () => reader.varint())
+        : undefined;
     const body = flags & FLAG.body ? reader.varint() : undefined;
     const message = body === undefined ? readMessage(reader, clock) : source.body(body);
     if (message === undefined) {

@@ -13,7 +13,8 @@ import type { RecordWriter } from "./record-writer.js";
 const SESSION_FLAG = { connected: 1, will: 2, version5: 4 } as const;
 const SUBSCRIPTION_FLAG = { noLocal: 4, retainAsPublished: 8, id: 16 } as const;
 
-const wallMsIn = (clock: Clock, dueUs: number): number => clock.wallMs() + (dueUs - clock.nowUs()) / US_PER_MS;
+const wallMsIn = (clock: Clock, dueUs: number): number =>
+  clock.wallMs() + (dueUs - clock.nowUs()) / US_PER_MS;
 
 const remainingUs = (clock: Clock, wallMs: number): number =>
   wallMs === Number.POSITIVE_INFINITY ? wallMs : Math.max(0, (wallMs - clock.wallMs()) * US_PER_MS);

@@ -62,8 +62,8 @@ export class StoredQueue {
   }
 
   /** Takes over what an earlier process marked. */
-  restoreRemoved(sequences: ReadonlySet<number>): void {
-    for (const sequence of sequences) if (this.segmentOf(sequence) >= 0) this.mark(sequence);
+  restoreRemoved(sequences: readonly number[]): void {
+    for (const sequence of sequences) this.mark(sequence);
   }
 
   remove(sequence: number): Removal {
@@ -95,7 +95,8 @@ export class StoredQueue {
   private unmark({ first, last }: Segment): void {
     const { gone } = this;
     if (gone === undefined) return;
-    if (last - first < gone.size) for (let sequence = first; sequence <= last; sequence += 1) gone.delete(sequence);
+    if (last - first < gone.size)
+      for (let sequence = first; sequence <= last; sequence += 1) gone.delete(sequence);
     else for (const sequence of gone) if (sequence >= first && sequence <= last) gone.delete(sequence);
     if (gone.size === 0) this.gone = undefined;
   }

@@ -138,6 +138,11 @@ function acceptConnect(connection: Connection, attempt: ConnectAttempt, proof: A
   answer.sessionPresent = opened.sessionPresent;
   connection.authentication = attempt.authentication;
   adopt(connection, packet, opened);
+  if (core.journal !== undefined) {
+    core.journal.sessionChanged(opened.session);
+    connection.holdUntilDurable();
+    if (!connection.isConnected) return;
+  }
   connection.send(answer);
   announce(connection, packet, opened.sessionPresent);
   if (connection.isConnected) opened.session.resume();

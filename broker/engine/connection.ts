@@ -20,7 +20,9 @@ import { takeDisconnect } from "./disconnect-notice.js";
 import { clientError, detailsOf, ENDING, type Ending } from "./ending.js";
 import type { Authentication } from "./enhanced-auth.js";
 import type { Refused } from "./hooks.js";
+import { HeldLink } from "./held-link.js";
 import type { InflightEntry } from "./inflight.js";
+import type { Journal } from "./journal.js";
 import type { OutboundAliases } from "./outbound-aliases.js";
 import { fittingPacket } from "./packet-fit.js";
 import { PendingAnswer } from "./pending-answer.js";
@@ -86,12 +88,14 @@ export class Connection implements PacketReceiver, Entrant {
   private silenceLimitUs = Number.POSITIVE_INFINITY;
   /** Before CONNECT its deadline, afterwards the keep-alive: one timer that looks at the last activity. */
   private timer: Timer | undefined;
+  private isWaitingForDisk = false;
   private slowSinceUs = -1;
   private slowTimer: Timer | undefined;
 
   constructor(
     readonly core: BrokerCore,
-    readonly link: PacketLink,
+    /** A stand-in while CONNACK waits for the journal. */
+    public link: PacketLink,
   ) {
     this.lastReceivedAtUs = core.clock.nowUs();
     const { connectDeadlineS } = core.limits;
@@ -220,6 +224,27 @@ export class Connection implements PacketReceiver, Entrant {
     this.core.counters.packetsSent[packet.type] += 1;
     this.link.send(fitting);
     if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
+  }
+
+  /** Nothing goes out before everything reported so far is durable; to be called before CONNACK is sent. */
+  holdUntilDurable(): void {
+    const { journal } = this.core;
+    if (journal === undefined || journal.isSettled) return;
+    const held = new HeldLink(this, this.link, this.version);
+    this.link = held;
+    journal.afterCommit(held);
+  }
+
+  /** Reads no more from a client that publishes faster than the disk writes, until that has caught up. */
+  waitForDisk(journal: Journal): void {
+    const { link } = this;
+    if (this.isWaitingForDisk || link.pauseReading === undefined) return;
+    this.isWaitingForDisk = true;
+    link.pauseReading();
+    journal.whenRelieved(() => {
+      this.isWaitingForDisk = false;
+      link.resumeReading?.();
+    });
   }
 
   /**
@@ -366,7 +391,9 @@ export class Connection implements PacketReceiver, Entrant {
 
   private checkSilence(): void {
     const silentUs = this.core.clock.nowUs() - this.lastReceivedAtUs;
-    if (silentUs >= this.silenceLimitUs) this.end(ENDING.keepAliveTimeout);
+    // Nobody is silent while we do not listen.
+    if (this.isWaitingForDisk) this.timer!.again(this.silenceLimitUs);
+    else if (silentUs >= this.silenceLimitUs) this.end(ENDING.keepAliveTimeout);
     else this.timer!.again(this.silenceLimitUs - silentUs);
   }
 

@@ -78,6 +78,8 @@ function acknowledge(connection: Connection, publish: PublishPacket, reasonCode:
   if (publish.qos === 1) connection.answer({ type: "puback", packetId, reasonCode }, true);
   // [MQTT-4.3.3-9] a failed PUBREC ends the exchange: the identifier is free.
   else connection.answer({ type: "pubrec", packetId, reasonCode }, isFailure(reasonCode));
+  const { journal } = connection.core;
+  if (journal?.isCongested === true) connection.waitForDisk(journal);
 }
 
 /** AWS: a 3.1.1 client that publishes with QoS 2 never gets an answer (REF §2.1). */

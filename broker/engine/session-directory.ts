@@ -69,7 +69,8 @@ export class SessionDirectory {
     if (session.expiryS <= 0 || expiresInUs === 0) this.expire(session);
     else if (expiresInUs === undefined) this.armExpiry(session, session.expiryS * US_PER_S);
     else this.armExpiry(session, expiresInUs);
-    this.core.journal?.sessionChanged(session);
+    // Its time of expiry was unknown until now.
+    if (expiresInUs === undefined) this.core.journal?.sessionChanged(session);
   }
 
   /** The connection of this session is gone: the will goes out or waits, the session ends or stays for a while. */

@@ -190,7 +190,25 @@ export type BrokerEvent =
       readonly topic: string;
     }
   | { readonly type: "will.suppressed"; readonly atUs: number; readonly clientId: string }
-  | { readonly type: "session.expired"; readonly atUs: number; readonly clientId: string };
+  | { readonly type: "session.expired"; readonly atUs: number; readonly clientId: string }
+  | {
+      readonly type: "store.opened";
+      readonly atUs: number;
+      /** What an acknowledgement promises: `disk` or `os`. */
+      readonly durability: string;
+      readonly sessions: number;
+      readonly messages: number;
+      readonly retained: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: "store.damaged";
+      readonly atUs: number;
+      /** A file with an offset, or the key of a record. */
+      readonly where: string;
+      readonly what: string;
+    }
+  | { readonly type: "store.failed"; readonly atUs: number; readonly reason: string };
 
 /** What the shadow service decided. */
 export type ShadowEvent =

@@ -13,6 +13,9 @@ export interface PacketLink {
   destroy(): void;
   /** Bytes accepted by `send` and not yet handed to the network; 0 where nothing can pile up. */
   readonly bufferedBytes: number;
+  /** Takes in nothing more until `resumeReading`; absent where nothing can be held back. What came already is delivered. */
+  pauseReading?(): void;
+  resumeReading?(): void;
   /** Bytes accepted by `send` so far; absent where nobody counts them. */
   readonly sentBytes?: number;
   /** Where the other side is, for logs and lifecycle events. */

@@ -100,6 +100,8 @@ export class SocketLink implements PacketLink {
   private phase: Phase = "open";
   private hasConnack = false;
   private isPaused = false;
+  /** The owner takes nothing more in for the time being. */
+  private isHeldBack = false;
   /** A local end, to be reported with the next flush: never from inside `close` or `destroy`. */
   private endedLocally = false;
 
@@ -170,6 +172,16 @@ export class SocketLink implements PacketLink {
     this.queue();
   }
 
+  pauseReading(): void {
+    this.isHeldBack = true;
+    this.stream.pause();
+  }
+
+  resumeReading(): void {
+    this.isHeldBack = false;
+    if (!this.isPaused) this.stream.resume();
+  }
+
   /** Writes everything accepted so far in one piece. */
   flush(): void {
     this.queued = false;
@@ -223,7 +235,7 @@ export class SocketLink implements PacketLink {
   private drained(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.stream.resume();
+    if (!this.isHeldBack) this.stream.resume();
   }
 
   private read(chunk: Uint8Array): void {

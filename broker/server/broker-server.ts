@@ -44,13 +44,16 @@ import {
   openHttpEndpoint,
   type SlowQuery,
   type SlowSubscriber,
+  type StoreReading,
   VERSION,
 } from "../observe/index.js";
+import { type Damage, type Durability, type OpenedStore, openStore } from "../store/index.js";
 import {
   type LocalSubscriptionOptions,
   LocalSubscriptions,
   type MessageHandler,
 } from "./local-subscriptions.js";
+import { ServerStorage } from "./server-storage.js";
 import { type BrokerServerEvent, EventBoard, type EventHandler } from "./server-events.js";
 
 /** What a broker server is made of; everything has a default. */
@@ -67,6 +70,13 @@ export interface BrokerServerOptions {
   /** Default: a seed that nobody can guess. */
   readonly random?: RandomSource;
   readonly events?: EventSink;
+  /**
+   * Where sessions, queues, retained messages and wills are kept, so that they survive a restart; see
+   * {@link openStore}. Default: in memory only. Only `createBroker` opens it.
+   */
+  readonly dataDir?: string;
+  /** What an acknowledgement promises with `dataDir`. Default `disk`; never lowered by the broker itself. */
+  readonly durability?: "disk" | "os";
   /** How often `$SYS` topics are published, in seconds; 0 for never. Default 10. Profile `aws` has none. */
   readonly sysIntervalS?: number;
   /** Where the broker can be watched over HTTP. Default: nowhere. */
@@ -95,14 +105,20 @@ export class BrokerServer implements Service {
   private endpoint: HttpEndpoint | undefined;
   private stopping: Promise<void> | undefined;
 
-  constructor(options: BrokerServerOptions = {}) {
+  private readonly storage: ServerStorage | undefined;
+
+  /** @param opened The store of `dataDir`; `recover` has to follow. */
+  constructor(options: BrokerServerOptions = {}, opened?: OpenedStore) {
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const clock = (options.time ?? this.ownTime!).lane(LANE.broker);
     const random = options.random ?? createRandomSource(hostSeed());
+    const events = teeSink(this.dropSink(), options.events ?? silentSink);
+    this.storage = opened === undefined ? undefined : new ServerStorage({ opened, clock, events });
     this.engine = new MqttBroker({
       clock,
       random: random.stream("broker"),
-      events: teeSink(this.dropSink(), options.events ?? silentSink),
+      events,
+      ...(this.storage !== undefined && { journal: this.storage.journal }),
       profile: options.profile ?? "oasis",
       ...(options.limits !== undefined && { limits: options.limits }),
       ...(options.hooks !== undefined && { hooks: options.hooks }),
@@ -125,6 +141,26 @@ export class BrokerServer implements Service {
         certificates: (notice, endpoint) => this.board.emit("certificates", { ...notice, endpoint }),
       },
     };
+  }
+
+  /** Brings back what the data directory holds; before the first listener. Without one, nothing. */
+  async recover(): Promise<void> {
+    await this.storage?.recover(this.engine);
+  }
+
+  /** What an acknowledgement promises. */
+  get durability(): Durability {
+    return this.storage?.durability ?? "memory";
+  }
+
+  /** How the store is; undefined without a data directory. `failed`: nothing is stored or acknowledged any more. */
+  get store(): StoreReading | undefined {
+    return this.storage?.reading();
+  }
+
+  /** What was stored and could not be read back at the start. It is kept in the data directory. */
+  get damage(): readonly Damage[] {
+    return this.storage?.damage ?? [];
   }
 
   /** In the order in which they were opened. */
@@ -223,6 +259,7 @@ export class BrokerServer implements Service {
     this.engine.shutdown(REASON.serverShuttingDown);
     try {
       await this.services.stop();
+      await this.storage?.close();
     } finally {
       this.open.length = 0;
       this.local.clear();
@@ -238,7 +275,7 @@ export class BrokerServer implements Service {
       clock,
       profile: this.engine.profile,
       version: VERSION,
-      durability: "memory",
+      durability: this.durability,
       listeners: () =>
         this.open.map((listener) => {
           const { accepted = 0, dropped = {} } = listener.counts?.() ?? {};
@@ -256,7 +293,7 @@ export class BrokerServer implements Service {
         const { heapUsedBytes, heapLimitBytes } = readProcess();
         return memoryLevelOf(heapUsedBytes, heapLimitBytes);
       },
-      store: () => undefined,
+      store: () => this.store,
     };
   }
 
@@ -291,11 +328,15 @@ export class BrokerServer implements Service {
  * const [{ url }] = broker.endpoints; // any MQTT client can connect there
  * await broker.stop();
  * ```
- * @throws FleetrigError when a listener cannot be opened; those that were opened before are closed again.
+ * @throws FleetrigError when a listener cannot be opened; those that were opened before are closed again. The codes
+ * of `openStore` when the data directory cannot be used.
  */
 export async function createBroker(options: BrokerServerOptions = {}): Promise<BrokerServer> {
-  const server = new BrokerServer(options);
+  const { dataDir: directory, durability = "disk" } = options;
+  const opened = directory === undefined ? undefined : await openStore({ directory, durability });
+  const server = new BrokerServer(options, opened);
   try {
+    await server.recover();
     for (const where of options.listen ?? []) await server.listen(where);
     if (options.http !== undefined) await server.openHttp(options.http);
   } catch (error) {

@@ -43,10 +43,7 @@ export class LevelStore implements Store {
   }
 
   commit(changes: readonly StoreChange[], done: (error: FleetrigError | undefined) => void): void {
-    this.level.batch(changes as StoreChange[], { sync: this.isSynced }).then(
-      () => done(undefined),
-      (cause: unknown) => done(writeFailure(cause)),
-    );
+    void this.write(changes, done);
   }
 
   async *scan(prefix: string): AsyncIterable<readonly StoreRecord[]> {
@@ -68,6 +65,19 @@ export class LevelStore implements Store {
 
   close(): Promise<void> {
     return this.level.close();
+  }
+
+  private async write(
+    changes: readonly StoreChange[],
+    done: (error: FleetrigError | undefined) => void,
+  ): Promise<void> {
+    let failure: FleetrigError | undefined;
+    try {
+      await this.level.batch(changes as StoreChange[], { sync: this.isSynced });
+    } catch (cause) {
+      failure = writeFailure(cause);
+    }
+    done(failure);
   }
 }
 

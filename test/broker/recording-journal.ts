@@ -80,4 +80,5 @@ export class RecordingJournal implements Journal {
   subscriptionChanged(): void {}
   sessionEnded(): void {}
   retainedChanged(): void {}
+  freeze(): void {}
 }
