@@ -188,6 +188,12 @@ export {
 } from "./server/index.js";
 export { Cloud, type CloudOptions, type CloudServiceName, createCloud } from "./cloud.js";
 export {
+  DurableJournal,
+  type DurableJournalOptions,
+  type JournalStatistics,
+  type LoadSummary,
+} from "./durable/index.js";
+export {
   type Damage,
   type Durability,
   MemoryStore,

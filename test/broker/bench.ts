@@ -27,6 +27,7 @@ export interface BenchOptions {
   readonly hooks?: Partial<BrokerHooks>;
   readonly features?: Partial<BrokerFeatures>;
   readonly journal?: NonNullable<BrokerOptions["journal"]>;
+  readonly time?: VirtualTime;
 }
 
 /** Both profiles with both protocol versions. */
@@ -36,12 +37,13 @@ export const VARIANTS = (["aws", "oasis"] as const).flatMap((profile) =>
 
 /** A broker in virtual time, its events, and clients that speak packets over links in memory. */
 export class Bench {
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime;
   readonly events: RunEvent[] = [];
   readonly broker: MqttBroker;
   private clients = 0;
 
   constructor(options: BenchOptions = {}) {
+    this.time = options.time ?? new VirtualTime();
     this.broker = new MqttBroker({
       clock: this.time.lane(LANE.broker),
       random: Random.seeded("bench"),

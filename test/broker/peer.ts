@@ -109,12 +109,17 @@ export class Peer {
     this.pump();
   }
 
-  /** The path breaks. */
-  lose(): void {
-    const { wire } = this;
+  /** The path is gone, and so is the broker: nobody there notices. */
+  abandon(): void {
     this.wire = undefined;
     this.isConnected = false;
     for (const one of this.outgoing) one.isOnWire = false;
+  }
+
+  /** The path breaks. */
+  lose(): void {
+    const { wire } = this;
+    this.abandon();
     if (wire !== undefined && !wire.isClosed) wire.receiver.closed("reset");
   }
 
