@@ -5,7 +5,7 @@ import { Peer } from "../broker/peer.js";
 import { DurableBench } from "./durable-bench.js";
 
 /** Runs, and steps of each; a step in thirty is a death of the broker. */
-const RUNS = 60;
+const RUNS = 40;
 const STEPS = 300;
 const NAMES = ["a", "b", "c", "d"] as const;
 type Name = (typeof NAMES)[number];

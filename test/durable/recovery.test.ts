@@ -85,6 +85,22 @@ describe("a broker that dies and comes back", () => {
     expect(resumed(await next.crash()).delivered).toEqual(["t=new"]);
   });
 
+  it("gives no number twice while earlier messages of the same record wait", async () => {
+    const bench = await DurableBench.open();
+    const client = subscriber(bench, "t");
+    const publisher = bench.connect("pub", PASSING);
+    for (const text of numbers(3)) publisher.publish("t", text);
+    bench.settle();
+    for (const packet of client.publishes.slice(1)) client.acknowledge(packet);
+    bench.advanceS(0.1);
+    bench.settle();
+    const next = await bench.crash();
+    const passer = next.connect("pub", PASSING);
+    for (const text of ["x", "y"]) passer.publish("t", text);
+    next.settle();
+    expect(resumed(await next.crash()).delivered).toEqual(["t=0", "t=x", "t=y"]);
+  });
+
   it("never writes what was queued and acknowledged before the commit", async () => {
     const bench = await DurableBench.open();
     const client = subscriber(bench, "t");

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { seal, unseal } from "../../broker/store/record-frame.js";
 import { committed, put, reread, temporaryDirectory } from "./data-directory.js";
 
-const FLIPS = 30;
+const FLIPS = 20;
 
 const sealed = (key: string, bytes: number): Buffer => {
   const value = Buffer.alloc(5 + bytes, key);
@@ -18,7 +18,7 @@ async function filled(): Promise<{ readonly directory: string; readonly keys: re
   const directory = temporaryDirectory();
   const keys: string[] = [];
   for (let round = 0; round < 3; round += 1) {
-    const { store } = await openStore({ directory });
+    const { store } = await openStore({ directory, durability: "os" });
     for (let batch = 0; batch < 20; batch += 1) {
       const names = Array.from({ length: 20 }, (_, i) => `k/${round}-${batch}-${i}`);
       keys.push(...names);

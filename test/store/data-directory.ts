@@ -27,7 +27,7 @@ export async function contentOf(store: Store, prefix = ""): Promise<Map<string, 
 export async function reread(
   directory: string,
 ): Promise<{ readonly content: Map<string, Buffer>; readonly damage: readonly Damage[] }> {
-  const { store, damage } = await openStore({ directory });
+  const { store, damage } = await openStore({ directory, durability: "os" });
   const content = await contentOf(store);
   await store.close();
   return { content, damage };
