@@ -77,7 +77,7 @@ const FAULT_LINES = [...PROXY_FAULTS]
       const shown = kind === parameter ? parameter : `${parameter} (${kind})`;
       return MAIN_PARAMETERS.get(name) === parameter ? `=${shown}` : shown;
     });
-    return takes.length === 0 ? [line] : [line, `${" ".repeat(18)}${takes.join(", ")}`];
+    return takes.length === 0 ? [line] : [line, `${" ".repeat(16)}${takes.join(", ")}`];
   })
   .join("\n");
 
@@ -90,7 +90,7 @@ Writing a fault:
   direction=up               only towards the broker; down: only to the client
   at=30s,for=10s             when it begins and how long it lasts
   client=sensor-*            only clients with such an identifier (*, ?)
-  Positions of drop-publish are joined by +, e.g. drop-publish=0+3,direction=up.
+  Positions of drop-publish are joined by +: drop-publish=0+3,direction=up
 
 What it does:
   A client identifier has its own faults and its own random draws: they stay
