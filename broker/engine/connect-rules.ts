@@ -4,7 +4,7 @@ import type { ProfileTraits } from "./profiles.js";
 import { topicRefusal } from "./topic-rules.js";
 
 /** Why a CONNECT is refused, for the client and for people. */
-export interface ConnectFault {
+interface ConnectFault {
   readonly reasonCode: number;
   readonly reason: string;
 }

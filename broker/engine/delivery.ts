@@ -22,7 +22,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type Extras = "none" | "user-properties" | "full";
 
 /** What the receiving subscription decides about a message. */
-export interface DeliveryForm {
+interface DeliveryForm {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly share?: string;

@@ -245,7 +245,7 @@ function firstAnswer<Answer>(
       if (!isOpen) return;
       isOpen = false;
       const next = late === pass ? firstAnswer(questions.slice(index + 1), pass, reply) : late;
-      if (next !== "later") reply(next as Answer);
+      if (next !== "later") reply(next);
     });
     if (answer === "later") return "later";
     isOpen = false;

@@ -1,7 +1,7 @@
 import { type Packet, type UserProperty, wireBytes } from "fleetrig/protocol";
 
 /** What an MQTT 5 client said in CONNECT about the packets it wants. */
-export interface PacketWishes {
+interface PacketWishes {
   /** Maximum Packet Size. */
   readonly packetBytesMax: number;
   /** Request Problem Information: reasons in words, and user properties. */
@@ -35,5 +35,5 @@ export function fittingPacket(packet: Packet, wishes: PacketWishes): Packet | un
 function without(packet: Explained, field: "reasonString" | "userProperties"): Packet {
   if (packet[field] === undefined) return packet;
   const { [field]: _, ...rest } = packet;
-  return rest as Packet;
+  return rest;
 }

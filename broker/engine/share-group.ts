@@ -29,7 +29,7 @@ function reachOf(member: Subscription, qos: number): Reach {
 }
 
 /** What a choice depends on besides the group. */
-export interface ChoiceOptions {
+interface ChoiceOptions {
   readonly strategy: SharedStrategy;
   readonly random: Random;
   /** True when only connected members may be chosen. */
@@ -46,9 +46,7 @@ export class ShareGroup {
   private favourite: Subscription | undefined;
 
   constructor(
-    /** `$share/<name>/<filter>`. */
-    readonly key: string,
-    /** The topic filter alone. */
+    /** The topic filter alone, without `$share/<name>/`. */
     readonly filter: string,
   ) {}
 
@@ -74,19 +72,21 @@ export class ShareGroup {
     const guess = this.guess(options);
     if (guess !== undefined && !options.isExcluded(guess) && reachOf(guess, message.qos) === REACH.now)
       return guess;
-    const { strategy } = options;
     const { reached, reach } = this.nearest(message.qos, options);
-    const chosen =
-      // Where messages have to wait, they wait in the shortest queue, whatever the strategy.
-      strategy === "sticky"
-        ? this.stickTo(reached)
-        : reach !== REACH.now || strategy === "least-inflight"
-          ? shortest(reached)
-          : strategy === "random" && reached.length > 0
-            ? options.random.pick(reached)
-            : reached[0];
+    const chosen = this.pick(reached, reach, options);
     if (chosen !== undefined) this.turn = (this.members.indexOf(chosen) + 1) % this.members.length;
     return chosen;
+  }
+
+  private pick(
+    reached: readonly Subscription[],
+    reach: Reach,
+    { strategy, random }: ChoiceOptions,
+  ): Subscription | undefined {
+    if (strategy === "sticky") return this.stickTo(reached);
+    // Where messages have to wait, they wait in the shortest queue, whatever the strategy.
+    if (reach !== REACH.now || strategy === "least-inflight") return shortest(reached);
+    return strategy === "random" && reached.length > 0 ? random.pick(reached) : reached[0];
   }
 
   /** The member that most messages go to without a look at the others. */

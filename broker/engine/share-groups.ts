@@ -49,7 +49,7 @@ export class ShareGroups {
   add(member: Subscription): string {
     let group = this.groups.get(member.filter);
     if (group === undefined) {
-      group = new ShareGroup(member.filter, parseSharedFilter(member.filter)!.filter);
+      group = new ShareGroup(parseSharedFilter(member.filter)!.filter);
       this.groups.set(member.filter, group);
       this.tree.add(group);
     }
@@ -128,13 +128,21 @@ export class ShareGroups {
     });
   }
 
+  /** Why this member cannot have the message at all; undefined when it can. */
+  private unfitness({ session }: Subscription, delivery: Delivery): DropReason | undefined {
+    const { hooks } = this.core;
+    if (hooks.checksReceivers && !hooks.authorizeReceive(session.clientId, delivery.message))
+      return "receive-denied";
+    return session.connection?.takesSizeOf(delivery) === false ? "packet-too-large" : undefined;
+  }
+
   private handOver(
     group: ShareGroup,
     message: ApplicationMessage,
     who: { readonly except: Session | undefined; readonly isConnectedOnly: boolean },
   ): "taken" | "nobody" | Unfit {
     const { core } = this;
-    const { random, features, hooks } = core;
+    const { random, features } = core;
     let unfit: Set<Subscription> | undefined;
     let first: Unfit | undefined;
     const isExcluded = (member: Subscription): boolean =>
@@ -150,12 +158,7 @@ export class ShareGroups {
       if (member === undefined) return first ?? "nobody";
       const { session } = member;
       const delivery = toDelivery(message, member);
-      const reason =
-        hooks.checksReceivers && !hooks.authorizeReceive(session.clientId, message)
-          ? "receive-denied"
-          : session.connection !== undefined && !session.connection.takesSizeOf(delivery)
-            ? "packet-too-large"
-            : undefined;
+      const reason = this.unfitness(member, delivery);
       if (reason === undefined) {
         session.deliver(delivery);
         return "taken";
