@@ -114,9 +114,9 @@ export class Router {
     const { routes, groups } = this.lookup(message.topic);
     const count = routes.length;
     if (count === 0) return this.shareOut(message, groups);
+    if (count > 1) message.share();
     const { hooks } = this.core;
     const checksReceivers = hooks.checksReceivers;
-    if (count > 1) message.share();
     const forms = new DeliveryForms(message);
     let receivers = 0;
     for (let i = 0; i < count; i += 1) {

@@ -7,24 +7,21 @@ const SHORT_BYTES = 16;
 /** Writes MQTT's data types (§1.5) one after the other into a buffer that is large enough. */
 export class ByteWriter {
   private readonly buffer: Buffer;
-  private at: number;
+  /** Where the next byte goes. */
+  position: number;
 
   constructor(buffer: Buffer, at: number) {
     this.buffer = buffer;
-    this.at = at;
-  }
-
-  get position(): number {
-    return this.at;
+    this.position = at;
   }
 
   u8(value: number): void {
-    this.buffer[this.at++] = value;
+    this.buffer[this.position++] = value;
   }
 
   u16(value: number): void {
-    this.buffer[this.at++] = value >>> 8;
-    this.buffer[this.at++] = value;
+    this.buffer[this.position++] = value >>> 8;
+    this.buffer[this.position++] = value;
   }
 
   u32(value: number): void {
@@ -35,24 +32,24 @@ export class ByteWriter {
   varint(value: number): void {
     let rest = value;
     while (rest > 127) {
-      this.buffer[this.at++] = (rest & 127) | 128;
+      this.buffer[this.position++] = (rest & 127) | 128;
       rest >>>= 7;
     }
-    this.buffer[this.at++] = rest;
+    this.buffer[this.position++] = rest;
   }
 
   text(text: string): void {
     const { length } = text;
-    const at = this.at + 2;
+    const at = this.position + 2;
     if (length <= SHORT_TEXT && this.ascii(text, at)) {
       this.u16(length);
-      this.at += length;
+      this.position += length;
       return;
     }
     const bytes = utf8Bytes(text);
     this.u16(bytes);
     this.buffer.write(text, at, bytes, "utf8");
-    this.at += bytes;
+    this.position += bytes;
   }
 
   /** Writes ASCII; anything else is noticed afterwards and has to be written again. */
@@ -73,8 +70,8 @@ export class ByteWriter {
 
   raw(bytes: Uint8Array): void {
     const length = bytes.length;
-    if (length <= SHORT_BYTES) for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = bytes[i]!;
-    else this.buffer.set(bytes, this.at);
-    this.at += length;
+    if (length <= SHORT_BYTES) for (let i = 0; i < length; i += 1) this.buffer[this.position + i] = bytes[i]!;
+    else this.buffer.set(bytes, this.position);
+    this.position += length;
   }
 }

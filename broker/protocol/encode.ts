@@ -248,20 +248,31 @@ function writeFrame(writer: ByteWriter, { packet, version, remaining }: Frame): 
 }
 
 /**
- * Writes the packet at `at`; the buffer must have room for {@link wireBytes} more bytes. Lets a link collect
- * everything of one turn in one buffer.
- * @returns where the next packet goes.
+ * Writes packets one after the other, so that a link sends everything of one turn in one piece; the buffer has as
+ * many bytes as {@link prepareToSend} said. Publishes that came in one read and go out unchanged in the same order
+ * are a *run*: one copy, however many they are.
  */
-export function encodeInto(
-  packet: Packet,
-  version: ProtocolVersion,
-  [buffer, at]: readonly [buffer: Buffer, at: number],
-): number {
-  const form = packet.type === "publish" ? FramedPublish.frameOf(packet)?.find(packet, version) : undefined;
-  if (form !== undefined) return form.copyTo(buffer, at, packet as PublishPacket);
-  const writer = new ByteWriter(buffer, at);
-  writeFrame(writer, { packet, version, remaining: remainingBytes(packet, version) });
-  return writer.position;
+export function encodeAll(packets: readonly Packet[], version: ProtocolVersion, buffer: Buffer): void {
+  const writer = new ByteWriter(buffer, 0);
+  let first: PublishFrame | undefined;
+  let last: PublishFrame | undefined;
+  for (const packet of packets) {
+    const form = packet.type === "publish" ? FramedPublish.frameOf(packet)?.find(packet, version) : undefined;
+    const isUnchanged = form !== undefined && form.isAs(packet as PublishPacket);
+    if (first !== undefined && !(isUnchanged && form.follows(last!))) {
+      writer.position = first.copyRun(last!, buffer, writer.position);
+      first = undefined;
+    }
+    if (isUnchanged) {
+      first ??= form;
+      last = form;
+    } else if (form !== undefined) {
+      writer.position = form.copyTo(buffer, writer.position, packet as PublishPacket);
+    } else {
+      writeFrame(writer, { packet, version, remaining: remainingBytes(packet, version) });
+    }
+  }
+  if (first !== undefined) first.copyRun(last!, buffer, writer.position);
 }
 
 /**

@@ -1,5 +1,5 @@
 export * from "./packets.js";
-export { encodeInto, encodePacket } from "./encode.js";
+export { encodeAll, encodePacket } from "./encode.js";
 export { FramedPublish, PublishFrame } from "./publish-frame.js";
 export { wireBytes } from "./wire-size.js";
 export { type DecoderOptions, PacketDecoder, type PacketHandler } from "./decode.js";

@@ -81,8 +81,24 @@ export class PublishFrame {
 
   /** The frame without a copy, where `packet` needs no change of it. */
   asIs(packet: PublishPacket): Uint8Array | undefined {
-    if (this.identifierAt > 0 || this.bytes[this.start] !== publishFirstByte(packet)) return undefined;
-    return this.whole();
+    return this.isAs(packet) ? this.whole() : undefined;
+  }
+
+  /** Do the bytes of this frame follow directly on those of `previous`, in one buffer? */
+  follows(previous: PublishFrame): boolean {
+    return previous.bytes === this.bytes && previous.end === this.start;
+  }
+
+  /** Can it be sent as `packet` without changing a byte? */
+  isAs(packet: PublishPacket): boolean {
+    return this.identifierAt === 0 && this.bytes[this.start] === publishFirstByte(packet);
+  }
+
+  /** Copies this frame and all up to `last`, which follow each other. @returns where the next one goes. */
+  copyRun(last: PublishFrame, target: Buffer, at: number): number {
+    const run = this === last ? this.whole() : this.bytes.subarray(this.start, last.end);
+    target.set(run, at);
+    return at + run.length;
   }
 
   private whole(): Uint8Array {

@@ -1,6 +1,6 @@
 import type { DecodeFailure } from "./decode-failure.js";
 import { PacketDecoder } from "./decode.js";
-import { encodeInto, prepareToSend } from "./encode.js";
+import { encodeAll, prepareToSend } from "./encode.js";
 import type { LinkCloseReason, LinkPeer, PacketLink, PacketReceiver } from "./link.js";
 import type { DecoderRole } from "./packet-reader.js";
 import type { Packet, ProtocolVersion } from "./packets.js";
@@ -222,8 +222,7 @@ export class SocketLink implements PacketLink {
       if (bytes !== undefined) return bytes;
     }
     const buffer = Buffer.allocUnsafe(this.pendingBytes);
-    let at = 0;
-    for (const packet of pending) at = encodeInto(packet, version, [buffer, at]);
+    encodeAll(pending, version, buffer);
     return buffer;
   }
 
