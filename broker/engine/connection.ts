@@ -29,6 +29,7 @@ import { PendingAnswer } from "./pending-answer.js";
 import { takePublish } from "./publish-intake.js";
 import type { Session } from "./session.js";
 import { takeSubscribe, takeUnsubscribe } from "./subscribe-intake.js";
+import { countPacket } from "./statistics.js";
 import type { TokenBucket } from "./token-bucket.js";
 
 /** How often a slow client's output is looked at. */
@@ -135,7 +136,7 @@ export class Connection implements PacketReceiver, Entrant {
     this.lastReceivedAtUs = this.core.clock.nowUs();
     this.receivedBytes += wireBytes;
     if (packet.type === "publish") this.receivedMessages += 1;
-    else this.core.counters.packetsReceived[packet.type] += 1;
+    else countPacket(this.core.counters.packetsReceived, packet.type);
     if (wireBytes > this.core.limits.packetBytes) this.fail(REASON.packetTooLarge);
     else if (this.state === "connected") this.dispatch(packet);
     else if (this.state === "waiting") this.keepEarly(packet, wireBytes);
@@ -221,7 +222,7 @@ export class Connection implements PacketReceiver, Entrant {
     const isPlain = this.wantsProblemInformation && this.packetBytesMax === Number.POSITIVE_INFINITY;
     const fitting = isPlain ? packet : fittingPacket(packet, this);
     if (fitting === undefined) return;
-    this.core.counters.packetsSent[packet.type] += 1;
+    countPacket(this.core.counters.packetsSent, packet.type);
     this.link.send(fitting);
     if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
   }

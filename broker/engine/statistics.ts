@@ -88,6 +88,12 @@ export const noPackets = (): PacketCounts => ({
   auth: 0,
 });
 
+/** PUBACK is as frequent as PUBLISH, and a field that is named is found much faster than one that is looked up. */
+export function countPacket(counts: PacketCounts, type: Packet["type"]): void {
+  if (type === "puback") counts.puback += 1;
+  else counts[type] += 1;
+}
+
 /** What one link carried. Kept by the link's connection; {@link BrokerCounters} takes over when it ends. */
 export interface LinkTraffic {
   readonly receivedMessages: number;

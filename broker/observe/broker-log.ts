@@ -43,6 +43,15 @@ export function logServer(log: StructuredLog, server: EventSource): void {
   server.on("malformed", ({ remoteAddress, failure }) =>
     log.log("warn", "link.malformed", { address: remoteAddress, reason: reasonName(failure.reasonCode) }),
   );
+  server.on("rejected", ({ reason, detail, remoteAddress, endpoint }) =>
+    log.log("warn", "socket.rejected", { address: remoteAddress, reason, detail, listener: endpoint.url }),
+  );
+  server.on("certificates", ({ endpoint, outcome, error }) =>
+    log.log(outcome === "kept" ? "error" : "info", `certificates.${outcome}`, {
+      listener: endpoint.url,
+      problem: error instanceof Error ? error.message : undefined,
+    }),
+  );
   server.on("subscribed", ({ clientId, filters }) => logFilters(log, "client.subscribed", clientId, filters));
   server.on("unsubscribed", ({ clientId, filters }) =>
     logFilters(log, "client.unsubscribed", clientId, filters),
