@@ -68,6 +68,17 @@ export const logSink = (log: StructuredLog): EventSink => ({
       case "will.published":
         log.log("debug", event.type, { clientId: event.clientId, topic: event.topic });
         break;
+      case "store.opened": {
+        const { type, atUs: _, ...fields } = event;
+        log.log("info", type, fields);
+        break;
+      }
+      case "store.damaged":
+        log.log("error", event.type, { where: event.where, what: event.what });
+        break;
+      case "store.failed":
+        log.log("error", event.type, { problem: event.reason });
+        break;
       default:
     }
   },

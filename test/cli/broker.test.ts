@@ -166,6 +166,7 @@ describe("fleetrig broker", () => {
     ["--limit queueOverflow=drop", "It is drop-oldest or drop-newest."],
     ["--http here", "BROKER_HTTP_ADDRESS"],
     ["--http 127.0.0.1:70000", "BROKER_HTTP_ADDRESS"],
+    ["--durability disk", "BROKER_DATA_MISSING"],
     ["--profile azure", "Allowed choices are oasis, aws."],
     ["--durability never", "Allowed choices are disk, os."],
     ["--sys-interval often", "It must be a whole number."],

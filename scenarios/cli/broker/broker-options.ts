@@ -41,13 +41,21 @@ const usage = (code: string, message: string, hint: string): FleetrigError =>
  * @throws FleetrigError of exit code 2 for whatever is wrong with the flags
  */
 export function brokerOptions(flags: BrokerFlags, httpToken: string | undefined): BrokerServerOptions {
-  const { profile = "oasis", sysInterval, http, httpAllowHost = [] } = flags;
+  const { profile = "oasis", sysInterval, http, httpAllowHost = [], data, durability } = flags;
+  if (durability !== undefined && data === undefined)
+    throw usage(
+      "BROKER_DATA_MISSING",
+      `There is nowhere to be durable on ${durability === "disk" ? "disk" : "this machine"}.`,
+      "Add --data with a folder.",
+    );
   const limits = readLimits(flags.limit ?? [], profile);
   if (flags.maxConnections !== undefined) limits.connections = flags.maxConnections;
   return {
     profile,
     limits,
     listen: listeners(flags),
+    ...(data !== undefined && { dataDir: data }),
+    ...(durability !== undefined && { durability }),
     ...(sysInterval !== undefined && { sysIntervalS: sysInterval }),
     ...(http !== undefined && {
       http: {
