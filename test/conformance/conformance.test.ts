@@ -7,7 +7,8 @@ import { byteByByte, type Chunking, cutAt, inOnePiece, MemoryStage } from "./mem
 import { type Condition, play } from "./player.js";
 import { SETUPS } from "./setups.js";
 import { parseScript, type SpecVersion, type Step } from "./script.js";
-import { SocketStage, type Transport, TRANSPORTS } from "./socket-stage.js";
+import { SocketStage } from "./socket-stage.js";
+import { type Transport, TRANSPORTS } from "./transports.js";
 
 /** Longer scripts are not played once per byte. */
 const CUT_BYTES_MAX = 250;
@@ -15,7 +16,7 @@ const CUT_BYTES_MAX = 250;
 const RANDOMS = createRandomSource(1);
 const RANDOM = RANDOMS.stream("broker");
 
-/** A case makes one script per text of `each`. */
+/** A case makes one script per text of `each`; sockets, where the texts make no difference, play the first. */
 const scriptsOf = ({ each, script }: ConformanceCase, version: SpecVersion): Step[][] =>
   each.map((text) =>
     parseScript(
@@ -89,35 +90,29 @@ async function outcome(conformanceCase: ConformanceCase, run: () => unknown): Pr
 const isAbout = ({ transports }: ConformanceCase, transport: string): boolean =>
   transports === undefined || transports.includes(transport);
 
+/** The same case in every way to play it. */
+function declare(each: ConformanceCase, version: SpecVersion): void {
+  const scripts = scriptsOf(each, version);
+  const declareOne = (way: string, run: () => unknown): void => {
+    it(`${each.name} (${way})`, async () => {
+      expect(await outcome(each, run)).toBe("passes");
+    });
+  };
+  if (isAbout(each, "memory")) {
+    declareOne("memory", () => {
+      for (const steps of scripts) playInMemory(each, steps, inOnePiece);
+    });
+    declareOne("memory, in pieces", () => {
+      for (const steps of scripts) playInPieces(each, steps);
+    });
+  }
+  for (const transport of TRANSPORTS)
+    if (isAbout(each, transport.name))
+      declareOne(transport.name, () => playOver(transport, each, scripts[0]!));
+}
+
 for (const version of SPEC_VERSIONS)
   for (const { name: chapter, cases } of readCaseFiles(version))
     describe(`MQTT ${version}, ${chapter}`, () => {
-      for (const each of cases) {
-        const scripts = scriptsOf(each, version);
-        if (isAbout(each, "memory")) {
-          it(`${each.name} (memory)`, async () => {
-            expect(
-              await outcome(each, () => {
-                for (const steps of scripts) playInMemory(each, steps, inOnePiece);
-              }),
-            ).toBe("passes");
-          });
-          it(`${each.name} (memory, in pieces)`, async () => {
-            expect(
-              await outcome(each, () => {
-                for (const steps of scripts) playInPieces(each, steps);
-              }),
-            ).toBe("passes");
-          });
-        }
-        for (const transport of TRANSPORTS)
-          if (isAbout(each, transport.name))
-            it(`${each.name} (${transport.name})`, async () => {
-              expect(
-                await outcome(each, async () => {
-                  for (const steps of scripts) await playOver(transport, each, steps);
-                }),
-              ).toBe("passes");
-            });
-      }
+      for (const each of cases) declare(each, version);
     });

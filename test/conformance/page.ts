@@ -42,7 +42,7 @@ function summary(proofs: readonly Proof[]): string {
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
 function evidence({ statement, cases, state }: ProvenStatement): string {
-  if (state === "open") return statement.unproven ?? "no proof yet";
+  if (state === "open") return statement.unproven!;
   const failing = cases.filter(({ knownFailure }) => knownFailure !== undefined);
   const shown = state === "fails" ? failing : cases;
   const names = shown.map(({ name, knownFailure }) =>

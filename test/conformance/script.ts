@@ -78,8 +78,9 @@ function parseLine(line: string, version: SpecVersion): Step[] {
   const shorthand = SHORTHANDS[verb];
   if (shorthand !== undefined)
     return shorthand({ client: who, rest, version }).flatMap((each) => parseLine(each, version));
-  if (verb === ">") return [{ kind: "send", client: who, bytes: parsePattern(rest), line }];
-  if (verb === "<") return [{ kind: "expect", clients: who.split("|"), bytes: parsePattern(rest), line }];
+  const isAboutBytes = rest !== "" && (verb === ">" || verb === "<");
+  if (isAboutBytes && verb === ">") return [{ kind: "send", client: who, bytes: parsePattern(rest), line }];
+  if (isAboutBytes) return [{ kind: "expect", clients: who.split("|"), bytes: parsePattern(rest), line }];
   if (CLIENT_EVENTS.includes(verb)) return [{ kind: verb as ClientEvent, client: who, line }];
   throw new Error(`A script has no line like: ${line}`);
 }

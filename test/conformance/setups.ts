@@ -1,16 +1,27 @@
-import type { BrokerHooks } from "fleetrig/broker";
+import type { AuthenticationOutcome, BrokerHooks } from "fleetrig/broker";
 import { REASON } from "fleetrig/protocol";
+
+const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("utf8");
 
 /** Programs around the broker that some cases need: what a user would add with hooks. */
 export const SETUPS: Readonly<Record<string, Partial<BrokerHooks>>> = {
   /** Whoever gives a user name has to be alice with the password `secret`; the topic `denied` is nobody's. */
   guarded: {
     authorizeConnect: ({ username, password }) =>
-      username === undefined ||
-      (username === "alice" && Buffer.from(password ?? []).toString("utf8") === "secret")
+      username === undefined || (username === "alice" && textOf(password) === "secret")
         ? "allow"
         : { refuse: REASON.badUserNameOrPassword },
     authorizePublish: (_, { topic }) => topic !== "denied",
     authorizeSubscribe: (_, { filter }) => filter !== "denied",
+  },
+  /** Enhanced authentication by the method `sum`: who knows that 3 + 4 is 7 comes in. */
+  sums: {
+    authenticate: ({ method, data, step }): AuthenticationOutcome => {
+      if (method !== "sum") return "unsupported";
+      if (step === 1) return { challenge: Buffer.from("3+4") };
+      return textOf(data) === "7"
+        ? { isAuthenticated: true, proof: Buffer.from("right") }
+        : { refuse: REASON.notAuthorized, reasonString: "The sum is wrong." };
+    },
   },
 };

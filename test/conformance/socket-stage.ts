@@ -1,20 +1,13 @@
-import { connect, type Socket } from "node:net";
-import type { BrokerServer, ListenerEndpoint, ListenerOptions } from "fleetrig/broker";
+import type { BrokerServer } from "fleetrig/broker";
 import { hostNowUs, type VirtualTime } from "fleetrig/kernel";
 import { PacketCutter } from "./byte-pattern.js";
 import type { Condition, Stage, Wire } from "./player.js";
+import type { RawWire, Transport } from "./transports.js";
 
 /**
  * A server behind real sockets. Only its time is virtual: what a script says takes a minute takes no time here
  * either, and no case is left out because it would take too long.
  */
-
-/** One way to reach a server through the operating system. */
-export interface Transport {
-  readonly name: string;
-  readonly listen: string | ListenerOptions;
-  dial(endpoint: ListenerEndpoint, events: WireEvents): RawWire;
-}
 
 /** A broker, and the time it lives in. */
 export interface ServerUnderTest {
@@ -22,42 +15,9 @@ export interface ServerUnderTest {
   readonly time: VirtualTime;
 }
 
-/** What a client's socket tells. */
-interface WireEvents {
-  ready(): void;
-  received(chunk: Uint8Array): void;
-  closed(): void;
-}
-
-/** What a client does to its socket. */
-interface RawWire {
-  send(bytes: Buffer): void;
-  end(): void;
-  drop(): void;
-}
-
 /** The time after which a condition that does not hold never will. */
 const PATIENCE_US = 2_000_000;
 const LOOK_AGAIN_MS = 5;
-
-function overSocket(socket: Socket, events: WireEvents): RawWire {
-  socket.on("connect", () => events.ready());
-  socket.on("data", (chunk) => events.received(chunk));
-  for (const ending of ["end", "close", "error"]) socket.on(ending, () => events.closed());
-  return {
-    send: (bytes) => void socket.write(bytes),
-    end: () => void socket.end(),
-    drop: () => void socket.resetAndDestroy(),
-  };
-}
-
-export const TRANSPORTS: readonly Transport[] = [
-  {
-    name: "TCP",
-    listen: "mqtt://127.0.0.1:0",
-    dial: ({ host, port }, events) => overSocket(connect({ host, port, noDelay: true }), events),
-  },
-];
 
 /** A server behind one transport, with the clients of one script. */
 export class SocketStage implements Stage {
