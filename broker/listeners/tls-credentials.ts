@@ -107,7 +107,7 @@ function checkCertificates(text: string, what: string): void {
   if (found.length === 0) throw invalid(`${what} holds no certificate`);
   for (const pem of found) {
     try {
-      new X509Certificate(pem.replaceAll("TRUSTED ", ""));
+      void new X509Certificate(pem.replaceAll("TRUSTED ", ""));
     } catch (error) {
       throw invalid(`${what} is broken (${reasonOf(error)})`, error);
     }

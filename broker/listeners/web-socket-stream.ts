@@ -61,7 +61,7 @@ export class WebSocketStream extends EventEmitter implements ByteStream {
   private take(data: RawData, isBinary: boolean): void {
     this.frameEnded();
     if (isBinary) {
-      this.emit("data", data as Buffer);
+      this.emit("data", data);
       return;
     }
     // [MQTT-6.0.0-1] MQTT travels in binary frames only.

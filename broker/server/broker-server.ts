@@ -278,7 +278,7 @@ export class BrokerServer implements Service {
       durability: this.durability,
       listeners: () =>
         this.open.map((listener) => {
-          const { accepted = 0, dropped = {} } = listener.counts?.() ?? {};
+          const { accepted, dropped } = listener.counts();
           const { url, transport } = listener.endpoint;
           return {
             url,

@@ -20,7 +20,7 @@ const V2_TLV = Buffer.from(
   "hex",
 );
 const V2_IP6 = Buffer.from(
-  `${SIGNATURE} 21 21 0024 ${"20010db8000000000000000000000001"} ${"00".repeat(15)}01 9c41 075b`.replaceAll(
+  `${SIGNATURE} 21 21 0024 20010db8000000000000000000000001 ${"00".repeat(15)}01 9c41 075b`.replaceAll(
     " ",
     "",
   ),
