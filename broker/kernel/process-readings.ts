@@ -81,5 +81,9 @@ export class LoopDelayProbe {
 /** Wall-clock milliseconds as `2026-01-31T12:00:00.000Z`. */
 export const formatWallTime = (wallMs: number): string => new Date(wallMs).toISOString();
 
+/** Milliseconds since 1970 of a time as OpenSSL writes it, `Jan  1 00:00:00 2026 GMT`; NaN for anything else. */
+export const parseGmtTime = (text: string): number =>
+  /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+
 /** A secret nobody can guess, as text that fits URLs and headers. Never part of a simulation. */
 export const hostSecret = (): string => randomBytes(24).toString("base64url");

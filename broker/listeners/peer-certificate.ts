@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import { parseGmtTime } from "fleetrig/kernel";
 import type { LinkPeer, PeerCertificate } from "fleetrig/protocol";
 
 /** What a finished handshake tells about the client; on resumed sessions the certificate comes from the first. */
@@ -25,8 +26,8 @@ function peerCertificate(secured: TLSSocket): PeerCertificate | undefined {
     serialNumber: certificate.serialNumber,
     subject: certificate.subject ?? "",
     issuer: certificate.issuer ?? "",
-    validFromMs: Date.parse(certificate.validFrom),
-    validToMs: Date.parse(certificate.validTo),
+    validFromMs: parseGmtTime(certificate.validFrom),
+    validToMs: parseGmtTime(certificate.validTo),
     ...(typeof commonName === "string" && { commonName }),
   };
 }

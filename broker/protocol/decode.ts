@@ -97,6 +97,7 @@ export class PacketDecoder {
       this.readFrame(bytes, at, onPacket);
       at = frameEnd;
     }
+    this.reader.release();
     return this.failed;
   }
 

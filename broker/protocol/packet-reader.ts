@@ -10,6 +10,7 @@ export type DecoderRole = "server" | "client";
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const EMPTY = new Uint8Array(0);
+const NO_BYTES = Buffer.alloc(0);
 /** Recent texts of one connection; a device uses a few topics and names again and again. Power of two. */
 const RECENT_SLOTS = 8;
 const RECENT_BYTES_MAX = 128;
@@ -34,7 +35,7 @@ export class PacketReader {
   at = 0;
   end = 0;
   failure: DecodeFailure | undefined;
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = NO_BYTES;
   /** The same bytes as a plain array: slicing it is several times faster than slicing a Buffer. */
   private plain: Uint8Array = EMPTY;
   private recent: (RecentText | undefined)[] | undefined;
@@ -56,6 +57,12 @@ export class PacketReader {
     }
     this.at = at;
     this.end = end;
+  }
+
+  /** Lets go of the bytes: an idle link must not keep the chunk that it read last. */
+  release(): void {
+    this.bytes = NO_BYTES;
+    this.plain = EMPTY;
   }
 
   malformed(what: string, spec: string): void {

@@ -30,6 +30,8 @@ import {
   type ListenerEndpoint,
   type ListenerOptions,
   openListener,
+  parseListenerUrl,
+  type TlsOptions,
 } from "../listeners/index.js";
 import type { OutgoingMessage } from "../message-bus.js";
 import {
@@ -60,6 +62,8 @@ import { type BrokerServerEvent, EventBoard, type EventHandler } from "./server-
 export interface BrokerServerOptions {
   /** Where to listen; see {@link ListenerOptions} and `parseListenerUrl`. Default: nowhere. */
   readonly listen?: readonly (string | ListenerOptions)[];
+  /** Keys and certificates of `mqtts:` and `wss:` listeners that bring none of their own. */
+  readonly tls?: TlsOptions;
   /** Default `oasis`: MQTT as the standards have it. */
   readonly profile?: Profile;
   readonly limits?: Partial<BrokerLimits>;
@@ -97,6 +101,7 @@ export class BrokerServer implements Service {
   readonly engine: MqttBroker;
   private readonly ownTime: RealTime | undefined;
   private readonly context: ListenerContext;
+  private readonly tls: TlsOptions | undefined;
   private readonly board = new EventBoard();
   private readonly local: LocalSubscriptions;
   private readonly services = new ServiceStack();
@@ -109,6 +114,7 @@ export class BrokerServer implements Service {
 
   /** @param opened The store of `dataDir`; `recover` has to follow. */
   constructor(options: BrokerServerOptions = {}, opened?: OpenedStore) {
+    this.tls = options.tls;
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const clock = (options.time ?? this.ownTime!).lane(LANE.broker);
     const random = options.random ?? createRandomSource(hostSeed());
@@ -175,7 +181,7 @@ export class BrokerServer implements Service {
 
   /** Opens one more listener. */
   async listen(where: string | ListenerOptions): Promise<Listener> {
-    const listener = this.services.add(await openListener(where, this.context));
+    const listener = this.services.add(await openListener(this.withCertificates(where), this.context));
     this.open.push(listener);
     return listener;
   }
@@ -295,6 +301,12 @@ export class BrokerServer implements Service {
       },
       store: () => this.store,
     };
+  }
+
+  private withCertificates(where: string | ListenerOptions): ListenerOptions {
+    const options = typeof where === "string" ? parseListenerUrl(where) : where;
+    const isSecured = options.transport === "tls" || options.transport === "wss";
+    return isSecured && this.tls !== undefined ? { tls: this.tls, ...options } : options;
   }
 
   private dropSink(): EventSink {
