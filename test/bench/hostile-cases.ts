@@ -25,7 +25,7 @@ const frozen: BenchCase = {
       for (let round = 0; round < ROUNDS; round += 1) {
         for (const [name, options] of runs) {
           // A message that a healthy subscriber lacks ends the generator, and with it this case.
-          const { perSecond } = await load(broker, "fan-out", { ...options, qos: 1, window: 64, ms: 2000 });
+          const { perSecond } = await load(broker, "fan-out", { ...options, qos: 1, window: 64, ms: 1500 });
           rates.get(name)!.push(perSecond! / (options["subscribers"]! - (options["frozen"] ?? 0)));
         }
       }

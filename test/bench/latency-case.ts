@@ -1,6 +1,7 @@
 import type { BenchCase, Figure } from "./bench-case.js";
+import { FLEETRIG, MOSQUITTO_PEER } from "./brokers.js";
 import { generatorMissing, load } from "./generator.js";
-import { alternate, CONTESTANTS, medianOf, type RoundTable, withBrokers } from "./rounds.js";
+import { alternate, medianOf, type RoundTable, withBrokers } from "./rounds.js";
 
 const ROUNDS = 10;
 const OPTIONS = { qos: 1, publishers: 1000, rate: 20_000, "warm-ms": 500, ms: 1500 };
@@ -42,7 +43,7 @@ export const LATENCY_CASE: BenchCase = {
   description: "1,000 publishers on a schedule of 20,000 messages per second, QoS 1, alternating rounds",
   skipped: generatorMissing,
   run: () =>
-    withBrokers(CONTESTANTS, async (brokers) => {
+    withBrokers([FLEETRIG, MOSQUITTO_PEER], async (brokers) => {
       for (const broker of brokers.values()) await load(broker, "paced", OPTIONS);
       return figuresOf(await alternate(brokers, ROUNDS, (broker) => load(broker, "paced", OPTIONS)));
     }),

@@ -40,9 +40,9 @@ static void watch(struct loop *loop, struct client *client, int operation, uint3
 }
 
 /*
- * Every 4,000 clients have an address of their own, and each generation its own again: the kernel looks for a free
- * port one by one, which takes ever longer as those of an address run out, and ended connections occupy theirs for
- * a minute. All of 127.0.0.0/8 is this host.
+ * Every 4,000 clients have an address of their own, and each generation its own again: the kernel looks for
+ * a free port one by one, which takes ever longer as those of an address run out, and ended connections occupy
+ * theirs for a minute. All of 127.0.0.0/8 is this host.
  */
 static void bind_source(const struct loop *loop, const struct client *client) {
   uint32_t run = 1 + (uint32_t)getpid() % 250;

@@ -1,6 +1,6 @@
 /*
- * A load generator for MQTT brokers on this machine: one thread, epoll, no dependencies. It prints one JSON line
- * and fails when the broker loses, repeats or reorders a message, ends a connection or does not finish in time.
+ * A load generator for MQTT brokers on this machine: one thread, epoll, no dependencies. It prints one JSON
+ * line and fails when the broker loses, repeats or reorders a message, ends a connection or takes too long.
  *
  *   cc -O2 -std=gnu11 -o mqttload *.c && ./mqttload fan-in --port 1883 --qos 1
  */

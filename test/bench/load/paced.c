@@ -9,8 +9,8 @@
 enum { NS_PER_S = 1000000000 };
 
 /*
- * Client 0 subscribes; the publishers are clients 1 and on and take turns at `rate` per second. A message counts
- * from the moment it was due, so a generator or broker that is late cannot hide it (coordinated omission).
+ * Client 0 subscribes; the publishers are clients 1 and on and take turns at `rate` per second. A message
+ * counts from the moment it was due, so a generator or broker that is late cannot hide it.
  */
 static struct {
   struct publisher *publishers;

@@ -7,8 +7,8 @@
 #include "throughput.h"
 
 /*
- * Clients 0 .. n - 1 subscribe, clients n .. 2n - 1 publish to one of them each. A pair sends its next message
- * when the last one has arrived and is acknowledged.
+ * Clients 0 .. n - 1 subscribe, clients n .. 2n - 1 publish to one of them each. A pair sends its next
+ * message when the last one has arrived and is acknowledged.
  */
 static struct {
   struct publisher *publishers;
