@@ -11,7 +11,7 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /** Name or address in a `Host` header, without port and brackets; undefined when it is malformed. */
-export function hostOfHeader(header: string): string | undefined {
+function hostOfHeader(header: string): string | undefined {
   const [, bracketed, plain] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/@[\]]+))(?::\d{1,5})?$/.exec(header) ?? [];
   return (bracketed ?? plain)?.toLowerCase();
 }

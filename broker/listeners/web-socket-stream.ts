@@ -4,7 +4,7 @@ import type { ByteStream } from "fleetrig/protocol";
 import type { RawData, WebSocket } from "ws";
 
 /** Close codes of RFC 6455 §7.4.1. */
-export const CLOSE_CODE = { normal: 1000, unsupportedData: 1003, policyViolation: 1008 } as const;
+const CLOSE_CODE = { normal: 1000, unsupportedData: 1003 } as const;
 
 /**
  * A WebSocket as a stream of bytes. Frames mean nothing here: packets may span several or share one

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -164,7 +165,6 @@ describe("Unix socket listener", () => {
     await new Promise((resolve) => dead.once("listening", resolve));
     await expect(listen(`unix:${file}`)).rejects.toMatchObject({ code: "LISTENER_UNAVAILABLE" });
     // The file of a process that was killed: the name stays, the listener is gone.
-    const { execFileSync } = await import("node:child_process");
     await new Promise((resolve) => dead.close(resolve));
     const script = `require("net").createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, "SIGKILL"))`;
     expect(() => execFileSync(process.execPath, ["-e", script], { stdio: "ignore" })).toThrow();

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import forge from "node-forge";
 
 /** A key with its certificate, PEM. */
-export interface Identity {
+interface Identity {
   readonly key: string;
   readonly cert: string;
 }
