@@ -10,7 +10,11 @@ export const SETUPS: Readonly<Record<string, Partial<BrokerHooks>>> = {
     authorizeConnect: ({ username, password }) =>
       username === undefined || (username === "alice" && textOf(password) === "secret")
         ? "allow"
-        : { refuse: REASON.badUserNameOrPassword },
+        : {
+            refuse: REASON.badUserNameOrPassword,
+            reasonString: "Nobody here is called like that.",
+            userProperties: [["who", "mallory"]],
+          },
     authorizePublish: (_, { topic }) => topic !== "denied",
     authorizeSubscribe: (_, { filter }) => filter !== "denied",
   },
@@ -21,7 +25,11 @@ export const SETUPS: Readonly<Record<string, Partial<BrokerHooks>>> = {
       if (step === 1) return { challenge: Buffer.from("3+4") };
       return textOf(data) === "7"
         ? { isAuthenticated: true, proof: Buffer.from("right") }
-        : { refuse: REASON.notAuthorized, reasonString: "The sum is wrong." };
+        : {
+            refuse: REASON.notAuthorized,
+            reasonString: "Three and four make something else.",
+            userProperties: [["got", textOf(data)]],
+          };
     },
   },
 };
