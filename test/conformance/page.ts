@@ -29,11 +29,12 @@ function summary(proofs: readonly Proof[]): string {
     const proven = count(binding, "proven");
     const share = binding.length === 0 ? "" : ` (${((100 * proven) / binding.length).toFixed(1)} %)`;
     const enforced = count(statements, "proven") - proven;
-    return `| ${specification.title} | ${statements.length} | ${binding.length} | ${proven}${share} | ${count(binding, "fails")} | ${count(binding, "open")} | ${enforced} |`;
+    const cases = new Set(statements.flatMap((each) => each.cases)).size;
+    return `| ${specification.title} | ${cases} | ${statements.length} | ${binding.length} | ${proven}${share} | ${count(binding, "fails")} | ${count(binding, "open")} | ${enforced} |`;
   });
   return [
-    "| specification | statements | bind a server | proven | fail | open | the client's, enforced |",
-    "|---|---|---|---|---|---|---|",
+    "| specification | scripts | statements | bind a server | proven | fail | open | the client's, enforced |",
+    "|---|---|---|---|---|---|---|---|",
     ...rows,
     "",
   ].join("\n");
