@@ -4,7 +4,7 @@ import type { Observatory } from "./observatory.js";
 import { SLOWNESS } from "./slow-subscribers.js";
 
 /** Who may read a page: everybody, whoever is on this machine, or only holders of the token. */
-export type Audience = "all" | "local" | "trusted";
+type Audience = "all" | "local" | "trusted";
 
 export interface HttpAnswer {
   readonly status: number;
@@ -13,7 +13,7 @@ export interface HttpAnswer {
 }
 
 /** What a request asks for, once it may. */
-export interface HttpQuestion {
+interface HttpQuestion {
   readonly observatory: Observatory;
   readonly query: URLSearchParams;
   /** Shows the token, or needs none. */

@@ -10,7 +10,6 @@ export type { Health, HealthStatus } from "./health.js";
 export { type HttpEndpoint, type HttpOptions, openHttpEndpoint } from "./http-endpoint.js";
 export { Observatory } from "./observatory.js";
 export {
-  type ListenerReading,
   type MemoryLevel,
   memoryLevelOf,
   type ObservedServer,

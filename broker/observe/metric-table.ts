@@ -2,9 +2,9 @@ import type { ListenerReading, StoreReading } from "./observed-server.js";
 import type { ServerReading } from "./server-reading.js";
 
 /** Values of one metric: a number, or one per set of labels. */
-export type MetricValues = number | readonly LabelledValue[];
+type MetricValues = number | readonly LabelledValue[];
 
-export interface LabelledValue {
+interface LabelledValue {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }

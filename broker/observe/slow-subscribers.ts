@@ -15,7 +15,7 @@ export interface SlowSubscriber extends ClientReading {
 export const SLOWNESS = ["waiting", "queuedBytes", "droppedMessages"] as const;
 
 /** One of `SLOWNESS`. */
-export type Slowness = (typeof SLOWNESS)[number];
+type Slowness = (typeof SLOWNESS)[number];
 
 /** Which slow subscribers to list. */
 export interface SlowQuery {

@@ -9,7 +9,7 @@ import type { ServerReading } from "./server-reading.js";
  */
 
 /** Everything below is the broker's own: clients read it and cannot publish there. */
-export const SYS_PREFIX = "$SYS/";
+const SYS_PREFIX = "$SYS/";
 const ROOT = "$SYS/broker/";
 
 const sum = (counts: Readonly<Record<string, number>>): number =>

@@ -61,9 +61,8 @@ describe("fleetrig broker --data", () => {
   it("keeps its word about durability, and its $SYS topics out of the store", async () => {
     const one = await durable("--durability", "os", "--sys-interval", "1");
     expect(one.ready.durability).toBe("os");
-    const { stdout } = await runProgram("mosquitto_sub", [
-      ...["-p", one.port, "-t", "$SYS/broker/durability", "-t", "$SYS/broker/uptime", "-C", "3"],
-    ]);
+    const topics = ["-t", "$SYS/broker/durability", "-t", "$SYS/broker/uptime"];
+    const { stdout } = await runProgram("mosquitto_sub", ["-p", one.port, ...topics, "-C", "3"]);
     expect(stdout).toMatch(/^os$/m);
     const commits = async () => valueOf(await read(one, "/metrics"), "fleetrig_broker_store_commits_total");
     const before = await commits();

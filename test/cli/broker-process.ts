@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { type RunningCommand, start } from "./process.js";
 
 /** What `--json` says once the broker is ready. */
-export interface Ready {
+interface Ready {
   readonly event: "ready";
   readonly version: string;
   readonly pid: number;

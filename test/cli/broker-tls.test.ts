@@ -27,10 +27,9 @@ beforeAll(async () => {
     "device.key": device.key,
   };
   for (const [name, pem] of Object.entries(pems)) writeFileSync(file(name), pem);
-  broker = await startBroker([
-    ...["--listen", "mqtts://127.0.0.1:0", "--listen", "ws://127.0.0.1:0", "--require-client-cert"],
-    ...["--tls-cert", file("server.pem"), "--tls-key", file("server.key"), "--tls-ca", file("ca.pem")],
-  ]);
+  const listen = ["--listen", "mqtts://127.0.0.1:0", "--listen", "ws://127.0.0.1:0"];
+  const own = ["--tls-cert", file("server.pem"), "--tls-key", file("server.key")];
+  broker = await startBroker([...listen, ...own, "--tls-ca", file("ca.pem"), "--require-client-cert"]);
 });
 
 afterAll(async () => {
@@ -39,11 +38,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const publish = (...args: string[]) =>
-  runProgram("mosquitto_pub", [
-    ...["-h", "localhost", "-p", broker.port, "--cafile", file("ca.pem"), "-t", "t", "-m", "x", "-q", "1"],
-    ...args,
-  ]);
+const publish = (...own: string[]) => {
+  const message = ["-t", "t", "-m", "x", "-q", "1"];
+  const server = ["-h", "localhost", "-p", broker.port, "--cafile", file("ca.pem")];
+  return runProgram("mosquitto_pub", [...server, ...message, ...own]);
+};
 
 describe("fleetrig broker with certificates", () => {
   it("lets in who has one, and turns away who has none", async () => {

@@ -9,7 +9,7 @@ export interface Rate {
 }
 
 /** A client with what it does per second. */
-export interface BusyClient extends ClientReading {
+interface BusyClient extends ClientReading {
   readonly inPerSecond: number;
   readonly outPerSecond: number;
 }
