@@ -108,8 +108,16 @@ function askForDecision(connection: Connection, attempt: ConnectAttempt, proof: 
   if (decision !== "later") conclude(decision);
 }
 
+/** Reason codes that speak of the client, not of the broker's state. */
+const DENIALS: ReadonlySet<number> = new Set([
+  REASON.badUserNameOrPassword,
+  REASON.notAuthorized,
+  REASON.banned,
+  REASON.badAuthenticationMethod,
+]);
+
 function denyConnect(connection: Connection, refused: Refused): void {
-  connection.core.counters.connectsDenied += 1;
+  if (DENIALS.has(refused.refuse)) connection.core.counters.connectsDenied += 1;
   connection.deny(refused);
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 
@@ -9,10 +10,14 @@ export interface ProcessReading {
   readonly heapUsedBytes: number;
   /** What the heap may grow to before V8 gives up. */
   readonly heapLimitBytes: number;
+  /** What the machine or its container lets the process have. */
+  readonly memoryLimitBytes: number;
   /** Buffers and other memory outside the heap. */
   readonly externalBytes: number;
   readonly cpuSeconds: number;
 }
+
+const MEMORY_LIMIT_BYTES = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 
 /** Reads the process; costs some 20 µs, so not for hot paths. */
 export function readProcess(): ProcessReading {
@@ -22,6 +27,7 @@ export function readProcess(): ProcessReading {
     pid: process.pid,
     residentBytes: memory.rss,
     heapUsedBytes: memory.heapUsed,
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
     heapLimitBytes: getHeapStatistics().heap_size_limit,
     externalBytes: memory.external,
     cpuSeconds: (user + system) / 1e6,

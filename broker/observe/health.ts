@@ -1,4 +1,5 @@
-import type { ListenerReading, MemoryLevel, ObservedServer } from "./observed-server.js";
+import type { MemoryLevel } from "./memory-watch.js";
+import type { ListenerReading, ObservedServer } from "./observed-server.js";
 
 /** `degraded`: it serves, and somebody should look. `unavailable`: send clients elsewhere. */
 export type HealthStatus = "ok" | "degraded" | "unavailable";
@@ -31,7 +32,7 @@ export function readHealth(server: ObservedServer): Health {
   if (store?.state === "failed") unavailable.push(`The store has failed: ${store.detail}`);
   if (store?.state === "damaged") degraded.push(`The store is damaged: ${store.detail}`);
   if (memory === "critical") unavailable.push("Memory is critical: new clients are refused.");
-  if (memory === "high") degraded.push("Memory is high: clients are slowed down.");
+  if (memory === "high") degraded.push("Memory is high.");
   return {
     status: unavailable.length > 0 ? "unavailable" : degraded.length > 0 ? "degraded" : "ok",
     problems: [...unavailable, ...degraded],

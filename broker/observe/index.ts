@@ -8,10 +8,9 @@ export {
 } from "./client-readings.js";
 export type { Health, HealthStatus } from "./health.js";
 export { type HttpEndpoint, type HttpOptions, openHttpEndpoint } from "./http-endpoint.js";
+export { type MemoryLevel, MemoryWatch } from "./memory-watch.js";
 export { Observatory } from "./observatory.js";
 export {
-  type MemoryLevel,
-  memoryLevelOf,
   type ObservedServer,
   type StoreReading,
 } from "./observed-server.js";

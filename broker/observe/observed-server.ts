@@ -2,6 +2,7 @@ import type { Clock } from "fleetrig/kernel";
 import type { Profile } from "fleetrig/protocol";
 import type { MqttBroker } from "../engine/index.js";
 import type { Durability } from "../store/index.js";
+import type { MemoryLevel } from "./memory-watch.js";
 
 /**
  * What an observer needs to know of a running server. *Readings* are plain values of one moment: taking them changes
@@ -19,19 +20,6 @@ export interface ObservedServer {
   /** Undefined for a broker that keeps everything in memory. */
   store(): StoreReading | undefined;
 }
-
-/** How full the memory is: under `high` the broker slows its clients down, under `critical` it refuses new ones. */
-export type MemoryLevel = "normal" | "high" | "critical";
-
-/** Shares of the heap limit from which on memory is `high` and `critical`. */
-const HIGH = 0.7;
-const CRITICAL = 0.85;
-
-/** The level of a process that has used this share of what its heap may grow to. */
-export const memoryLevelOf = (heapUsedBytes: number, heapLimitBytes: number): MemoryLevel => {
-  const share = heapUsedBytes / heapLimitBytes;
-  return share >= CRITICAL ? "critical" : share >= HIGH ? "high" : "normal";
-};
 
 /** One listening address. */
 export interface ListenerReading {

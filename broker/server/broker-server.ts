@@ -7,7 +7,6 @@ import {
   hostSeed,
   LANE,
   type RandomSource,
-  readProcess,
   RealTime,
   type Service,
   ServiceStack,
@@ -40,7 +39,7 @@ import {
   type Health,
   type HttpEndpoint,
   type HttpOptions,
-  memoryLevelOf,
+  MemoryWatch,
   Observatory,
   type ObservedServer,
   openHttpEndpoint,
@@ -106,6 +105,7 @@ export class BrokerServer implements Service {
   private readonly local: LocalSubscriptions;
   private readonly services = new ServiceStack();
   private readonly open: Listener[] = [];
+  private readonly memory: MemoryWatch;
   private readonly observatory: Observatory;
   private endpoint: HttpEndpoint | undefined;
   private stopping: Promise<void> | undefined;
@@ -130,6 +130,8 @@ export class BrokerServer implements Service {
       ...(options.hooks !== undefined && { hooks: options.hooks }),
     });
     this.engine.addHooks(this.eventHooks());
+    this.memory = new MemoryWatch(clock);
+    if (this.ownTime !== undefined) this.engine.addHooks(this.memoryGuard());
     this.local = new LocalSubscriptions(this.engine);
     const { sysIntervalS } = options;
     this.observatory = this.services.add(
@@ -295,10 +297,7 @@ export class BrokerServer implements Service {
             droppedSockets: dropped,
           };
         }),
-      memory: () => {
-        const { heapUsedBytes, heapLimitBytes } = readProcess();
-        return memoryLevelOf(heapUsedBytes, heapLimitBytes);
-      },
+      memory: () => this.memory.level,
       store: () => this.store,
     };
   }
@@ -307,6 +306,13 @@ export class BrokerServer implements Service {
     const options = typeof where === "string" ? parseListenerUrl(where) : where;
     const isSecured = options.transport === "tls" || options.transport === "wss";
     return isSecured && this.tls !== undefined ? { tls: this.tls, ...options } : options;
+  }
+
+  /** Who is in stays in; each new client would only make it worse. In virtual time the host's memory means nothing. */
+  private memoryGuard(): Partial<BrokerHooks> {
+    return {
+      authorizeConnect: () => (this.memory.level === "critical" ? { refuse: REASON.serverBusy } : "allow"),
+    };
   }
 
   private dropSink(): EventSink {

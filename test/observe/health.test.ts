@@ -1,10 +1,10 @@
 import { MqttBroker } from "fleetrig/broker";
-import { Random, silentSink, VirtualTime } from "fleetrig/kernel";
+import { Random, silentSink, US_PER_S, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { readHealth } from "../../broker/observe/health.js";
+import { memoryLevelOf, MemoryWatch } from "../../broker/observe/memory-watch.js";
 import {
   type ListenerReading,
-  memoryLevelOf,
   type ObservedServer,
   type StoreReading,
 } from "../../broker/observe/observed-server.js";
@@ -86,13 +86,36 @@ describe("health", () => {
   });
 });
 
-describe("memoryLevelOf", () => {
+describe("memory", () => {
+  const filled = (heapPercent: number, percent: number) => ({
+    heapUsedBytes: heapPercent,
+    heapLimitBytes: 100,
+    residentBytes: percent * 10,
+    memoryLimitBytes: 1_000,
+  });
+
   it.each([
-    [69, "normal"],
-    [70, "high"],
-    [84, "high"],
-    [85, "critical"],
-  ])("%i %% of the heap is %s", (percent, level) => {
-    expect(memoryLevelOf(percent, 100)).toBe(level);
+    [69, 10, "normal"],
+    [70, 10, "high"],
+    [84, 10, "high"],
+    [85, 10, "critical"],
+    [10, 69, "normal"],
+    [10, 70, "high"],
+    [10, 85, "critical"],
+  ])("with %i %% of the heap and %i %% of all is %s", (heapPercent, percent, level) => {
+    expect(memoryLevelOf(filled(heapPercent, percent))).toBe(level);
+  });
+
+  it("is looked at four times a second at most", () => {
+    const time = new VirtualTime();
+    let looks = 0;
+    const watch = new MemoryWatch(time.lane(1), () => {
+      looks += 1;
+      return filled(looks === 1 ? 10 : 90, 10);
+    });
+    for (let n = 0; n < 1_000; n += 1) expect(watch.level).toBe("normal");
+    expect(looks).toBe(1);
+    time.advance(US_PER_S / 4);
+    expect(watch.level).toBe("critical");
   });
 });
