@@ -1,6 +1,7 @@
 import {
   type ConnackPacket,
   type ConnectPacket,
+  hasReturnCode,
   hasWildcard,
   type PacketLink,
   REASON,
@@ -44,9 +45,10 @@ export function refuseConnect(connection: Connection, refusal: Refusal): void {
   const { core, link } = connection;
   const { clientId, reasonCode } = refusal;
   const details = connection.version === 5 ? refusal.details : undefined;
+  const isAnswered = refusal.isAnswered && (connection.version === 5 || hasReturnCode(reasonCode));
   connection.release();
   core.counters.countRefusal(reasonCode);
-  if (refusal.isAnswered) connection.send({ type: "connack", sessionPresent: false, reasonCode, ...details });
+  if (isAnswered) connection.send({ type: "connack", sessionPresent: false, reasonCode, ...details });
   link.close();
   const atUs = core.clock.nowUs();
   core.events.emit({ type: "broker.refused", atUs, clientId, reason: reasonName(reasonCode) });

@@ -11,7 +11,8 @@ import type {
 } from "./packets.js";
 import { propertiesOf, type PropertyCarrier, type PropertySpec } from "./property-table.js";
 import { FramedPublish, PublishFrame, publishFirstByte } from "./publish-frame.js";
-import { isFailure, REASON } from "./reason-codes.js";
+import { isFailure } from "./reason-codes.js";
+import { returnCode } from "./return-codes.js";
 import {
   frameBytes,
   hasUserPropertiesAtMost,
@@ -46,20 +47,6 @@ const FIRST_BYTE = {
 } as const satisfies Record<Exclude<Packet["type"], "publish">, number>;
 
 const USER_PROPERTY_ID = 38;
-
-/** Reason codes that CONNACK of 3.1.1 can express (3.1.1 §3.2.2.3). */
-const RETURN_CODES = new Map<number, number>([
-  [REASON.unsupportedProtocolVersion, 1],
-  [REASON.clientIdentifierNotValid, 2],
-  [REASON.serverUnavailable, 3],
-  [REASON.badUserNameOrPassword, 4],
-  [REASON.notAuthorized, 5],
-  [REASON.banned, 5],
-]);
-
-/** The return code of 3.1.1 for an MQTT 5 reason code; failures it has no word for are "server unavailable". */
-const returnCode = (reasonCode: number): number =>
-  isFailure(reasonCode) ? (RETURN_CODES.get(reasonCode) ?? 3) : 0;
 
 function writeProperty(writer: ByteWriter, spec: PropertySpec, value: unknown): void {
   writer.u8(spec.id);

@@ -21,6 +21,7 @@ export {
   type WireSize,
 } from "./link.js";
 export { isFailure, REASON, type ReasonName, reasonName } from "./reason-codes.js";
+export { hasReturnCode } from "./return-codes.js";
 export {
   hasWildcard,
   isTopicFilter,
