@@ -95,6 +95,22 @@ describe("packet identifiers", () => {
   });
 });
 
+describe("a journal that fails", () => {
+  it.each([4, 5] as const)(
+    "ends the connection instead of a promise that cannot be kept [3.1.1: MQTT-4.8.0-2] (version %i)",
+    (protocolVersion) => {
+      const journal = new RecordingJournal();
+      const bench = new Bench({ profile: "oasis", journal });
+      bench.connect("reader", persistent).subscribe(["t"]);
+      const client = bench.connect("client", { protocolVersion });
+      client.publish("t", "x", { qos: 1 });
+      journal.fail();
+      expect(flowOf(client)).toEqual([]);
+      expect(client.state).toBe("closed");
+    },
+  );
+});
+
 describe("what the journal is told", () => {
   function start(connect: Partial<ConnectPacket> = {}, qos: 1 | 2 = 2) {
     const journal = new RecordingJournal();
