@@ -9,6 +9,7 @@ import type { ListenerOptions } from "./listener-options.js";
 import { formatListenerUrl, parseListenerUrl, WEB_SOCKET_PATH } from "./listener-url.js";
 import { ProxyStage } from "./proxy-stage.js";
 import type { Rejection, RejectionReason } from "./rejection.js";
+import { withSharedRead } from "./shared-read.js";
 import { processSocketBudget, type SocketBudget } from "./socket-budget.js";
 import { type CertificateNotice, TlsStage } from "./tls-stage.js";
 import { clearSocketFile } from "./unix-socket.js";
@@ -99,6 +100,10 @@ export async function openListener(
   return opening;
 }
 
+/** MQTT is spoken on the accepted socket itself. */
+const isDirect = ({ proxyProtocol }: ListenerOptions, { transport }: Binding): boolean =>
+  proxyProtocol === undefined && (transport === "tcp" || transport === "unix");
+
 class OpenListener implements Listener {
   endpoint: ListenerEndpoint;
   private readonly door: FrontDoor;
@@ -133,11 +138,11 @@ class OpenListener implements Listener {
         noDelay: true,
         allowHalfOpen: true,
         // The first byte is awaited by whoever the door hands the socket to.
-        pauseOnConnect: false,
+        pauseOnConnect: isDirect(options, binding),
         keepAlive: keepAliveS > 0,
         keepAliveInitialDelay: keepAliveS * 1000,
       },
-      this.door.accept,
+      isDirect(options, binding) ? (socket) => this.door.accept(withSharedRead(socket)) : this.door.accept,
     );
   }
 
