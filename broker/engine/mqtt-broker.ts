@@ -137,7 +137,7 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
 
   /** Retained messages that a new subscription to `filter` would get. */
   retained(filter: string): readonly ApplicationMessage[] {
-    return [...this.core.retained.matching(filter)];
+    return Array.from(this.core.retained.matching(filter)).filter((message) => message !== undefined);
   }
 
   statistics(): BrokerStatistics {

@@ -3,6 +3,9 @@ import { hasWildcard, type Profile } from "fleetrig/protocol";
 import type { ApplicationMessage } from "../message.js";
 import { contentBytes } from "./delivery.js";
 
+/** Levels that a search visits before it says that it has found nothing yet. */
+const STRETCH = 64;
+
 /** One level of the topics that have a retained message, for wildcard lookups. */
 class TopicNode {
   readonly children = new Map<string, TopicNode>();
@@ -71,14 +74,12 @@ export class RetainedMessages {
 
   /**
    * Retained messages that a new subscription to `filter` gets, read from the store one by one: what is removed before
-   * its turn is left out, and what comes meanwhile may be among them.
+   * its turn is left out, and what comes meanwhile may be among them. Undefined stands for a stretch of the search
+   * without a message, after which others may want their turn.
    */
-  *matching(filter: string): Generator<ApplicationMessage, undefined, undefined> {
+  *matching(filter: string): Generator<ApplicationMessage | undefined, undefined, undefined> {
     const topics = hasWildcard(filter) ? this.topicsFor(filter) : [filter];
-    for (const topic of topics) {
-      const message = this.get(topic);
-      if (message !== undefined) yield message;
-    }
+    for (const topic of topics) yield topic === undefined ? undefined : this.get(topic);
   }
 
   private remove(topic: string): void {
@@ -94,12 +95,13 @@ export class RetainedMessages {
     return expiryS !== undefined && message.receivedAtUs + expiryS * US_PER_S <= this.clock.nowUs();
   }
 
-  private topicsFor(filter: string): Iterable<string> {
-    return this.root === undefined ? [] : this.walk(this.root, filter.split("/"), 0);
+  private topicsFor(filter: string): Iterable<string | undefined> {
+    return this.root === undefined ? [] : this.walk(this.root, { levels: filter.split("/"), visits: 0 }, 0);
   }
 
   /** Recursion is as deep as the filter, which `topicSlashes` bounds, or as the topics are. */
-  private *walk(node: TopicNode, levels: readonly string[], depth: number): Generator<string> {
+  private *walk(node: TopicNode, search: Search, depth: number): Generator<string | undefined> {
+    const { levels } = search;
     if (depth === levels.length) {
       if (node.topic !== undefined) yield node.topic;
       return;
@@ -107,18 +109,30 @@ export class RetainedMessages {
     const level = levels[depth]!;
     if (level !== "+" && level !== "#") {
       const child = node.children.get(level);
-      if (child !== undefined) yield* this.walk(child, levels, depth + 1);
+      if (child !== undefined) yield* this.walk(child, search, depth + 1);
       return;
     }
     if (level === "#" && depth > 0 && this.profile === "oasis" && node.topic !== undefined) yield node.topic;
     for (const [name, child] of node.children) {
       // [MQTT-4.7.2-1] a wildcard in the first level does not match topics that begin with `$`.
       if (depth === 0 && name.startsWith("$")) continue;
-      if (level === "+") yield* this.walk(child, levels, depth + 1);
-      else yield* topicsBelow(child);
+      search.visits += 1;
+      if (search.visits % STRETCH === 0) yield undefined;
+      if (level === "#") yield* topicsBelow(child);
+      else if (mayLead(child, levels[depth + 1])) yield* this.walk(child, search, depth + 1);
     }
   }
 }
+
+/** A filter on its way through the topics. */
+interface Search {
+  readonly levels: readonly string[];
+  visits: number;
+}
+
+/** Is a node worth going into? Most of those below a `+` are not. */
+const mayLead = (node: TopicNode, level: string | undefined): boolean =>
+  level === undefined ? node.topic !== undefined : level === "+" || level === "#" || node.children.has(level);
 
 function addTopic(root: TopicNode, topic: string): void {
   let node = root;

@@ -7,6 +7,10 @@ import type { Subscription } from "./subscription.js";
 
 /** Messages that go out, or wait for the client, at a time. */
 const PAGE = 500;
+/** Messages looked at in one turn, stretches of the store without one included. */
+const LOOKS_PER_TURN = 1_000;
+/** So many are not worth remembering: they may be had for each subscription of the turn. */
+const FREE_LOOKS = 8;
 /** Between two pages for a client that keeps up: others get their turn. */
 const NEXT_PAGE_US = 1_000;
 /** For a client that does not, until it does: the pause doubles. */
@@ -18,7 +22,7 @@ const OUTPUT_SHARE = 0.25;
 /** What one subscription is still to get. */
 interface Replay {
   readonly filter: string;
-  readonly messages: Iterator<ApplicationMessage>;
+  readonly messages: Iterator<ApplicationMessage | undefined>;
   /** What was published later came live. */
   readonly subscribedAtUs: number;
 }
@@ -32,26 +36,30 @@ export class RetainedReplay {
   private timer: Timer | undefined;
   private pauseUs = FIRST_PAUSE_US;
   private isRunning = false;
+  private looksLeft = LOOKS_PER_TURN;
 
   constructor(
     private readonly core: BrokerCore,
     private readonly session: Session,
   ) {}
 
+  /** Nothing is left to send, and nothing to remember. */
   get isDone(): boolean {
-    return this.replays.length === 0;
+    return this.replays.length === 0 && this.looksLeft >= LOOKS_PER_TURN - FREE_LOOKS;
   }
 
-  /** The first page goes out at once. */
-  add(filter: string, messages: Iterator<ApplicationMessage>): void {
+  /** The first page goes out at once, unless others are waiting. */
+  add(filter: string, messages: Iterator<ApplicationMessage | undefined>): void {
+    const isFirst = this.replays.length === 0;
     this.replays = this.replays.filter((replay) => replay.filter !== filter);
     this.replays.push({ filter, messages, subscribedAtUs: this.core.clock.nowUs() });
-    this.run();
+    if (isFirst) this.run();
   }
 
   /** The connection is gone; subscriptions of QoS 0 do not wait for the next one. */
   suspend(): void {
     this.timer?.cancel();
+    this.looksLeft = LOOKS_PER_TURN;
     this.replays = this.replays.filter(({ filter }) => this.session.subscription(filter)?.qos !== 0);
   }
 
@@ -71,11 +79,15 @@ export class RetainedReplay {
     this.isRunning = true;
     this.timer?.cancel();
     let sent = 0;
-    while (sent < PAGE && this.replays.length > 0 && this.hasRoom()) if (this.sendNext()) sent += 1;
+    while (sent < PAGE && this.looksLeft > 0 && this.replays.length > 0 && this.hasRoom()) {
+      this.looksLeft -= 1;
+      if (this.sendNext()) sent += 1;
+    }
     this.isRunning = false;
-    if (this.replays.length === 0 || this.session.connection === undefined) return;
-    this.pauseUs = sent > 0 ? FIRST_PAUSE_US : Math.min(this.pauseUs * 2, LONGEST_PAUSE_US);
-    const waitUs = sent === PAGE ? NEXT_PAGE_US : this.pauseUs;
+    if (this.isDone || this.session.connection === undefined) return;
+    const isInterrupted = sent === PAGE || this.looksLeft === 0 || this.replays.length === 0;
+    this.pauseUs = sent > 0 || isInterrupted ? FIRST_PAUSE_US : Math.min(this.pauseUs * 2, LONGEST_PAUSE_US);
+    const waitUs = isInterrupted ? NEXT_PAGE_US : this.pauseUs;
     this.timer = this.core.clock.after(waitUs, RetainedReplay.runNext, this);
   }
 
@@ -96,7 +108,7 @@ export class RetainedReplay {
       this.replays.shift();
       return false;
     }
-    if (next.value.receivedAtUs > subscribedAtUs) return false;
+    if (next.value === undefined || next.value.receivedAtUs > subscribedAtUs) return false;
     this.deliver(next.value, subscription);
     return true;
   }
@@ -111,6 +123,7 @@ export class RetainedReplay {
 
   /** @internal Timer callback. */
   static runNext(replay: RetainedReplay): void {
+    replay.looksLeft = LOOKS_PER_TURN;
     replay.run();
   }
 }

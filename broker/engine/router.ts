@@ -3,6 +3,7 @@ import type { ApplicationMessage } from "../message.js";
 import type { BrokerCore } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { ShareGroup } from "./share-group.js";
+import { RouteVersions } from "./route-versions.js";
 import { ShareGroups } from "./share-groups.js";
 import { type Route, type Subscription, toRoutes } from "./subscription.js";
 import { SubscriptionTree } from "./subscription-tree.js";
@@ -11,6 +12,8 @@ import { isSharedFilter, topicRefusal } from "./topic-rules.js";
 /** Routes kept in the cache, summed over topics; reaching it empties the cache. */
 const MAX_CACHED_ROUTES = 1_000_000;
 const MAX_CACHED_TOPICS = 262_144;
+/** Characters of their names: long topics must not cost what many topics cost. */
+const MAX_CACHED_CHARACTERS = 33_554_432;
 /** Messages caused by messages caused by messages...: where a loop of services and rules is cut. */
 const MAX_PUBLISH_DEPTH = 32;
 
@@ -21,17 +24,23 @@ interface TopicEntry {
   readonly groups: readonly ShareGroup[];
   /** Reason code for clients that publish here; 0 when they may. */
   readonly refusal: number;
+  /** Where its versions are, and what they were. */
+  readonly place: readonly number[];
+  readonly version: number;
 }
 
 /**
  * From an accepted message to its receivers: services first, then retained storage, then every matching session.
- * Routes are cached per topic; a changed exact filter forgets its topic, a changed wildcard filter everything.
+ * Routes are cached per topic; a changed exact filter forgets its topic, a changed wildcard filter those that it can
+ * concern.
  */
 export class Router {
   readonly shares: ShareGroups;
   private readonly tree: SubscriptionTree;
   private readonly cache = new Map<string, TopicEntry>();
+  private readonly versions = new RouteVersions();
   private cachedRoutes = 0;
+  private cachedCharacters = 0;
   /** The topic looked up last: one message asks several times in a row. */
   private latestTopic = "";
   private latest: TopicEntry | undefined;
@@ -140,7 +149,12 @@ export class Router {
 
   private lookup(topic: string): TopicEntry {
     if (this.latest !== undefined && topic === this.latestTopic) return this.latest;
-    const entry = this.cache.get(topic) ?? this.find(topic);
+    let entry = this.cache.get(topic);
+    if (entry === undefined) entry = this.find(topic);
+    else if (entry.version !== this.versions.current(entry.place)) {
+      this.drop(topic, entry);
+      entry = this.find(topic);
+    }
     this.latestTopic = topic;
     this.latest = entry;
     return entry;
@@ -148,18 +162,23 @@ export class Router {
 
   private find(topic: string): TopicEntry {
     const { limits, traits } = this.core;
+    const place = this.versions.placeOf(topic);
     const entry = {
       routes: toRoutes(this.tree.match(topic)),
       groups: this.shares.match(topic),
       refusal: topicRefusal(topic, limits, traits),
+      place,
+      version: this.versions.current(place),
     };
     if (entry.refusal !== 0) return entry;
     const count = entry.routes.length + entry.groups.length;
+    const isFull =
+      this.cachedRoutes + count > MAX_CACHED_ROUTES ||
+      this.cachedCharacters + topic.length > MAX_CACHED_CHARACTERS ||
+      this.cache.size >= MAX_CACHED_TOPICS;
+    if (isFull) this.dropAll();
     this.cachedRoutes += count;
-    if (this.cachedRoutes > MAX_CACHED_ROUTES || this.cache.size >= MAX_CACHED_TOPICS) {
-      this.cache.clear();
-      this.cachedRoutes = count;
-    }
+    this.cachedCharacters += topic.length;
     this.cache.set(topic, entry);
     return entry;
   }
@@ -167,14 +186,23 @@ export class Router {
   private forget(filter: string): void {
     this.latest = undefined;
     if (hasWildcard(filter)) {
-      if (this.cache.size > 0) this.cache.clear();
-      this.cachedRoutes = 0;
+      if (!this.versions.change(filter)) this.dropAll();
       return;
     }
     const entry = this.cache.get(filter);
-    if (entry === undefined) return;
-    this.cachedRoutes -= entry.routes.length + entry.groups.length;
-    this.cache.delete(filter);
+    if (entry !== undefined) this.drop(filter, entry);
+  }
+
+  private drop(topic: string, { routes, groups }: TopicEntry): void {
+    this.cachedRoutes -= routes.length + groups.length;
+    this.cachedCharacters -= topic.length;
+    this.cache.delete(topic);
+  }
+
+  private dropAll(): void {
+    if (this.cache.size > 0) this.cache.clear();
+    this.cachedRoutes = 0;
+    this.cachedCharacters = 0;
   }
 }
 

@@ -156,7 +156,7 @@ export class Session {
   }
 
   /** Retained messages for a new subscription of this session. */
-  replay(filter: string, messages: Iterator<ApplicationMessage>): void {
+  replay(filter: string, messages: Iterator<ApplicationMessage | undefined>): void {
     this.retainedReplay ??= new RetainedReplay(this.core, this);
     this.retainedReplay.add(filter, messages);
     if (this.retainedReplay.isDone) this.retainedReplay = undefined;

@@ -106,4 +106,17 @@ describe("many retained messages for one subscription", () => {
     bench.advanceS(10);
     expect(client.publishes).toHaveLength(first + COUNT);
   });
+
+  it("are searched in small steps, so that a filter that matches none of them holds nobody up", () => {
+    const bench = new Bench({ profile: "oasis" });
+    for (let i = 0; i < 50_000; i += 1)
+      bench.broker.publish({ topic: `${i}/state`, payload: "x", qos: 0, retain: true });
+    const client = bench.connect("client");
+    client.subscribe(Array.from({ length: 100 }, (_, n) => ({ filter: `+/none-${n}`, qos: 0 as const })));
+    client.subscribe([{ filter: "7/state", qos: 0 }]);
+    // All at once would be a look at 5,000,000 topics.
+    expect(client.publishes).toEqual([]);
+    bench.advanceS(2);
+    expect(client.delivered).toEqual(["7/state=x"]);
+  });
 });
