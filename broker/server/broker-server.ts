@@ -16,6 +16,7 @@ import {
 } from "fleetrig/kernel";
 import { isTopicName, type Profile, REASON } from "fleetrig/protocol";
 import {
+  type BrokerFeatures,
   type BrokerHooks,
   type BrokerLimits,
   type BrokerStatistics,
@@ -66,6 +67,8 @@ export interface BrokerServerOptions {
   /** Default `oasis`: MQTT as the standards have it. */
   readonly profile?: Profile;
   readonly limits?: Partial<BrokerLimits>;
+  /** Choices that MQTT leaves to the server: who of a share group gets a message, and the like. */
+  readonly features?: Partial<BrokerFeatures>;
   /** Authorisation and observation; `authorizeConnect` also allows listening beyond this host. */
   readonly hooks?: Partial<BrokerHooks>;
   /** Default: the machine's time. */
@@ -127,6 +130,7 @@ export class BrokerServer implements Service {
       ...(this.storage !== undefined && { journal: this.storage.journal }),
       profile: options.profile ?? "oasis",
       ...(options.limits !== undefined && { limits: options.limits }),
+      ...(options.features !== undefined && { features: options.features }),
       ...(options.hooks !== undefined && { hooks: options.hooks }),
     });
     this.engine.addHooks(this.eventHooks());

@@ -147,7 +147,7 @@ interface Length {
 }
 
 /** @returns undefined where no complete, minimal variable byte integer stands. */
-export function readVarint(data: Buffer, at: number): Length | undefined {
+function readVarint(data: Buffer, at: number): Length | undefined {
   let value = 0;
   for (let i = 0; i < 4 && at + i < data.length; i += 1) {
     const byte = data[at + i]!;

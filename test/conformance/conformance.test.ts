@@ -1,11 +1,14 @@
-import { type BrokerHooks, BrokerServer, MqttBroker } from "fleetrig/broker";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createBroker, MqttBroker } from "fleetrig/broker";
 import { createRandomSource, LANE, silentSink, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { encodeBytes } from "./byte-pattern.js";
 import { type ConformanceCase, readCaseFiles, SPEC_VERSIONS } from "./case-file.js";
 import { byteByByte, type Chunking, cutAt, inOnePiece, MemoryStage } from "./memory-stage.js";
 import { type Condition, play } from "./player.js";
-import { SETUPS } from "./setups.js";
+import { type Setup, SETUPS } from "./setups.js";
 import { parseScript, type SpecVersion, type Step } from "./script.js";
 import { SocketStage } from "./socket-stage.js";
 import { type Transport, TRANSPORTS } from "./transports.js";
@@ -14,6 +17,8 @@ import { type Transport, TRANSPORTS } from "./transports.js";
 const CUT_BYTES_MAX = 250;
 
 const RANDOMS = createRandomSource(1);
+/** Nothing happens by itself. */
+const QUIET = { random: RANDOMS, sysIntervalS: 0 };
 const RANDOM = RANDOMS.stream("broker");
 
 /** A case makes one script per text of `each`; sockets, where the texts make no difference, play the first. */
@@ -25,8 +30,7 @@ const scriptsOf = ({ each, script }: ConformanceCase, version: SpecVersion): Ste
     ),
   );
 
-const hooksOf = ({ setup }: ConformanceCase): Partial<BrokerHooks> =>
-  setup === undefined ? {} : SETUPS[setup]!;
+const setupOf = ({ setup }: ConformanceCase): Setup => (setup === undefined ? {} : SETUPS[setup]!);
 
 const unmet = ({ line }: Condition): Error => new Error(`${line}\n  This did not happen.`);
 
@@ -34,8 +38,8 @@ function playInMemory(conformanceCase: ConformanceCase, steps: readonly Step[], 
   const { profile, limits } = conformanceCase;
   const time = new VirtualTime();
   const clock = time.lane(LANE.broker);
-  const hooks = hooksOf(conformanceCase);
-  const broker = new MqttBroker({ clock, random: RANDOM, events: silentSink, profile, limits, hooks });
+  const options = { events: silentSink, profile, limits, ...setupOf(conformanceCase) };
+  const broker = new MqttBroker({ clock, random: RANDOM, ...options });
   for (const condition of play(steps, new MemoryStage(broker, time, chunks)))
     if (!condition.holds()) throw unmet(condition);
 }
@@ -47,20 +51,25 @@ async function playOver(
 ): Promise<void> {
   const { profile, limits } = conformanceCase;
   const time = new VirtualTime();
-  const server = new BrokerServer({
+  const folder =
+    transport.isDurable === true ? mkdtempSync(join(tmpdir(), "fleetrig-conformance-")) : undefined;
+  const storage = folder === undefined ? {} : ({ dataDir: folder, durability: "os" } as const);
+  const listen = [transport.listen];
+  const server = await createBroker({
+    ...QUIET,
+    ...storage,
+    ...setupOf(conformanceCase),
     time,
-    random: RANDOMS,
     profile,
     limits,
-    hooks: hooksOf(conformanceCase),
+    listen,
   });
-  const subject = { server, time };
-  const stage = new SocketStage(subject, transport);
+  const stage = new SocketStage({ server, time }, transport);
   try {
-    await server.listen(transport.listen);
     for (const condition of play(steps, stage)) if (!(await stage.reach(condition))) throw unmet(condition);
   } finally {
     await stage.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true });
   }
 }
 

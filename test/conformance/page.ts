@@ -9,9 +9,10 @@ const PAGE = "CONFORMANCE.md";
 const INTRODUCTION = `# Conformance
 
 What the broker's \`oasis\` profile keeps of the MQTT standards, sentence by sentence. Every numbered statement is a row
-of \`test/conformance/statements-*.json\`, in our words; it is proven by scripts of bytes (\`test/conformance/cases\`) that
-are played in memory, in memory with the bytes cut at every place, and over every transport, or by sentences of other
-tests. This page is generated from that data: \`npm run conformance\`.
+of \`test/conformance/statements-*.json\`, in our words; it is proven by scripts of bytes (\`test/conformance/cases\`) or
+by sentences of other tests. Each script is played in memory, in memory byte by byte and with its bytes cut at every
+place, over TCP, TLS, WebSocket, secure WebSocket and Unix sockets, and over TCP with a server that stores what it
+acknowledges; time is virtual everywhere. This page is generated from that data: \`npm run conformance\`.
 
 *Proven*: something that passes proves it. *Fails*: a script shows that the broker does otherwise. *Open*: there is no
 proof, for the reason given. *Client's*: it binds clients only.

@@ -16,7 +16,7 @@ export interface ServerUnderTest {
 }
 
 /** The time after which a condition that does not hold never will. */
-const PATIENCE_US = 2_000_000;
+const PATIENCE_US = 10_000_000;
 const LOOK_AGAIN_MS = 5;
 
 /** A server behind one transport, with the clients of one script. */

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readCaseFiles, readSpecification, SPEC_VERSIONS } from "./case-file.js";
+import { type ConformanceCase, readCaseFiles, readSpecification, SPEC_VERSIONS } from "./case-file.js";
 import { renderPage } from "./page.js";
 import { findSentence, readProof } from "./proof.js";
+import { SETUPS } from "./setups.js";
+import { TRANSPORTS } from "./transports.js";
 
 describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
   const { statements } = readSpecification(version);
@@ -38,6 +40,13 @@ describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
       ({ state, statement }) => (state === "open") !== (statement.unproven !== undefined),
     );
     expect(isWrong.map(({ statement }) => statement.id)).toEqual([]);
+  });
+
+  it("have cases that are set up by programs and on transports that there are", () => {
+    const ways = ["memory", ...TRANSPORTS.map(({ name }) => name)];
+    const isUnknown = ({ setup = "guarded", transports = [] }: ConformanceCase): boolean =>
+      SETUPS[setup] === undefined || transports.some((name) => !ways.includes(name));
+    expect(cases.filter(isUnknown)).toEqual([]);
   });
 
   it("have cases with names of their own", () => {

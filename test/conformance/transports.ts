@@ -10,6 +10,8 @@ import { makeAuthority } from "../listeners/certificates.js";
 export interface Transport {
   readonly name: string;
   readonly listen: string | ListenerOptions;
+  /** The server behind it keeps its state on disk. */
+  readonly isDurable?: boolean;
   dial(endpoint: ListenerEndpoint, events: WireEvents): RawWire;
 }
 
@@ -56,12 +58,15 @@ function overWebSocket({ url }: ListenerEndpoint, events: WireEvents): RawWire {
   };
 }
 
+const tcp: Transport = {
+  name: "TCP",
+  listen: "mqtt://127.0.0.1:0",
+  dial: ({ host, port }, events) => overSocket(connect({ host, port, noDelay: true }), "connect", events),
+};
+
+/** All that listeners offer; the last one with a server that acknowledges nothing before it is stored. */
 export const TRANSPORTS: readonly Transport[] = [
-  {
-    name: "TCP",
-    listen: "mqtt://127.0.0.1:0",
-    dial: ({ host, port }, events) => overSocket(connect({ host, port, noDelay: true }), "connect", events),
-  },
+  tcp,
   {
     name: "TLS",
     listen: { transport: "tls", tls: certificate },
@@ -75,4 +80,5 @@ export const TRANSPORTS: readonly Transport[] = [
     listen: { transport: "unix", path: join(tmpdir(), `fleetrig-conformance-${process.pid}.sock`) },
     dial: ({ path = "" }, events) => overSocket(connect({ path }), "connect", events),
   },
+  { ...tcp, name: "TCP, durable", isDurable: true },
 ];
