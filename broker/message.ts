@@ -82,10 +82,12 @@ export class ApplicationMessage implements MessageFields {
    * @param spareBytes How much of the buffer may be wasted.
    */
   detach(spareBytes = SPARE_BYTES_MAX): void {
-    const { bytes } = this;
-    if (bytes.buffer.byteLength - bytes.byteLength <= spareBytes) return;
-    this.bytes = new Uint8Array(bytes);
+    const { bytes, frames } = this;
+    const heldBytes = Math.max(bytes.buffer.byteLength, frames?.heldBytes ?? 0);
+    if (heldBytes - bytes.byteLength <= spareBytes) return;
+    if (bytes.buffer.byteLength > bytes.byteLength) this.bytes = new Uint8Array(bytes);
     this.frames = undefined;
+    if (frames?.isShared === true) this.share();
   }
 
   /** The payload as UTF-8 text. */

@@ -51,6 +51,11 @@ export class PublishFrame {
     return this.end - this.start;
   }
 
+  /** Memory that the received bytes keep from being given back. */
+  get heldBytes(): number {
+    return this.bytes.buffer.byteLength;
+  }
+
   /** The form of this chain that can be sent as `packet`. */
   find(packet: PublishPacket, version: ProtocolVersion): PublishFrame | undefined {
     const hasIdentifier = packet.qos !== 0;
