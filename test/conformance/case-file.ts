@@ -8,13 +8,15 @@ import type { SpecVersion } from "./script.js";
  */
 const FOLDER = "test/conformance";
 
-const STATEMENT_ID = /^MQTT-\d+\.\d+(?:\.\d+)?-\d+$/;
+const STATEMENT_ID = /^(?:MQTT-\d+\.\d+(?:\.\d+)?|AWS-\d+\.\d+)-\d+$/;
 
 const caseSchema = z.strictObject({
   name: z.string().min(1),
   /** The statements that this case proves, as far as it goes. */
   proves: z.array(z.string().regex(STATEMENT_ID)),
   profile: z.enum(["oasis", "aws"]).default("oasis"),
+  /** What the clients of the script speak, in the folder of a specification that is not about one version. */
+  version: z.enum(["v5", "v3.1.1"]).default("v5"),
   /** Changes to the limits of the profile. */
   limits: z.record(z.string(), z.union([z.number(), z.string()])).default({}),
   /** A server program around the broker, by its name in `setups.ts`. */
@@ -51,7 +53,10 @@ export type ConformanceCase = z.infer<typeof caseSchema>;
 export type Statement = z.infer<typeof statementSchema>;
 export type Specification = z.infer<typeof specificationSchema>;
 
-export const SPEC_VERSIONS: readonly SpecVersion[] = ["v5", "v3.1.1"];
+/** A specification by the name of its folder: a version of MQTT, or what AWS documents. */
+export type SpecName = SpecVersion | "aws";
+
+export const SPEC_NAMES: readonly SpecName[] = ["v5", "v3.1.1", "aws"];
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
 
@@ -62,17 +67,17 @@ export interface CaseFile {
 }
 
 /** The case files of a specification, in the order of their names. */
-export function readCaseFiles(version: SpecVersion): CaseFile[] {
-  const folder = `${FOLDER}/cases/${version}`;
+export function readCaseFiles(name: SpecName): CaseFile[] {
+  const folder = `${FOLDER}/cases/${name}`;
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((name) => name.endsWith(".json"))
+    .filter((file) => file.endsWith(".json"))
     .toSorted()
-    .map((name) => ({
-      name: name.slice(0, -".json".length),
-      cases: z.array(caseSchema).parse(readJson(`${folder}/${name}`)),
+    .map((file) => ({
+      name: file.slice(0, -".json".length),
+      cases: z.array(caseSchema).parse(readJson(`${folder}/${file}`)),
     }));
 }
 
-export const readSpecification = (version: SpecVersion): Specification =>
-  specificationSchema.parse(readJson(`${FOLDER}/statements-${version}.json`));
+export const readSpecification = (name: SpecName): Specification =>
+  specificationSchema.parse(readJson(`${FOLDER}/statements-${name}.json`));

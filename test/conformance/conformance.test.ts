@@ -5,7 +5,7 @@ import { createBroker, MqttBroker } from "fleetrig/broker";
 import { createRandomSource, LANE, silentSink, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { encodeBytes } from "./byte-pattern.js";
-import { type ConformanceCase, readCaseFiles, SPEC_VERSIONS } from "./case-file.js";
+import { type ConformanceCase, readCaseFiles, SPEC_NAMES } from "./case-file.js";
 import { byteByByte, type Chunking, cutAt, inOnePiece, MemoryStage } from "./memory-stage.js";
 import { type Condition, play } from "./player.js";
 import { type Setup, SETUPS } from "./setups.js";
@@ -120,8 +120,8 @@ function declare(each: ConformanceCase, version: SpecVersion): void {
       declareOne(transport.name, () => playOver(transport, each, scripts[0]!));
 }
 
-for (const version of SPEC_VERSIONS)
-  for (const { name: chapter, cases } of readCaseFiles(version))
-    describe(`MQTT ${version}, ${chapter}`, () => {
-      for (const each of cases) declare(each, version);
+for (const name of SPEC_NAMES)
+  for (const { name: chapter, cases } of readCaseFiles(name))
+    describe(name === "aws" ? `AWS, ${chapter}` : `MQTT ${name}, ${chapter}`, () => {
+      for (const each of cases) declare(each, name === "aws" ? each.version : name);
     });

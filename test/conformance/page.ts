@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { SPEC_VERSIONS } from "./case-file.js";
+import { SPEC_NAMES } from "./case-file.js";
 import { type Proof, type ProofState, type ProvenStatement, readProof } from "./proof.js";
 
 /** Renders CONFORMANCE.md; run as a program, it writes it. */
@@ -8,11 +8,12 @@ const PAGE = "CONFORMANCE.md";
 
 const INTRODUCTION = `# Conformance
 
-What the broker's \`oasis\` profile keeps of the MQTT standards, sentence by sentence. Every numbered statement is a row
-of \`test/conformance/statements-*.json\`, in our words; it is proven by scripts of bytes (\`test/conformance/cases\`) or
-by sentences of other tests. Each script is played in memory, in memory byte by byte and with its bytes cut at every
-place, over TCP, TLS, WebSocket, secure WebSocket and Unix sockets, and over TCP with a server that stores what it
-acknowledges; time is virtual everywhere. This page is generated from that data: \`npm run conformance\`.
+What the broker's \`oasis\` profile keeps of the MQTT standards, sentence by sentence, and its \`aws\` profile of what AWS
+documents. Every statement is a row of \`test/conformance/statements-*.json\`, in our words; it is proven by scripts of
+bytes (\`test/conformance/cases\`) or by sentences of other tests. Each script is played in memory, in memory byte by
+byte and with its bytes cut at every place, over TCP, TLS, WebSocket, secure WebSocket and Unix sockets, and over TCP
+with a server that stores what it acknowledges; time is virtual everywhere. This page is generated from that data:
+\`npm run conformance\`.
 
 *Proven*: something that passes proves it. *Fails*: a script shows that the broker does otherwise. *Open*: there is no
 proof, for the reason given. *Client's*: it binds clients only.
@@ -73,7 +74,7 @@ function chapters({ specification, statements }: Proof): string {
 
 /** The page as it should be. */
 export function renderPage(): string {
-  const proofs = SPEC_VERSIONS.map(readProof).filter(({ statements }) => statements.length > 0);
+  const proofs = SPEC_NAMES.map(readProof).filter(({ statements }) => statements.length > 0);
   return [INTRODUCTION, summary(proofs), ...proofs.map(chapters)].join("\n");
 }
 

@@ -3,10 +3,10 @@ import {
   type ConformanceCase,
   readCaseFiles,
   readSpecification,
+  type SpecName,
   type Specification,
   type Statement,
 } from "./case-file.js";
-import type { SpecVersion } from "./script.js";
 
 /**
  * What is proven. A statement is *proven* by a case or a sentence of a test that passes; it *fails* when a case
@@ -23,7 +23,7 @@ export interface ProvenStatement {
 
 /** A specification with its proofs. */
 export interface Proof {
-  readonly version: SpecVersion;
+  readonly name: SpecName;
   readonly specification: Specification;
   readonly statements: readonly ProvenStatement[];
 }
@@ -35,16 +35,16 @@ function stateOf(statement: Statement, cases: readonly ConformanceCase[]): Proof
 }
 
 /** Puts statements and cases together. */
-export function readProof(version: SpecVersion): Proof {
-  const specification = readSpecification(version);
+export function readProof(name: SpecName): Proof {
+  const specification = readSpecification(name);
   const byId = new Map<string, ConformanceCase[]>();
-  for (const each of readCaseFiles(version).flatMap(({ cases }) => cases))
+  for (const each of readCaseFiles(name).flatMap(({ cases }) => cases))
     for (const id of each.proves) byId.set(id, [...(byId.get(id) ?? []), each]);
   const statements = specification.statements.map((statement) => {
     const cases = byId.get(statement.id) ?? [];
     return { statement, state: stateOf(statement, cases), cases };
   });
-  return { version, specification, statements };
+  return { name, specification, statements };
 }
 
 /** A proof outside the case files, taken apart. */

@@ -1,19 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type ConformanceCase, readCaseFiles, readSpecification, SPEC_VERSIONS } from "./case-file.js";
+import { type ConformanceCase, readCaseFiles, readSpecification, SPEC_NAMES } from "./case-file.js";
 import { renderPage } from "./page.js";
 import { findSentence, readProof } from "./proof.js";
 import { SETUPS } from "./setups.js";
 import { TRANSPORTS } from "./transports.js";
 
-describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
-  const { statements } = readSpecification(version);
-  const cases = readCaseFiles(version).flatMap((file) => file.cases);
+describe.each(SPEC_NAMES)("statements of %s", (name) => {
+  const { statements } = readSpecification(name);
+  const cases = readCaseFiles(name).flatMap((file) => file.cases);
 
   it("are there once each", () => {
     const ids = statements.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
-    expect(ids.length).toBe({ v5: 251, "v3.1.1": 141 }[version]);
+    expect(ids.length).toBe({ v5: 251, "v3.1.1": 141, aws: 53 }[name]);
   });
 
   it("are what the cases say they prove", () => {
@@ -22,7 +22,7 @@ describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
   });
 
   it("belong to chapters that have a title", () => {
-    const prefixes = readSpecification(version).chapters.map(([prefix]) => prefix);
+    const prefixes = readSpecification(name).chapters.map(([prefix]) => prefix);
     const isTitled = (section: string): boolean =>
       prefixes.some((prefix) => section === prefix || section.startsWith(`${prefix}.`));
     expect(statements.filter(({ section }) => !isTitled(section))).toEqual([]);
@@ -35,7 +35,7 @@ describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
   });
 
   it("say why when they have no proof, and only then", () => {
-    const proofs = readProof(version).statements;
+    const proofs = readProof(name).statements;
     const isWrong = proofs.filter(
       ({ state, statement }) => (state === "open") !== (statement.unproven !== undefined),
     );
@@ -50,8 +50,8 @@ describe.each(SPEC_VERSIONS)("statements of MQTT %s", (version) => {
   });
 
   it("have cases with names of their own", () => {
-    const names = cases.map(({ name }) => name);
-    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+    const names = cases.map((each) => each.name);
+    expect(names.filter((each, index) => names.indexOf(each) !== index)).toEqual([]);
   });
 });
 
