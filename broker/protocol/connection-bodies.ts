@@ -72,6 +72,7 @@ export function readConnect(reader: PacketReader): Packet {
     keepAliveS: reader.u16(),
   };
   if (level === 5) readProperties(reader, "connect", packet);
+  reader.answerBytesMax = packet.maximumPacketBytes ?? Number.POSITIVE_INFINITY;
   if (packet.authenticationData !== undefined && packet.authenticationMethod === undefined)
     reader.violation("CONNECT has authentication data but no method", "3.1.2.11.10");
   packet.clientId = reader.text();

@@ -59,6 +59,11 @@ export class PacketDecoder {
     return this.reader.version;
   }
 
+  /** On a server: the largest packet that the client takes [MQTT-3.1.2-24]. */
+  get answerBytesMax(): number {
+    return this.reader.answerBytesMax;
+  }
+
   /** A server has read CONNECT, a client CONNACK. */
   get isOpened(): boolean {
     return this.opened;

@@ -28,6 +28,8 @@ interface RecentText {
 export class PacketReader {
   readonly role: DecoderRole;
   version: ProtocolVersion;
+  /** Maximum Packet Size of the CONNECT that was read; no limit without one. */
+  answerBytesMax = Number.POSITIVE_INFINITY;
   /** The low four bits of the first byte. */
   flags = 0;
   /** Where the fixed header of the packet begins. */

@@ -6,6 +6,7 @@ import type { DecoderRole } from "./packet-reader.js";
 import type { Packet, ProtocolVersion } from "./packets.js";
 import { FramedPublish } from "./publish-frame.js";
 import { REASON } from "./reason-codes.js";
+import { wireBytes } from "./wire-size.js";
 
 /**
  * A packet link over a stream of bytes: TCP now, anything with the same face later. Both ends use it.
@@ -251,12 +252,11 @@ export class SocketLink implements PacketLink {
   private refuse(failure: DecodeFailure): void {
     const { reasonCode } = failure;
     const isDisconnect = this.host.role === "client" || this.hasConnack;
-    if (this.decoder.version === 5)
-      this.send(
-        isDisconnect
-          ? { type: "disconnect", reasonCode }
-          : { type: "connack", sessionPresent: false, reasonCode },
-      );
+    const answer: Packet = isDisconnect
+      ? { type: "disconnect", reasonCode }
+      : { type: "connack", sessionPresent: false, reasonCode };
+    // [MQTT-3.1.2-24] a client may take packets so small that not even this is one.
+    if (this.decoder.version === 5 && wireBytes(answer, 5) <= this.decoder.answerBytesMax) this.send(answer);
     this.shut("closing");
     this.queue();
     this.host.refused?.(failure, this.remoteAddress);

@@ -122,6 +122,21 @@ describe("SocketLink", () => {
     expect(packets).toEqual(["connect"]);
   });
 
+  it.each([
+    [4, ["end", "linger"]],
+    [5, ["2003008200", "end", "linger"]],
+  ])(
+    "refuses a client that takes %i bytes with what fits [MQTT-3.1.2-24]",
+    (maximumPacketBytes, expected) => {
+      const { stream, nextTurn } = rig();
+      const session = { protocolVersion: 5, clientId: "a", cleanStart: true, keepAliveS: 0 } as const;
+      stream.emit("data", encodePacket({ type: "connect", ...session, maximumPacketBytes }, 5));
+      stream.emit("data", Buffer.from("2000", "hex"));
+      nextTurn();
+      expect(stream.log).toEqual(expected);
+    },
+  );
+
   it("reports the first reason only", () => {
     const { stream, link, closings, nextTurn } = rig();
     stream.emit("end");
