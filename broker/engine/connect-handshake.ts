@@ -23,6 +23,7 @@ import type { OpenedSession } from "./session-directory.js";
 import { announcedExpiryS, sessionExpiryOf } from "./session-expiry.js";
 import { TokenBucket } from "./token-bucket.js";
 
+const TOO_OFTEN = "The client connects too often.";
 const NO_ROOM = "The server has as many connections as it takes.";
 
 type Connack = { -readonly [Field in keyof ConnackPacket]: ConnackPacket[Field] };
@@ -163,6 +164,7 @@ function acceptConnect(connection: Connection, attempt: ConnectAttempt, proof: A
 /** What could not be known, or may have changed, before the decision. */
 function lateRefusal(core: BrokerCore, { packet, clientId }: ConnectAttempt): Refused | undefined {
   if (isFull(core)) return { refuse: REASON.quotaExceeded, reasonString: NO_ROOM };
+  if (!core.rates.takeConnect(clientId)) return { refuse: REASON.quotaExceeded, reasonString: TOO_OFTEN };
   // AWS: who connects with a will needs the right to publish it (REF §2.4).
   if (packet.will === undefined || core.hooks.authorizePublish(clientId, packet.will)) return undefined;
   return { refuse: REASON.notAuthorized, reasonString: "The client may not publish its will." };

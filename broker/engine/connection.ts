@@ -89,6 +89,8 @@ export class Connection implements PacketReceiver, Entrant {
   private silenceLimitUs = Number.POSITIVE_INFINITY;
   /** Before CONNECT its deadline, afterwards the keep-alive: one timer that looks at the last activity. */
   private timer: Timer | undefined;
+  /** Ends a WebSocket connection that is too old. */
+  private lifetime: Timer | undefined;
   private isWaitingForDisk = false;
   private slowSinceUs = -1;
   private slowTimer: Timer | undefined;
@@ -168,6 +170,7 @@ export class Connection implements PacketReceiver, Entrant {
     this.keepAliveS = keepAliveS;
     this.timer?.cancel();
     this.timer = undefined;
+    this.limitLifetime();
     if (keepAliveS === 0) return;
     // [MQTT-3.1.2-22] one and a half times the keep-alive.
     this.silenceLimitUs = keepAliveS * 1.5 * US_PER_S;
@@ -320,12 +323,20 @@ export class Connection implements PacketReceiver, Entrant {
   release(): void {
     this.state = "ended";
     this.timer?.cancel();
+    this.lifetime?.cancel();
     this.slowTimer?.cancel();
     this.timer = undefined;
     this.slowTimer = undefined;
     this.attempt?.authentication?.stop();
     this.attempt = undefined;
     this.authentication?.stop();
+  }
+
+  private limitLifetime(): void {
+    const { webSocketLifetimeS } = this.core.limits;
+    const transport = this.link.peer?.transport;
+    if ((transport !== "ws" && transport !== "wss") || !Number.isFinite(webSocketLifetimeS)) return;
+    this.lifetime = this.core.clock.after(webSocketLifetimeS * US_PER_S, Connection.lifetimeOver, this);
   }
 
   private begin(packet: ConnectPacket): void {
@@ -414,6 +425,10 @@ export class Connection implements PacketReceiver, Entrant {
   private static deadlinePassed(this: void, connection: Connection): void {
     const isUnproven = connection.attempt?.authentication?.awaitsClient === true;
     connection.fail(isUnproven ? REASON.notAuthorized : REASON.maximumConnectTime);
+  }
+
+  private static lifetimeOver(this: void, connection: Connection): void {
+    connection.end(ENDING.webSocketExpired);
   }
 
   private static silenceChecked(this: void, connection: Connection): void {

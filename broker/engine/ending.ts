@@ -74,6 +74,8 @@ export const ENDING = {
   keepAliveTimeout: serverSide("MQTT_KEEP_ALIVE_TIMEOUT", REASON.keepAliveTimeout),
   takenOver: serverSide("DUPLICATE_CLIENTID", REASON.sessionTakenOver),
   notAuthorized: serverSide("AUTH_ERROR", REASON.notAuthorized),
+  /** AWS: no WebSocket connection lasts longer than a day (REF §2.7). */
+  webSocketExpired: serverSide("WEBSOCKET_TTL_EXPIRATION", REASON.administrativeAction),
   slowClient: { ...serverSide("SERVER_INITIATED_DISCONNECT", REASON.quotaExceeded), abrupt: true },
   /** What was promised to be stored cannot be stored. */
   storeFailed: serverSide("SERVER_ERROR", REASON.quotaExceeded),

@@ -46,10 +46,14 @@ export interface BrokerLimits {
   readonly bufferedBytesPerConnection: number;
   /** A slow client that stays slow this long is disconnected; its session stays. */
   readonly writeDeadlineS: number;
+  /** A connection over WebSocket ends at this age. */
+  readonly webSocketLifetimeS: number;
   /** From the start of the link to a complete CONNECT. */
   readonly connectDeadlineS: number;
   /** CONNECT packets per second, all clients together; 0 = unlimited. */
   readonly connectRate: number;
+  /** CONNECT packets per second with the same client id; more are refused; 0 = unlimited. */
+  readonly connectRatePerClient: number;
   /** What happens to a CONNECT above the rate. */
   readonly connectOverload: "refuse" | "queue";
   /** CONNECT packets that may wait under `queue`; more are refused. */
@@ -81,6 +85,7 @@ const SHARED = {
   maxInflight: 100,
   receiveMaximum: 100,
   connectRate: 0,
+  connectRatePerClient: 0,
   connectOverload: "refuse",
   connectQueue: 1_000_000,
   publishRatePerConnection: 0,
@@ -107,6 +112,7 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     outboundTopicAliases: 8,
     connections: 500_000,
     persistentSessionS: 3_600,
+    webSocketLifetimeS: 86_400,
     sessionExpiryS: 604_800,
     // AWS: "no more than 10 messages per second" on resume (REF §2.2).
     resumeRate: 10,
@@ -128,6 +134,7 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     outboundTopicAliases: 64,
     connections: Number.POSITIVE_INFINITY,
     persistentSessionS: Number.POSITIVE_INFINITY,
+    webSocketLifetimeS: Number.POSITIVE_INFINITY,
     sessionExpiryS: Number.POSITIVE_INFINITY,
     resumeRate: 0,
   },
