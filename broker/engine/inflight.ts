@@ -21,6 +21,7 @@ export interface InflightEntry {
 export class InflightWindow {
   private entries: InflightEntry[] = [];
   private cursor = 0;
+  private bytes = 0;
   private lastPacketId = 0;
   /** How many identifiers after the last one are known to be free. */
   private freeAhead = MAX_PACKET_ID;
@@ -42,6 +43,11 @@ export class InflightWindow {
     return this.cursor;
   }
 
+  /** Memory of the messages in it. */
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
   get hasUnsent(): boolean {
     return this.cursor < this.entries.length;
   }
@@ -60,6 +66,7 @@ export class InflightWindow {
     const entry = { packetId: this.nextPacketId(), sequence, delivery, dup: false };
     this.entries.push(entry);
     this.cursor += 1;
+    this.bytes += delivery.footprintBytes;
     return entry;
   }
 
@@ -86,17 +93,20 @@ export class InflightWindow {
     return undefined;
   }
 
+  /** The client has the message: what is left is the identifier. */
+  release(entry: InflightEntry): void {
+    this.bytes -= footprintBytes(entry);
+    entry.delivery = undefined;
+  }
+
   /** Done with: the identifier is free. */
   remove(entry: InflightEntry): void {
     const { entries } = this;
-    if (entries[0] === entry) {
-      entries.shift();
-      if (this.cursor > 0) this.cursor -= 1;
-      return;
-    }
-    const index = entries.indexOf(entry);
+    const index = entries[0] === entry ? 0 : entries.indexOf(entry);
     if (index < 0) return;
-    entries.splice(index, 1);
+    this.bytes -= footprintBytes(entry);
+    if (index === 0) entries.shift();
+    else entries.splice(index, 1);
     if (index < this.cursor) this.cursor -= 1;
   }
 
@@ -109,6 +119,7 @@ export class InflightWindow {
   restore(entries: readonly InflightEntry[], lastPacketId: number): void {
     this.entries = [...entries];
     this.cursor = 0;
+    this.bytes = entries.reduce((sum, entry) => sum + footprintBytes(entry), 0);
     this.lastPacketId = lastPacketId;
     this.freeAhead = 0;
   }
@@ -131,5 +142,7 @@ export class InflightWindow {
     this.freeAhead = free;
   }
 }
+
+const footprintBytes = ({ delivery }: InflightEntry): number => delivery?.footprintBytes ?? 0;
 
 const following = (packetId: number): number => (packetId === MAX_PACKET_ID ? 1 : packetId + 1);

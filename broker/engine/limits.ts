@@ -23,6 +23,8 @@ export interface BrokerLimits {
   readonly shareNameLength: number;
   /** Unacknowledged QoS 1 publishes towards one client, at most (its Receive Maximum may lower it). */
   readonly maxInflight: number;
+  /** Memory of unacknowledged publishes towards one client beyond which further ones wait in its queue. */
+  readonly inflightBytesPerSession: number;
   /** Receive Maximum advertised to MQTT 5 clients. */
   readonly receiveMaximum: number;
   /** Topic aliases a client may set. */
@@ -82,8 +84,7 @@ const SHARED = {
   queueOverflow: "drop-oldest",
   retainedMessages: 500_000,
   retainedBytes: 512 * MIB,
-  maxInflight: 100,
-  receiveMaximum: 100,
+  inflightBytesPerSession: 4 * MIB,
   connectRate: 0,
   connectRatePerClient: 0,
   connectOverload: "refuse",
@@ -108,6 +109,8 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     shareGroups: 100,
     membersPerShareGroup: 100,
     shareNameLength: 128,
+    maxInflight: 100,
+    receiveMaximum: 100,
     topicAliasMaximum: 8,
     outboundTopicAliases: 8,
     connections: 500_000,
@@ -130,6 +133,8 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     shareGroups: 100_000,
     membersPerShareGroup: 10_000,
     shareNameLength: 65_535,
+    maxInflight: 8_192,
+    receiveMaximum: 1_024,
     topicAliasMaximum: 64,
     outboundTopicAliases: 64,
     connections: Number.POSITIVE_INFINITY,

@@ -100,7 +100,7 @@ export class Outbox implements Backlog {
   /** Would a message of this QoS leave at once? */
   canSend(connection: Connection, qos: number): boolean {
     if (this.hasBacklog || !connection.hasRoom()) return false;
-    return qos === 0 || this.inflight.outstanding < connection.sendWindow;
+    return qos === 0 || this.hasWindow(connection);
   }
 
   offer(delivery: Delivery): void {
@@ -108,7 +108,7 @@ export class Outbox implements Backlog {
     const isSendable =
       connection !== undefined &&
       !this.hasBacklog &&
-      (delivery.qos === 0 || (this.inflight.outstanding < connection.sendWindow && connection.hasRoom()));
+      (delivery.qos === 0 || (this.hasWindow(connection) && connection.hasRoom()));
     if (!isSendable) this.enqueue(delivery);
     else if (!connection.accepts(delivery)) return;
     else if (delivery.qos === 0) connection.sendUnacknowledged(delivery);
@@ -134,7 +134,7 @@ export class Outbox implements Backlog {
     if (entry.delivery.qos !== 2) return "mismatch";
     const { journal } = this;
     journal?.removed(this.session, entry.sequence, entry.delivery);
-    entry.delivery = undefined;
+    this.inflight.release(entry);
     journal?.flowChanged(this.session, "now");
     return "taken";
   }
@@ -229,18 +229,26 @@ export class Outbox implements Backlog {
     journal?.flowChanged(this.session, "soon");
   }
 
+  /** May another message be on its way to the client without its acknowledgement? */
+  private hasWindow(connection: Connection): boolean {
+    const { inflight } = this;
+    return (
+      inflight.outstanding < connection.sendWindow &&
+      inflight.heldBytes < this.core.limits.inflightBytesPerSession
+    );
+  }
+
   /** @returns false when nothing waits or nothing may be sent now. */
   private sendNext(): boolean {
     const { connection } = this.session;
     if (connection === undefined || !connection.hasRoom()) return false;
-    const isWindowOpen = this.inflight.outstanding < connection.sendWindow;
     if (this.inflight.hasUnsent) {
-      if (!isWindowOpen) return false;
+      if (this.inflight.outstanding >= connection.sendWindow) return false;
       this.sendAgain();
       return true;
     }
     const next = this.queue.peek();
-    if (next === undefined || (next.qos > 0 && !isWindowOpen)) return false;
+    if (next === undefined || (next.qos > 0 && !this.hasWindow(connection))) return false;
     const sequence = this.queue.frontSequence;
     this.dequeue();
     const isExpired = next.expiresAtUs <= this.core.clock.nowUs();

@@ -230,4 +230,17 @@ describe("limits that the client or the account sets", () => {
     client.subscribe(["c"]);
     expect(client.suback.reasonCodes).toEqual([1]);
   });
+
+  it("keeps further messages in the queue while those on their way hold too much memory", () => {
+    const bench = new Bench({ profile: "oasis", limits: { inflightBytesPerSession: 10_000 } });
+    const client = bench.connect("client");
+    client.subscribe(["t"]);
+    const publisher = bench.connect("publisher");
+    for (let i = 0; i < 10; i += 1) publisher.publish("t", "x".repeat(4_000), { qos: 1 });
+    expect(client.publishes).toHaveLength(3);
+    expect(bench.broker.statistics().queuedMessages).toBe(7);
+    for (let i = 0; i < 10; i += 1) client.acknowledge(client.publishes[i]!);
+    expect(client.publishes).toHaveLength(10);
+    expect(bench.broker.statistics().queuedMessages).toBe(0);
+  });
 });

@@ -46,7 +46,7 @@ describe("CONNACK", () => {
   it("leaves out what a client with small packets can do without; smaller still, it cannot be served", () => {
     const bench = new Bench({ profile: "oasis" });
     const small = bench.connect("small", { maximumPacketBytes: 20 });
-    expect(small.connack).toMatchObject({ reasonCode: 0, receiveMaximum: 100 });
+    expect(small.connack).toMatchObject({ reasonCode: 0, receiveMaximum: 1024 });
     expect(wireBytes(small.connack, 5)).toBeLessThanOrEqual(20);
     const tiny = bench.connect("tiny", { maximumPacketBytes: 8 });
     expect(tiny.connack).toEqual({

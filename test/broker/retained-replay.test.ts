@@ -4,7 +4,7 @@ import { Bench, type TestClient } from "./bench.js";
 const COUNT = 3000;
 
 function stocked(): Bench {
-  const bench = new Bench({ profile: "oasis" });
+  const bench = new Bench({ profile: "oasis", limits: { maxInflight: 100 } });
   for (let i = 0; i < COUNT; i += 1)
     bench.broker.publish({ topic: `s/${i % 7}/${i}`, payload: "old", qos: 1, retain: true });
   return bench;

@@ -12,7 +12,8 @@ function publishNumbers(publisher: TestClient, from: number, to: number): void {
 describe.each(VARIANTS)("session ($profile, protocol level $protocolVersion)", (variant) => {
   const { profile, protocolVersion } = variant;
   const persistent = { protocolVersion, cleanStart: false, sessionExpiryS: 3600 };
-  const open = (): Bench => new Bench({ profile, limits: { resumeRate: 0, persistentSessionS: 3600 } });
+  const open = (): Bench =>
+    new Bench({ profile, limits: { resumeRate: 0, persistentSessionS: 3600, maxInflight: 100 } });
 
   it("keeps subscriptions and messages until it expires, 61 minutes later it is gone", () => {
     const bench = open();
