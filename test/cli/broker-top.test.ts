@@ -8,6 +8,8 @@ import { type BrokerSnapshot } from "../../scenarios/cli/broker/broker-watch.js"
 import { topFigures } from "../../scenarios/cli/broker/top-figures.js";
 import { renderTop } from "../../scenarios/cli/broker/top-view.js";
 import { readMetrics } from "../observe/prometheus-oracle.js";
+import { main } from "../../scenarios/cli/program.js";
+import { memoryHost } from "../scenarios/cli/memory-host.js";
 import { command } from "./command.js";
 
 const EVIL = "evil\u001b[2J\u202e";
@@ -52,6 +54,24 @@ describe("fleetrig broker top", () => {
     const lines = stdout.split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
     expect(lines.length).toBeGreaterThan(10);
+  });
+
+  it("draws over itself on a terminal until it is interrupted", async () => {
+    const memory = memoryHost(
+      {},
+      {
+        argv: ["broker", "top", "--interval", "100ms", "--url", url, "--token", token],
+        isTTY: true,
+        columns: 80,
+      },
+    );
+    const ended = main(memory.host);
+    const views = () => memory.written.stdout.split("\u001b[H").length - 1;
+    await expect.poll(views, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+    memory.interrupt("SIGINT");
+    expect(await ended).toBe(0);
+    expect(memory.written.stdout.startsWith("\u001b[2J\u001b[H\u001b[1mfleetrig broker")).toBe(true);
+    expect(memory.written.stdout.endsWith("\u001b[J")).toBe(true);
   });
 
   it("tells the same as JSON, with a token from the environment", async () => {

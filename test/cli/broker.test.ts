@@ -85,6 +85,24 @@ describe("fleetrig broker", () => {
     },
   );
 
+  it("does not wait for a subscriber that reads nothing", async () => {
+    const { port, child, ended } = await broker();
+    const frozen = connect(Number(port), "127.0.0.1");
+    frozen.write(Buffer.from("100d00044d5154540402003c0001618206000100012300", "hex"));
+    await new Promise((resolve) => frozen.once("data", resolve));
+    frozen.pause();
+    const { connectAsync } = await import("mqtt");
+    const publisher = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
+    const payload = Buffer.alloc(100_000);
+    for (let n = 0; n < 100; n += 1) await publisher.publishAsync("t", payload, { qos: 1 });
+    const begun = performance.now();
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    publisher.end(true);
+    frozen.destroy();
+  });
+
   it("shows people where it listens, what it promises and how to try it", async () => {
     const one = start([
       "broker",
