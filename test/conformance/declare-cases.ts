@@ -5,7 +5,7 @@ import { createBroker, MqttBroker } from "fleetrig/broker";
 import { createRandomSource, LANE, silentSink, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { encodeBytes } from "./byte-pattern.js";
-import { type ConformanceCase, readCaseFiles, SPEC_NAMES } from "./case-file.js";
+import { type ConformanceCase, readCaseFiles, type SpecName } from "./case-file.js";
 import { byteByByte, type Chunking, cutAt, inOnePiece, MemoryStage } from "./memory-stage.js";
 import { type Condition, play } from "./player.js";
 import { type Setup, SETUPS } from "./setups.js";
@@ -120,8 +120,10 @@ function declare(each: ConformanceCase, version: SpecVersion): void {
       declareOne(transport.name, () => playOver(transport, each, scripts[0]!));
 }
 
-for (const name of SPEC_NAMES)
+/** Declares every case of one specification; each has a test file, so that they are played side by side. */
+export function declareCases(name: SpecName): void {
   for (const { name: chapter, cases } of readCaseFiles(name))
     describe(name === "aws" ? `AWS, ${chapter}` : `MQTT ${name}, ${chapter}`, () => {
       for (const each of cases) declare(each, name === "aws" ? each.version : name);
     });
+}

@@ -1,0 +1,3 @@
+import { declareCases } from "./declare-cases.js";
+
+declareCases("v5");
