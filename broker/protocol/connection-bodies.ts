@@ -3,7 +3,6 @@ import type { ConnackPacket, ConnectPacket, MessageProperties, Packet, QoS, Will
 import { checkResponseTopic, readProperties } from "./property-reader.js";
 import { REASON } from "./reason-codes.js";
 import { REASON_CODE_TABLE } from "./reason-code-table.js";
-import { protocolName } from "./wire-size.js";
 
 /** The bodies of CONNECT and CONNACK: the only packets that speak about versions. */
 const KNOWN_LEVELS: readonly number[] = [3, 4, 5];
@@ -58,9 +57,11 @@ export function readConnect(reader: PacketReader): Packet {
   const level = reader.u8();
   if (name !== "MQTT" && name !== "MQIsdp")
     reader.fail(REASON.unsupportedProtocolVersion, "The protocol name is not MQTT", "MQTT-3.1.2-1");
-  else if (name !== protocolName(level) && (level === 3 || name === "MQIsdp"))
+  else if (name === "MQIsdp" && level !== 3)
     reader.fail(REASON.unsupportedProtocolVersion, `${name} has no protocol level ${level}`, "MQTT-3.1.2-2");
   reader.version = level >= 5 ? 5 : 4;
+  // Level 3 was MQIsdp's: under the name MQTT it is as unknown as level 0, and answered like that.
+  if (name === "MQTT" && level === 3) return unknownLevel(reader, 0);
   if (!KNOWN_LEVELS.includes(level)) return unknownLevel(reader, level);
   const flags = reader.u8();
   checkConnectFlags(reader, flags);

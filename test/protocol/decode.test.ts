@@ -67,6 +67,11 @@ describe("PacketDecoder, sizes", () => {
 });
 
 describe("PacketDecoder, versions", () => {
+  it("takes level 3 under the name MQTT for an unknown one, too", () => {
+    const [connect] = decodeAll(serverDecoder(), "10 0d 0004 4d515454 03 02 003c 0001 61");
+    expect(connect).toMatchObject({ type: "connect", protocolVersion: 0 });
+  });
+
   it("yields a CONNECT of an unknown level, so that it can be refused [MQTT-3.1.2-2]", () => {
     const unknown = decodeAll(serverDecoder(), "10 09 0004 4d515454 07 ff ff");
     expect(unknown).toEqual([

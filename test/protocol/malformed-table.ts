@@ -33,7 +33,6 @@ const CONNECT_ROWS: readonly MalformedRow[] = [
   ["a protocol name that is cut", "10 03 0004 4d", 0x81, "MQTT-2.1.4"],
   ["a wrong protocol name", "10 0d 0004 4d515458 04 02 003c 0001 61", 0x84, "MQTT-3.1.2-1"],
   ["MQIsdp with level 4", "10 0f 0006 4d5149736470 04 02 003c 0001 61", 0x84, "MQTT-3.1.2-2"],
-  ["MQTT with level 3", "10 0d 0004 4d515454 03 02 003c 0001 61", 0x84, "MQTT-3.1.2-2"],
   ["the reserved flag", "10 0d 0004 4d515454 04 03 003c 0001 61", 0x81, "MQTT-3.1.2-3"],
   ["a will QoS without a will", "10 0d 0004 4d515454 04 0a 003c 0001 61", 0x81, "MQTT-3.1.2-11"],
   ["will QoS 3", "10 0d 0004 4d515454 04 1e 003c 0001 61", 0x81, "MQTT-3.1.2-12"],
