@@ -9,7 +9,7 @@ import type { ListenerOptions } from "./listener-options.js";
 import { formatListenerUrl, parseListenerUrl, WEB_SOCKET_PATH } from "./listener-url.js";
 import { ProxyStage } from "./proxy-stage.js";
 import type { Rejection, RejectionReason } from "./rejection.js";
-import { withSharedRead } from "./shared-read.js";
+import { acceptWithSharedRead } from "./shared-read.js";
 import { processSocketBudget, type SocketBudget } from "./socket-budget.js";
 import { type CertificateNotice, TlsStage } from "./tls-stage.js";
 import { clearSocketFile } from "./unix-socket.js";
@@ -108,6 +108,7 @@ class OpenListener implements Listener {
   endpoint: ListenerEndpoint;
   private readonly door: FrontDoor;
   private readonly server: Server;
+  private readonly tcpKeepAliveS: number;
   private tls: TlsStage | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -132,17 +133,15 @@ class OpenListener implements Listener {
       rejected: (rejection) => observer?.rejected?.(rejection, this.endpoint),
       refused: (failure, remoteAddress) => observer?.refused?.(failure, remoteAddress),
     });
-    const keepAliveS = options.tcpKeepAliveS ?? DEFAULT_TCP_KEEP_ALIVE_S;
+    this.tcpKeepAliveS = options.tcpKeepAliveS ?? DEFAULT_TCP_KEEP_ALIVE_S;
     this.server = createServer(
       {
         noDelay: true,
         allowHalfOpen: true,
-        // The first byte is awaited by whoever the door hands the socket to.
-        pauseOnConnect: isDirect(options, binding),
-        keepAlive: keepAliveS > 0,
-        keepAliveInitialDelay: keepAliveS * 1000,
+        keepAlive: this.tcpKeepAliveS > 0,
+        keepAliveInitialDelay: this.tcpKeepAliveS * 1000,
       },
-      isDirect(options, binding) ? (socket) => this.door.accept(withSharedRead(socket)) : this.door.accept,
+      this.door.accept,
     );
   }
 
@@ -179,6 +178,8 @@ class OpenListener implements Listener {
     const stage = await this.firstStage();
     try {
       const bound = await this.bind();
+      if (isDirect(this.options, binding))
+        acceptWithSharedRead(this.server, { tcpKeepAliveS: this.tcpKeepAliveS, accept: door.accept });
       this.endpoint = endpointOf(binding, bound);
     } catch (error) {
       stage.stop();
