@@ -1,6 +1,6 @@
 import { type DecodeFailure, decodeFailure } from "./decode-failure.js";
 import { PACKET_FORMS, type PacketForm } from "./packet-bodies.js";
-import { type DecoderRole, PacketReader } from "./packet-reader.js";
+import { type Conversation, type DecoderRole, PacketReader, type RecentTexts } from "./packet-reader.js";
 import type { Packet, ProtocolVersion } from "./packets.js";
 import { REASON } from "./reason-codes.js";
 
@@ -20,11 +20,16 @@ export interface DecoderOptions {
 }
 
 /** Called for each packet; `wireBytes` is its size on the wire, fixed header included. */
-export type PacketHandler = (packet: Packet, wireBytes: number) => void;
+export type PacketHandler<Owner = undefined> = (packet: Packet, wireBytes: number, owner: Owner) => void;
 
 const DEFAULT_MAX_CONNECT_BYTES = 65_536;
 /** Type and the longest remaining length. */
 const MAX_HEADER_BYTES = 5;
+/** No packet is larger (§2.1.4). */
+const MQTT_MAX_PACKET_BYTES = 268_435_460;
+
+/** Decoding a frame is one synchronous step, so that all decoders share a reader. */
+const READER = new PacketReader();
 
 /**
  * A streaming decoder for one direction of one connection. It never throws, whatever the bytes, and yields the
@@ -32,10 +37,14 @@ const MAX_HEADER_BYTES = 5;
  * Payloads are views of the chunk, which must therefore not change any more; whoever keeps one for long copies it,
  * lest ten bytes keep a read of 64 KiB alive.
  */
-export class PacketDecoder {
-  private readonly reader: PacketReader;
-  private readonly maxPacketBytes: number;
-  private readonly maxConnectBytes: number;
+export class PacketDecoder implements Conversation {
+  /** On a server: 5 from the moment a CONNECT says so (also one refused later on), else 4. */
+  version: ProtocolVersion;
+  /** On a server: the largest packet that the client takes [MQTT-3.1.2-24]. */
+  answerBytesMax = MQTT_MAX_PACKET_BYTES;
+  /** @internal The reader's. */
+  recentTexts: RecentTexts | undefined;
+  private readonly options: DecoderOptions;
   private hold: Buffer | undefined;
   private heldBytes = 0;
   /** Size of the frame whose header was scanned last; 0 while the header is incomplete. */
@@ -46,22 +55,12 @@ export class PacketDecoder {
   private failed: DecodeFailure | undefined;
 
   constructor(options: DecoderOptions) {
-    this.reader = new PacketReader(options.role, options.version ?? 4);
-    this.maxPacketBytes = options.maxPacketBytes;
-    this.maxConnectBytes = Math.min(
-      options.maxConnectBytes ?? DEFAULT_MAX_CONNECT_BYTES,
-      options.maxPacketBytes,
-    );
+    this.options = options;
+    this.version = options.version ?? 4;
   }
 
-  /** On a server: 5 from the moment a CONNECT says so (also one refused later on), else 4. */
-  get version(): ProtocolVersion {
-    return this.reader.version;
-  }
-
-  /** On a server: the largest packet that the client takes [MQTT-3.1.2-24]. */
-  get answerBytesMax(): number {
-    return this.reader.answerBytesMax;
+  get role(): DecoderRole {
+    return this.options.role;
   }
 
   /** A server has read CONNECT, a client CONNACK. */
@@ -81,16 +80,20 @@ export class PacketDecoder {
   }
 
   /**
-   * Decodes as much as there is, calling `onPacket` in order.
+   * Decodes as much as there is, calling `onPacket` in order, with `owner`: handlers of many decoders can be one
+   * function.
    * @returns why the bytes were refused; the packets before that have been delivered.
    */
-  push(chunk: Uint8Array, onPacket: PacketHandler): DecodeFailure | undefined {
+  push<Owner>(chunk: Uint8Array, onPacket: PacketHandler<Owner>, owner: Owner): DecodeFailure | undefined;
+  push(chunk: Uint8Array, onPacket: PacketHandler): DecodeFailure | undefined;
+  push<Owner>(chunk: Uint8Array, onPacket: PacketHandler<Owner>, of?: Owner): DecodeFailure | undefined {
     if (this.failed !== undefined || this.stopped) return this.failed;
+    const owner = of as Owner;
     const bytes = Buffer.isBuffer(chunk)
       ? chunk
       : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const end = bytes.length;
-    let at = this.heldBytes > 0 ? this.completeHeld(bytes, onPacket) : 0;
+    let at = this.heldBytes > 0 ? this.completeHeld(bytes, onPacket, owner) : 0;
     while (at < end && this.failed === undefined && !this.stopped) {
       this.scanHeader(bytes, at, end);
       if (this.failed !== undefined) break;
@@ -99,10 +102,11 @@ export class PacketDecoder {
         this.keep(bytes, at, end);
         break;
       }
-      this.readFrame(bytes, at, onPacket);
+      const packet = this.readFrame(bytes, at);
+      if (packet !== undefined) onPacket(packet, this.frameBytes, owner);
       at = frameEnd;
     }
-    this.reader.release();
+    READER.release();
     return this.failed;
   }
 
@@ -137,8 +141,7 @@ export class PacketDecoder {
 
   private measured(form: PacketForm, headerBytes: number, remaining: number): void {
     const frameBytes = headerBytes + remaining;
-    const limitBytes =
-      this.opened || this.reader.role === "client" ? this.maxPacketBytes : this.maxConnectBytes;
+    const limitBytes = this.limitBytes();
     if (frameBytes > limitBytes) {
       const what = `${form.name} of ${frameBytes} bytes exceeds the limit of ${limitBytes}`;
       this.failed = decodeFailure(REASON.packetTooLarge, what, "MQTT-3.1.2-24");
@@ -148,8 +151,14 @@ export class PacketDecoder {
     this.frameBytes = frameBytes;
   }
 
+  /** Before CONNECT anybody may be there: less is taken from them. */
+  private limitBytes(): number {
+    const { role, maxPacketBytes, maxConnectBytes = DEFAULT_MAX_CONNECT_BYTES } = this.options;
+    return this.opened || role === "client" ? maxPacketBytes : Math.min(maxConnectBytes, maxPacketBytes);
+  }
+
   private refusal(form: PacketForm | undefined, first: number): DecodeFailure | undefined {
-    const { role, version } = this.reader;
+    const { role, version } = this;
     if (form === undefined)
       return decodeFailure(REASON.malformedPacket, "Packet type 0 is reserved", "2.1.2");
     if (form.flags !== undefined && (first & 15) !== form.flags)
@@ -161,7 +170,7 @@ export class PacketDecoder {
   }
 
   private refusalBeforeOpening({ name }: PacketForm): DecodeFailure | undefined {
-    if (this.reader.role === "server")
+    if (this.role === "server")
       return name === "CONNECT"
         ? undefined
         : decodeFailure(REASON.protocolError, `${name} came before CONNECT`, "MQTT-3.1.0-1");
@@ -179,18 +188,19 @@ export class PacketDecoder {
   }
 
   /** Reads the frame of `frameBytes` at `at`, which is complete. */
-  private readFrame(bytes: Buffer, at: number, onPacket: PacketHandler): void {
-    const { reader, frameBytes } = this;
+  private readFrame(bytes: Buffer, at: number): Packet | undefined {
+    const reader = READER;
+    reader.enter(this);
     const first = bytes[at]!;
     reader.flags = first & 15;
     reader.frameAt = at;
-    reader.start(bytes, at + this.headerBytes, at + frameBytes);
+    reader.start(bytes, at + this.headerBytes, at + this.frameBytes);
     const packet = PACKET_FORMS[first >> 4]!.read(reader);
     if (reader.at < reader.end) reader.malformed("The packet is longer than its content", "2.1.4");
     this.failed = reader.failure;
-    if (this.failed !== undefined) return;
+    if (this.failed !== undefined) return undefined;
     if (!this.opened) this.opened = packet.type === "connect" || packet.type === "connack";
-    onPacket(packet, frameBytes);
+    return packet;
   }
 
   /** Keeps the beginning of a frame until the rest comes. */
@@ -209,7 +219,7 @@ export class PacketDecoder {
   }
 
   /** Adds to the held frame until it is complete or the chunk is used up. @returns bytes taken. */
-  private completeHeld(bytes: Buffer, onPacket: PacketHandler): number {
+  private completeHeld<Owner>(bytes: Buffer, onPacket: PacketHandler<Owner>, owner: Owner): number {
     let at = 0;
     while (this.frameBytes === 0 && at < bytes.length) {
       this.keep(bytes, at, at + 1);
@@ -224,7 +234,8 @@ export class PacketDecoder {
     const hold = this.hold!;
     this.heldBytes = 0;
     this.hold = undefined;
-    this.readFrame(hold, 0, onPacket);
+    const packet = this.readFrame(hold, 0);
+    if (packet !== undefined) onPacket(packet, this.frameBytes, owner);
     return at + take;
   }
 }

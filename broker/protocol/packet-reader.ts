@@ -20,16 +20,26 @@ interface RecentText {
   readonly text: string;
 }
 
+export type RecentTexts = (RecentText | undefined)[];
+
+/** What one direction of a connection knows from packet to packet. */
+export interface Conversation {
+  readonly role: DecoderRole;
+  version: ProtocolVersion;
+  /** Maximum Packet Size of the CONNECT that was read. */
+  answerBytesMax: number;
+  recentTexts: RecentTexts | undefined;
+}
+
+const NOBODY: Conversation = { role: "server", version: 4, answerBytesMax: 0, recentTexts: undefined };
+
 /**
  * A cursor over the body of one packet. The first failure sticks and moves the cursor to the end, after which
  * every read yields zeros: callers read straight on and look at `failure` once.
- * Everything handed out is a copy or a string, except for payloads.
+ * Everything handed out is a copy or a string, except for payloads. One reader serves all connections in turn.
  */
 export class PacketReader {
-  readonly role: DecoderRole;
-  version: ProtocolVersion;
-  /** Maximum Packet Size of the CONNECT that was read; no limit without one. */
-  answerBytesMax = Number.POSITIVE_INFINITY;
+  private conversation: Conversation = NOBODY;
   /** The low four bits of the first byte. */
   flags = 0;
   /** Where the fixed header of the packet begins. */
@@ -40,16 +50,32 @@ export class PacketReader {
   private bytes: Buffer = NO_BYTES;
   /** The same bytes as a plain array: slicing it is several times faster than slicing a Buffer. */
   private plain: Uint8Array = EMPTY;
-  private recent: (RecentText | undefined)[] | undefined;
 
-  constructor(role: DecoderRole, version: ProtocolVersion) {
-    this.role = role;
-    this.version = version;
+  get role(): DecoderRole {
+    return this.conversation.role;
+  }
+
+  get version(): ProtocolVersion {
+    return this.conversation.version;
+  }
+
+  set version(version: ProtocolVersion) {
+    this.conversation.version = version;
+  }
+
+  set answerBytesMax(bytes: number) {
+    this.conversation.answerBytesMax = bytes;
   }
 
   /** The bytes being read. */
   get chunk(): Uint8Array {
     return this.plain;
+  }
+
+  /** Names whose packet comes next. */
+  enter(conversation: Conversation): void {
+    this.conversation = conversation;
+    this.failure = undefined;
   }
 
   start(bytes: Buffer, at: number, end: number): void {
@@ -63,6 +89,7 @@ export class PacketReader {
 
   /** Lets go of the bytes: an idle link must not keep the chunk that it read last. */
   release(): void {
+    this.conversation = NOBODY;
     this.bytes = NO_BYTES;
     this.plain = EMPTY;
   }
@@ -129,15 +156,15 @@ export class PacketReader {
     const length = this.u16();
     if (length === 0 || length > RECENT_BYTES_MAX || length > this.end - this.at) return this.textOf(length);
     const { at, bytes } = this;
-    this.recent ??= Array.from({ length: RECENT_SLOTS });
+    const recent = (this.conversation.recentTexts ??= Array.from({ length: RECENT_SLOTS }));
     const slot = (length + bytes[at + length - 1]! + 3 * bytes[at + (length >> 1)]!) & (RECENT_SLOTS - 1);
-    const known = this.recent[slot];
+    const known = recent[slot];
     if (known !== undefined && this.startsWith(known.bytes, length)) {
       this.at += length;
       return known.text;
     }
     const text = this.textOf(length);
-    if (this.failure === undefined) this.recent[slot] = { bytes: this.plain.slice(at, at + length), text };
+    if (this.failure === undefined) recent[slot] = { bytes: this.plain.slice(at, at + length), text };
     return text;
   }
 

@@ -94,7 +94,7 @@ export class SocketLink implements PacketLink {
   private readonly host: LinkHost;
   private readonly decoder: PacketDecoder;
   private receiver: PacketReceiver | undefined;
-  private pending: Packet[] = [];
+  private pending: Packet[] | undefined;
   private pendingBytes = 0;
   private writtenBytes = 0;
   private queued = false;
@@ -152,7 +152,8 @@ export class SocketLink implements PacketLink {
     // In 3.1.1 only clients send DISCONNECT; a server just closes (3.1.1 §3.14).
     if (isServer && version === 4 && packet.type === "disconnect") return;
     this.pendingBytes += prepareToSend(packet, version);
-    this.pending.push(packet);
+    if (this.pending === undefined) this.pending = [packet];
+    else this.pending.push(packet);
     if (packet.type === "connack") this.hasConnack = true;
     this.queue();
   }
@@ -215,7 +216,7 @@ export class SocketLink implements PacketLink {
 
   /** Everything pending in one piece; a PUBLISH that goes to many is not even copied. */
   private encoded(): Uint8Array {
-    const { pending } = this;
+    const pending = this.pending!;
     const { version } = this.decoder;
     const first = pending[0]!;
     if (pending.length === 1 && first.type === "publish") {
@@ -228,7 +229,7 @@ export class SocketLink implements PacketLink {
   }
 
   private discard(): void {
-    this.pending = [];
+    this.pending = undefined;
     this.pendingBytes = 0;
   }
 
@@ -240,13 +241,9 @@ export class SocketLink implements PacketLink {
 
   private read(chunk: Uint8Array): void {
     if (this.phase !== "open") return;
-    const failure = this.decoder.push(chunk, this.deliver);
+    const failure = this.decoder.push(chunk, SocketLink.deliver, this);
     if (failure !== undefined && this.phase === "open") this.refuse(failure);
   }
-
-  private readonly deliver = (packet: Packet, bytes: number): void => {
-    this.receiver?.received(packet, bytes);
-  };
 
   /** MQTT 5 says why (§4.13): in CONNACK while the client still waits for it, in DISCONNECT after that. */
   private refuse(failure: DecodeFailure): void {
@@ -287,6 +284,10 @@ export class SocketLink implements PacketLink {
     this.receiver = undefined;
     this.endedLocally = false;
     receiver?.closed(reason);
+  }
+
+  private static deliver(this: void, packet: Packet, bytes: number, link: SocketLink): void {
+    link.receiver?.received(packet, bytes);
   }
 
   private static onData(this: LinkedStream, chunk: Uint8Array): void {

@@ -1,25 +1,32 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
-import { withSharedRead } from "../../broker/listeners/shared-read.js";
+import { acceptWithSharedRead } from "../../broker/listeners/shared-read.js";
 
+const TCP_TABLE = "/proc/net/tcp";
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** A server whose sockets are moved, and one client of it. */
+/** A server with cheap reads, and one client of it. */
 async function pair(
-  spoil: (accepted: Socket) => void = () => undefined,
-): Promise<{ client: Socket; socket: Socket; accepted: Socket; server: Server }> {
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  spoil: (server: Server) => void = () => undefined,
+): Promise<{ client: Socket; socket: Socket; server: Server; isShared: boolean }> {
+  const server = createServer({ allowHalfOpen: true });
   servers.push(server);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  spoil(server);
+  const usual = once(server, "connection") as Promise<[Socket]>;
+  let isShared = false;
+  const accepted = new Promise<Socket>((resolve) => {
+    isShared = acceptWithSharedRead(server, { tcpKeepAliveS: 60, accept: resolve });
+    void usual.then(([socket]) => resolve(socket));
+  });
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  const [accepted] = (await once(server, "connection")) as [Socket];
-  spoil(accepted);
-  return { client, socket: withSharedRead(accepted), accepted, server };
+  return { client, socket: await accepted, server, isShared };
 }
 
 /** Collects until `bytes` have come. */
@@ -33,7 +40,7 @@ const collected = (socket: Socket, bytes: number): Promise<Buffer> =>
     });
   });
 
-describe("withSharedRead", () => {
+describe("acceptWithSharedRead", () => {
   it("hands out what the client sent, small or larger than the buffer, as bytes that stay as they are", async () => {
     const { client, socket } = await pair();
     const sent = Buffer.alloc(300_000, "0123456789abcdef");
@@ -84,13 +91,23 @@ describe("withSharedRead", () => {
     await closed;
   });
 
-  it("leaves a socket alone whose parts are not as expected", async () => {
-    const { client, socket, accepted } = await pair((one) => {
-      (one as unknown as { _server: unknown })._server = undefined;
+  it("leaves a server alone whose parts are not as expected", async () => {
+    const { client, socket, isShared } = await pair((server) => {
+      Object.defineProperty(server, "_connections", { value: undefined, writable: true });
     });
-    expect(socket).toBe(accepted);
+    expect(isShared).toBe(false);
     client.write("plain");
     expect((await collected(socket, 5)).toString()).toBe("plain");
+    socket.destroy();
+  });
+
+  it.runIf(existsSync(TCP_TABLE))("has kept alive what it accepts, without asking for it", async () => {
+    const { client, socket } = await pair();
+    const port = socket.localPort!.toString(16).toUpperCase().padStart(4, "0");
+    // Of the established one: queues, then the kind of its timer, 2 for keep-alive.
+    const row = new RegExp(`0100007F:${port} \\S+ 01 \\S+ (\\d\\d):`).exec(readFileSync(TCP_TABLE, "utf8"));
+    expect(row?.[1]).toBe("02");
+    client.destroy();
     socket.destroy();
   });
 });
