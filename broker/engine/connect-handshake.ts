@@ -13,6 +13,7 @@ import type { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
 import type { ReasonDetails } from "./ending.js";
 import { Authentication, type AuthenticationProof } from "./enhanced-auth.js";
+import { IntakePace } from "./intake-pace.js";
 import type { ConnectDecision, ConnectInfo, Refused } from "./hooks.js";
 import { OutboundAliases } from "./outbound-aliases.js";
 import { fittingPacket } from "./packet-fit.js";
@@ -25,6 +26,7 @@ import { TokenBucket } from "./token-bucket.js";
 
 const TOO_OFTEN = "The client connects too often.";
 const NO_ROOM = "The server has as many connections as it takes.";
+const NO_MEMORY = "The server is short of memory.";
 
 type Connack = { -readonly [Field in keyof ConnackPacket]: ConnackPacket[Field] };
 
@@ -70,6 +72,8 @@ export function admitConnect(connection: Connection, packet: ConnectPacket): "op
   };
   const fault = validateConnect(packet, core.limits, core.traits);
   if (fault !== undefined) return refuse(fault.reasonCode, fault.reason);
+  // Who is in stays in; each new client would only make it worse.
+  if (core.pressure.isCritical) return refuse(REASON.serverBusy, NO_MEMORY);
   if (isFull(core)) return refuse(REASON.quotaExceeded, NO_ROOM);
   const admission = core.gate.admit(connection);
   if (admission !== "refused") return admission;
@@ -165,6 +169,8 @@ function acceptConnect(connection: Connection, attempt: ConnectAttempt, proof: A
 function lateRefusal(core: BrokerCore, { packet, clientId }: ConnectAttempt): Refused | undefined {
   if (isFull(core)) return { refuse: REASON.quotaExceeded, reasonString: NO_ROOM };
   if (!core.rates.takeConnect(clientId)) return { refuse: REASON.quotaExceeded, reasonString: TOO_OFTEN };
+  if (core.sessions.size >= core.limits.sessions && core.sessions.get(clientId) === undefined)
+    return { refuse: REASON.quotaExceeded, reasonString: "The server has as many sessions as it takes." };
   // AWS: who connects with a will needs the right to publish it (REF §2.4).
   if (packet.will === undefined || core.hooks.authorizePublish(clientId, packet.will)) return undefined;
   return { refuse: REASON.notAuthorized, reasonString: "The client may not publish its will." };
@@ -186,7 +192,8 @@ function adopt(connection: Connection, packet: ConnectPacket, opened: OpenedSess
   connection.sendWindow = Math.min(packet.receiveMaximum ?? 65_535, limits.maxInflight);
   const aliases = Math.min(packet.topicAliasMaximum ?? 0, limits.outboundTopicAliases);
   if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases, connection.packetBytesMax);
-  if (limits.publishRatePerConnection > 0)
+  connection.pace = IntakePace.for(connection);
+  if (limits.publishRatePerConnection > 0 && connection.pace?.delaysPublishes !== true)
     connection.publishBucket = new TokenBucket(core.clock, limits.publishRatePerConnection);
   connection.establish(opened.session, effectiveKeepAliveS(packet.keepAliveS, core.traits));
   core.counters.connections += 1;

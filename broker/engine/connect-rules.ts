@@ -2,6 +2,7 @@ import { type ConnectPacket, REASON } from "fleetrig/protocol";
 import type { BrokerLimits } from "./limits.js";
 import type { ProfileTraits } from "./profiles.js";
 import { topicRefusal } from "./topic-rules.js";
+import { areFewProperties } from "./user-property-limit.js";
 
 /** Why a CONNECT is refused, for the client and for people. */
 interface ConnectFault {
@@ -67,6 +68,12 @@ const RULES: readonly ConnectRule[] = [
     reasonCode: REASON.quotaExceeded,
     reason: "The payload of the will is larger than this server takes.",
     isBroken: ({ will }, limits) => will !== undefined && will.payload.byteLength > limits.payloadBytes,
+  },
+  {
+    reasonCode: REASON.quotaExceeded,
+    reason: "The will has more user properties than this server takes.",
+    isBroken: ({ will }, limits) =>
+      will?.userProperties !== undefined && !areFewProperties(will.userProperties, limits),
   },
 ];
 

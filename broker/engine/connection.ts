@@ -22,7 +22,8 @@ import type { Authentication } from "./enhanced-auth.js";
 import type { Refused } from "./hooks.js";
 import { HeldLink } from "./held-link.js";
 import type { InflightEntry } from "./inflight.js";
-import type { Journal } from "./journal.js";
+import { type BrakeCause, IntakeBrake } from "./intake-brake.js";
+import type { IntakePace } from "./intake-pace.js";
 import type { OutboundAliases } from "./outbound-aliases.js";
 import { fittingPacket } from "./packet-fit.js";
 import { PendingAnswer } from "./pending-answer.js";
@@ -70,6 +71,8 @@ export class Connection implements PacketReceiver, Entrant {
   /** Enhanced authentication; undefined for a client that connected without it. */
   authentication: Authentication | undefined;
   publishBucket: TokenBucket | undefined;
+  /** Undefined for a client whose rates are not limited. */
+  pace: IntakePace | undefined;
   /**
    * QoS 1 and 2 publishes of the client that lack their PUBACK, PUBCOMP or failed PUBREC: what the broker's Receive
    * Maximum counts. Negative after PUBCOMPs for what an earlier connection brought, because clients take those for
@@ -91,7 +94,7 @@ export class Connection implements PacketReceiver, Entrant {
   private timer: Timer | undefined;
   /** Ends a WebSocket connection that is too old. */
   private lifetime: Timer | undefined;
-  private isWaitingForDisk = false;
+  private brake: IntakeBrake | undefined;
   private slowSinceUs = -1;
   private slowTimer: Timer | undefined;
 
@@ -137,6 +140,7 @@ export class Connection implements PacketReceiver, Entrant {
     if (this.state === "ended") return;
     this.lastReceivedAtUs = this.core.clock.nowUs();
     this.receivedBytes += wireBytes;
+    if (this.pace !== undefined && !this.pace.take(packet.type === "publish", wireBytes)) return;
     if (packet.type === "publish") this.receivedMessages += 1;
     else countPacket(this.core.counters.packetsReceived, packet.type);
     if (wireBytes > this.core.limits.packetBytes) this.fail(REASON.packetTooLarge);
@@ -227,7 +231,7 @@ export class Connection implements PacketReceiver, Entrant {
     if (fitting === undefined) return;
     countPacket(this.core.counters.packetsSent, packet.type);
     this.link.send(fitting);
-    if (this.link.bufferedBytes >= this.core.limits.bufferedBytesPerConnection) this.noteSlow();
+    if (this.link.bufferedBytes >= this.core.pressure.bufferedBytesMax) this.noteSlow();
   }
 
   /** Nothing goes out before everything reported so far is durable; to be called before CONNACK is sent. */
@@ -239,16 +243,15 @@ export class Connection implements PacketReceiver, Entrant {
     journal.afterCommit(held);
   }
 
-  /** Reads no more from a client that publishes faster than the disk writes, until that has caught up. */
-  waitForDisk(journal: Journal): void {
-    const { link } = this;
-    if (this.isWaitingForDisk || link.pauseReading === undefined) return;
-    this.isWaitingForDisk = true;
-    link.pauseReading();
-    journal.whenRelieved(() => {
-      this.isWaitingForDisk = false;
-      link.resumeReading?.();
-    });
+  /** Reads no more from this client until `unhold`. @returns false when its link cannot, or is held for that already. */
+  hold(cause: BrakeCause): boolean {
+    if (this.state !== "connected") return false;
+    this.brake ??= new IntakeBrake(this);
+    return this.brake.press(cause);
+  }
+
+  unhold(cause: BrakeCause): void {
+    this.brake?.release(cause);
   }
 
   /**
@@ -292,7 +295,7 @@ export class Connection implements PacketReceiver, Entrant {
 
   /** Does the link take more output without piling it up? */
   hasRoom(): boolean {
-    if (this.link.bufferedBytes < this.core.limits.bufferedBytesPerConnection) {
+    if (this.link.bufferedBytes < this.core.pressure.bufferedBytesMax) {
       this.slowSinceUs = -1;
       return true;
     }
@@ -330,6 +333,8 @@ export class Connection implements PacketReceiver, Entrant {
     this.attempt?.authentication?.stop();
     this.attempt = undefined;
     this.authentication?.stop();
+    this.pace?.stop();
+    this.brake?.stop();
   }
 
   private limitLifetime(): void {
@@ -404,7 +409,7 @@ export class Connection implements PacketReceiver, Entrant {
   private checkSilence(): void {
     const silentUs = this.core.clock.nowUs() - this.lastReceivedAtUs;
     // Nobody is silent while we do not listen.
-    if (this.isWaitingForDisk) this.timer!.again(this.silenceLimitUs);
+    if (this.brake?.isOn === true) this.timer!.again(this.silenceLimitUs);
     else if (silentUs >= this.silenceLimitUs) this.end(ENDING.keepAliveTimeout);
     else this.timer!.again(this.silenceLimitUs - silentUs);
   }

@@ -1,12 +1,15 @@
 import type { Clock, EventSink, Random } from "fleetrig/kernel";
 import type { Connection } from "./connection.js";
 import type { AccountRates } from "./account-rates.js";
+import type { ClientConflicts } from "./client-conflicts.js";
 import type { ConnectGate } from "./connect-gate.js";
 import type { BrokerFeatures } from "./features.js";
 import type { HookChain } from "./hooks.js";
 import type { Journal } from "./journal.js";
 import type { BrokerLimits } from "./limits.js";
+import type { MemoryPressure } from "./memory-pressure.js";
 import type { ProfileTraits } from "./profiles.js";
+import type { PublisherCredits } from "./publisher-credits.js";
 import type { RetainedMessages } from "./retained-messages.js";
 import type { Router } from "./router.js";
 import type { SessionDirectory } from "./session-directory.js";
@@ -31,6 +34,9 @@ export interface BrokerCore {
   readonly sessions: SessionDirectory;
   readonly gate: ConnectGate;
   readonly rates: AccountRates;
+  readonly conflicts: ClientConflicts;
+  readonly pressure: MemoryPressure;
+  readonly credits: PublisherCredits;
   /** The link became a connection. */
   opened(connection: Connection): void;
   /** The link ended before or after that. */

@@ -77,6 +77,7 @@ export const ENDING = {
   /** AWS: no WebSocket connection lasts longer than a day (REF §2.7). */
   webSocketExpired: serverSide("WEBSOCKET_TTL_EXPIRATION", REASON.administrativeAction),
   slowClient: { ...serverSide("SERVER_INITIATED_DISCONNECT", REASON.quotaExceeded), abrupt: true },
+  throttled: serverSide("THROTTLED", REASON.quotaExceeded),
   /** What was promised to be stored cannot be stored. */
   storeFailed: serverSide("SERVER_ERROR", REASON.quotaExceeded),
   shutDown: serverSide("SERVER_INITIATED_DISCONNECT", REASON.serverShuttingDown),

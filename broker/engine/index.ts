@@ -16,3 +16,4 @@ export type { AwsDisconnectReason, ReasonDetails } from "./ending.js";
 export { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
 export { PROFILE_TRAITS, type ProfileTraits } from "./profiles.js";
 export type { BrokerStatistics, DropReason } from "./statistics.js";
+export type { MemoryLevel } from "./memory-pressure.js";

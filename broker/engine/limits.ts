@@ -32,7 +32,19 @@ export interface BrokerLimits {
   /** Topic aliases that the broker sets towards a client that allows them. */
   readonly outboundTopicAliases: number;
   readonly connections: number;
+  /** Sessions with and without a connection; a CONNECT that needs one more is refused. */
+  readonly sessions: number;
+  /** Subscriptions of all sessions; one more fails in SUBACK. */
+  readonly subscriptions: number;
+  /** User properties of a PUBLISH or a will. */
+  readonly userPropertiesPerPacket: number;
+  /** Characters of their names and values together. */
+  readonly userPropertyBytes: number;
+  /** QoS 2 publishes of one client that lack their PUBREL; for MQTT 5 clients Receive Maximum is tighter. */
+  readonly unreleasedPerSession: number;
   readonly retainedMessages: number;
+  /** Topics whose retained message came from one client id. */
+  readonly retainedMessagesPerClient: number;
   readonly retainedBytes: number;
   /** How long a 3.1.1 session outlives its connection. */
   readonly persistentSessionS: number;
@@ -44,6 +56,11 @@ export interface BrokerLimits {
   /** All sessions together. */
   readonly queuedBytes: number;
   readonly queueOverflow: "drop-oldest" | "drop-newest";
+  /**
+   * What messages of one publisher may take in the queues of all others before it is read from more slowly: at full
+   * speed again when half of it is gone, and once a second until then. Infinite: only when memory gets short.
+   */
+  readonly queuedBytesPerPublisher: number;
   /** Output waiting in the link beyond which a client counts as slow. */
   readonly bufferedBytesPerConnection: number;
   /** A slow client that stays slow this long is disconnected; its session stays. */
@@ -60,8 +77,19 @@ export interface BrokerLimits {
   readonly connectOverload: "refuse" | "queue";
   /** CONNECT packets that may wait under `queue`; more are refused. */
   readonly connectQueue: number;
-  /** Publishes per second and connection, both directions together; excess is discarded; 0 = unlimited. */
+  /** Publishes per second and connection; 0 = unlimited. */
   readonly publishRatePerConnection: number;
+  /**
+   * What happens above that. `discard`: both directions count together, and the excess is lost (AWS). `delay`: only
+   * what the client sends counts, and it is not read from until it is within its rate; a link that cannot be held back
+   * discards.
+   */
+  readonly publishRateMode: "discard" | "delay";
+  /**
+   * MQTT bytes per second from one client; the excess waits; a client 10 s ahead, which only one that cannot be held
+   * back becomes, is disconnected; 0 = unlimited. AWS: 524,288.
+   */
+  readonly bytesPerSecondPerConnection: number;
   /** Publishes per second from all clients; excess is discarded; 0 = unlimited. */
   readonly publishRate: number;
   /** Messages per second stored for clients that are away, all together; excess is lost; 0 = unlimited. */
@@ -82,6 +110,11 @@ const SHARED = {
   queuedBytesPerSession: 32 * MIB,
   queuedBytes: 1024 * MIB,
   queueOverflow: "drop-oldest",
+  queuedBytesPerPublisher: Number.POSITIVE_INFINITY,
+  sessions: 1_000_000,
+  subscriptions: 5_000_000,
+  userPropertiesPerPacket: 1_000,
+  unreleasedPerSession: 10_000,
   retainedMessages: 500_000,
   retainedBytes: 512 * MIB,
   inflightBytesPerSession: 4 * MIB,
@@ -90,6 +123,7 @@ const SHARED = {
   connectOverload: "refuse",
   connectQueue: 1_000_000,
   publishRatePerConnection: 0,
+  bytesPerSecondPerConnection: 0,
   publishRate: 0,
   storeRate: 0,
   subscribeRate: 0,
@@ -113,6 +147,10 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     receiveMaximum: 100,
     topicAliasMaximum: 8,
     outboundTopicAliases: 8,
+    // AWS: 8 KB (REF §2.6).
+    userPropertyBytes: 8 * 1024,
+    retainedMessagesPerClient: Number.POSITIVE_INFINITY,
+    publishRateMode: "discard",
     connections: 500_000,
     persistentSessionS: 3_600,
     webSocketLifetimeS: 86_400,
@@ -137,6 +175,10 @@ export const DEFAULT_LIMITS: Readonly<Record<Profile, BrokerLimits>> = {
     receiveMaximum: 1_024,
     topicAliasMaximum: 64,
     outboundTopicAliases: 64,
+    userPropertyBytes: Number.POSITIVE_INFINITY,
+    // A fifth of the store: one client cannot take it from all others.
+    retainedMessagesPerClient: 100_000,
+    publishRateMode: "delay",
     connections: Number.POSITIVE_INFINITY,
     persistentSessionS: Number.POSITIVE_INFINITY,
     webSocketLifetimeS: Number.POSITIVE_INFINITY,

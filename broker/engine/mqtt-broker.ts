@@ -9,6 +9,7 @@ import {
 import { ApplicationMessage } from "../message.js";
 import type { MessageBus, OutgoingMessage } from "../message-bus.js";
 import { AccountRates } from "./account-rates.js";
+import { ClientConflicts } from "./client-conflicts.js";
 import { ConnectGate } from "./connect-gate.js";
 import { Connection } from "./connection.js";
 import type { BrokerCore } from "./core.js";
@@ -18,7 +19,9 @@ import { type BrokerFeatures, defaultFeatures } from "./features.js";
 import { type BrokerHooks, HookChain } from "./hooks.js";
 import type { Journal } from "./journal.js";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits.js";
+import { type MemoryLevel, MemoryPressure } from "./memory-pressure.js";
 import { PROFILE_TRAITS } from "./profiles.js";
+import { PublisherCredits } from "./publisher-credits.js";
 import { Restoration } from "./restoration.js";
 import { RetainedMessages } from "./retained-messages.js";
 import { Router } from "./router.js";
@@ -135,13 +138,22 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
     return this.core.limits;
   }
 
+  /** Tells how full the memory is; the broker itself cannot know. */
+  set memoryLevel(level: MemoryLevel) {
+    this.core.pressure.set(level);
+  }
+
+  get memoryLevel(): MemoryLevel {
+    return this.core.pressure.level;
+  }
+
   /** Retained messages that a new subscription to `filter` would get. */
   retained(filter: string): readonly ApplicationMessage[] {
     return Array.from(this.core.retained.matching(filter)).filter((message) => message !== undefined);
   }
 
   statistics(): BrokerStatistics {
-    const { counters, sessions, router, retained, gate } = this.core;
+    const { counters, sessions, router, retained, gate, pressure } = this.core;
     return {
       ...counters.snapshot(),
       sessions: sessions.size,
@@ -150,6 +162,7 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
       retained: retained.size,
       retainedBytes: retained.storedBytes,
       connectQueue: gate.length,
+      memory: pressure.level,
     };
   }
 
@@ -196,6 +209,9 @@ class CoreOfBroker implements BrokerCore {
   readonly sessions: SessionDirectory;
   readonly gate: ConnectGate;
   readonly rates: AccountRates;
+  readonly conflicts: ClientConflicts;
+  readonly pressure: MemoryPressure;
+  readonly credits: PublisherCredits;
   /** Links that have not become connections yet. */
   private readonly opening = new Set<Connection>();
   private isShutDown = false;
@@ -213,6 +229,9 @@ class CoreOfBroker implements BrokerCore {
     this.status = new RetainedMessages(clock, this.limits, profile, true);
     this.gate = new ConnectGate(clock, this.limits);
     this.rates = new AccountRates(clock, this.limits);
+    this.conflicts = new ClientConflicts(clock);
+    this.pressure = new MemoryPressure(this);
+    this.credits = new PublisherCredits(this);
     this.router = new Router(this);
     this.sessions = new SessionDirectory(this);
   }
@@ -244,6 +263,7 @@ class CoreOfBroker implements BrokerCore {
   shutdown(reasonCode: number): void {
     this.isShutDown = true;
     this.gate.stop();
+    this.credits.stop();
     for (const connection of this.opening) connection.fail(reasonCode);
     this.sessions.shutdown(reasonCode);
   }

@@ -201,9 +201,7 @@ export class Outbox implements Backlog {
   /** The session has ended. */
   discard(): void {
     this.stopPacing();
-    this.core.counters.queuedMessages -= this.queue.length;
-    this.core.counters.queuedBytes -= this.queue.bytes;
-    this.queue.filter(() => false);
+    this.removeQueued(() => false);
   }
 
   /** Sends as much of the backlog as the window and the link take. */
@@ -311,12 +309,16 @@ export class Outbox implements Backlog {
       return;
     }
     const bytes = delivery.footprintBytes;
-    while (!this.hasSpaceFor(bytes)) {
+    const { isCritical } = this.core.pressure;
+    // Under critical memory a queue may change, and not grow.
+    const bytesMax = isCritical ? this.queue.bytes : limits.queuedBytesPerSession;
+    while (!this.hasSpaceFor(bytes, bytesMax)) {
       const isOldestDropped = limits.queueOverflow === "drop-oldest" && this.queue.length > 0;
       const sequence = this.queue.frontSequence;
       const victim = isOldestDropped ? this.dequeue() : delivery;
       if (isOldestDropped && this.pacedLeft > 1) this.pacedLeft -= 1;
-      const reason = victim.expiresAtUs <= clock.nowUs() ? "expired" : "queue-full";
+      const isExpired = victim.expiresAtUs <= clock.nowUs();
+      const reason = isExpired ? "expired" : isCritical ? "memory" : "queue-full";
       this.core.dropped(this.session.clientId, reason, victim.topic);
       if (!isOldestDropped) return;
       this.forget(victim, sequence);
@@ -325,28 +327,37 @@ export class Outbox implements Backlog {
     this.queue.push(delivery, delivery.qos === 0 ? 0 : this.register(delivery));
     counters.queuedMessages += 1;
     counters.queuedBytes += bytes;
+    if (this.core.credits.isActive) this.core.credits.charge(delivery.message.publisher, bytes);
   }
 
-  private hasSpaceFor(bytes: number): boolean {
+  private hasSpaceFor(bytes: number, bytesMax: number): boolean {
     const { limits, counters } = this.core;
     return (
       this.queue.length < limits.queuedMessagesPerSession &&
-      this.queue.bytes + bytes <= limits.queuedBytesPerSession &&
+      this.queue.bytes + bytes <= bytesMax &&
       counters.queuedBytes + bytes <= limits.queuedBytes
     );
   }
 
   private removeQueued(isKept: (delivery: Delivery, sequence: number) => boolean): void {
     const bytesBefore = this.queue.bytes;
-    const removed = this.queue.filter(isKept);
+    const { credits } = this.core;
+    const removed = this.queue.filter((delivery, sequence) => {
+      const stays = isKept(delivery, sequence);
+      if (!stays && credits.isActive) credits.refund(delivery.message.publisher, delivery.footprintBytes);
+      return stays;
+    });
     this.core.counters.queuedMessages -= removed;
     this.core.counters.queuedBytes -= bytesBefore - this.queue.bytes;
   }
 
   private dequeue(): Delivery {
     const delivery = this.queue.shift()!;
-    this.core.counters.queuedMessages -= 1;
-    this.core.counters.queuedBytes -= delivery.footprintBytes;
+    const { counters, credits } = this.core;
+    const bytes = delivery.footprintBytes;
+    counters.queuedMessages -= 1;
+    counters.queuedBytes -= bytes;
+    if (credits.isActive) credits.refund(delivery.message.publisher, bytes);
     return delivery;
   }
 

@@ -1,8 +1,12 @@
 import { isFailure, type PublishPacket, REASON } from "fleetrig/protocol";
 import { ApplicationMessage } from "../message.js";
 import type { Connection } from "./connection.js";
-import { ENDING } from "./ending.js";
+import { clientError, ENDING } from "./ending.js";
+import { areFewProperties } from "./user-property-limit.js";
 import type { ProfileTraits } from "./profiles.js";
+
+const TOO_MANY_PROPERTIES = "A message has more user properties than this server takes.";
+const TOO_MANY_UNRELEASED = "Too many publishes of QoS 2 lack their PUBREL.";
 
 /** A PUBLISH from a client (§3.3): checked, authorised, routed, acknowledged. */
 export function takePublish(connection: Connection, packet: PublishPacket): void {
@@ -21,6 +25,14 @@ export function takePublish(connection: Connection, packet: PublishPacket): void
   }
   if (publish.payload.byteLength > core.limits.payloadBytes) {
     connection.fail(REASON.quotaExceeded);
+    return;
+  }
+  if (publish.userProperties !== undefined && !areFewProperties(publish.userProperties, core.limits)) {
+    connection.end(clientError(REASON.quotaExceeded, { reasonString: TOO_MANY_PROPERTIES }));
+    return;
+  }
+  if (publish.qos === 2 && connection.session!.unreleased >= core.limits.unreleasedPerSession) {
+    connection.end(clientError(REASON.quotaExceeded, { reasonString: TOO_MANY_UNRELEASED }));
     return;
   }
   if (!isWithinRates(connection)) {
@@ -79,7 +91,9 @@ function acknowledge(connection: Connection, publish: PublishPacket, reasonCode:
   // [MQTT-4.3.3-9] a failed PUBREC ends the exchange: the identifier is free.
   else connection.answer({ type: "pubrec", packetId, reasonCode }, isFailure(reasonCode));
   const { journal } = connection.core;
-  if (journal?.isCongested === true) connection.waitForDisk(journal);
+  // A client that publishes faster than the disk writes is not read from until that has caught up.
+  if (journal?.isCongested === true && connection.hold("disk"))
+    journal.whenRelieved(() => connection.unhold("disk"));
 }
 
 /** AWS: a 3.1.1 client that publishes with QoS 2 never gets an answer (REF §2.1). */

@@ -13,6 +13,7 @@ class TopicNode {
 }
 
 export interface RetainedLimits {
+  readonly retainedMessagesPerClient: number;
   readonly retainedMessages: number;
   readonly retainedBytes: number;
 }
@@ -25,6 +26,8 @@ export class RetainedMessages {
   private readonly byTopic = new Map<string, ApplicationMessage>();
   private readonly root: TopicNode | undefined;
   private bytes = 0;
+  /** How many of them came from each client. */
+  private readonly owned = new Map<string, number>();
 
   constructor(
     private readonly clock: Clock,
@@ -65,6 +68,7 @@ export class RetainedMessages {
     const bytes = this.bytes + contentBytes(message) - (before === undefined ? 0 : contentBytes(before));
     const count = this.byTopic.size + (before === undefined ? 1 : 0);
     if (count > this.limits.retainedMessages || bytes > this.limits.retainedBytes) return false;
+    if (!this.changeOwner(before?.publisher, message.publisher)) return false;
     this.bytes = bytes;
     message.detach();
     this.byTopic.set(topic, message);
@@ -87,7 +91,24 @@ export class RetainedMessages {
     if (message === undefined) return;
     this.bytes -= contentBytes(message);
     this.byTopic.delete(topic);
+    this.changeOwner(message.publisher, undefined);
     if (this.root !== undefined) removeTopic(this.root, topic.split("/"), 0);
+  }
+
+  /** @returns false when the new owner, a client, has as many messages here as it may. */
+  private changeOwner(before: string | undefined, after: string | undefined): boolean {
+    if (before === after) return true;
+    if (after !== undefined) {
+      const count = this.owned.get(after) ?? 0;
+      if (count >= this.limits.retainedMessagesPerClient) return false;
+      this.owned.set(after, count + 1);
+    }
+    if (before !== undefined) {
+      const left = this.owned.get(before)! - 1;
+      if (left === 0) this.owned.delete(before);
+      else this.owned.set(before, left);
+    }
+    return true;
   }
 
   private hasExpired(message: ApplicationMessage): boolean {

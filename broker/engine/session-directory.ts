@@ -43,7 +43,8 @@ export class SessionDirectory {
 
   /** Finds or makes the session of a connecting client; a connection that still holds it ends [MQTT-3.1.4-3]. */
   open(request: SessionRequest, connection: Connection): OpenedSession {
-    this.sessions.get(request.clientId)?.connection?.end(ENDING.takenOver);
+    const holder = this.sessions.get(request.clientId)?.connection;
+    if (holder !== undefined) this.takeOver(holder, connection);
     const stored = this.sessions.get(request.clientId);
     const isResumed = stored !== undefined && !request.cleanStart && this.isTransferable(stored, request);
     if (stored !== undefined) {
@@ -55,6 +56,17 @@ export class SessionDirectory {
     session.attach(connection);
     this.sessions.set(request.clientId, session);
     return { session, sessionPresent: isResumed };
+  }
+
+  /** Two clients that take a client id from each other all the time are two devices with one name. */
+  private takeOver(holder: Connection, successor: Connection): void {
+    const { clientId, link } = holder;
+    const { conflicts, counters, events, clock } = this.core;
+    const addresses = [link.remoteAddress, successor.link.remoteAddress] as const;
+    holder.end(ENDING.takenOver);
+    if (!conflicts.tookOver(clientId)) return;
+    counters.conflicts += 1;
+    events.emit({ type: "broker.client-conflict", atUs: clock.nowUs(), clientId, addresses });
   }
 
   /** Takes over a session of an earlier process; {@link goOn} follows. */

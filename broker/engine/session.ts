@@ -23,6 +23,8 @@ export class Session {
   pendingWill: PendingWill | undefined;
   /** Messages from or for this client that were dropped. */
   dropped = 0;
+  /** What its messages take in the queues of others; see PublisherCredits. */
+  creditBytes = 0;
   private byFilter: Map<string, Subscription> | undefined;
   private outbox: Outbox | undefined;
   private retainedReplay: RetainedReplay | undefined;
@@ -103,6 +105,11 @@ export class Session {
     return this.receivedIds?.has(packetId) ?? false;
   }
 
+  /** Identifiers of QoS 2 publishes that lack their PUBREL. */
+  get unreleased(): number {
+    return this.receivedIds?.size ?? 0;
+  }
+
   /** Remembers a QoS 2 publish: should it come again, it is the same one [MQTT-4.3.3-10]. */
   receive(packetId: number): void {
     this.receivedIds ??= new Set();
@@ -180,6 +187,7 @@ export class Session {
   }
 
   discard(): void {
+    this.core.credits.sessionEnded(this);
     this.expiryTimer?.cancel();
     this.expiryTimer = undefined;
     this.outbox?.discard();

@@ -1,9 +1,13 @@
 import type { Packet } from "fleetrig/protocol";
+import type { BrakeCause } from "./intake-brake.js";
+import type { MemoryLevel } from "./memory-pressure.js";
 
 /** Why a message did not reach one receiver (or, for the last three, anybody). */
 export type DropReason =
   /** The session's or the broker's queue bound was reached. */
   | "queue-full"
+  /** Memory is critical: no queue grows. */
+  | "memory"
   /** QoS 0 for a client that does not read its output. */
   | "slow-client"
   /** Larger than the client's Maximum Packet Size. */
@@ -49,6 +53,11 @@ export interface BrokerStatistics {
   readonly sharedReassigned: number;
   /** Groups of shared subscriptions. */
   readonly shareGroups: number;
+  readonly memory: MemoryLevel;
+  /** Clients that are not read from at the moment. */
+  readonly heldBack: number;
+  /** Client ids that two clients took from each other again and again. */
+  readonly conflicts: number;
 }
 
 /** Messages that did not reach a receiver, by reason; every reason has its field, so that counting stays cheap. */
@@ -56,6 +65,7 @@ export type DropCounts = Record<DropReason, number>;
 
 const noDrops = (): DropCounts => ({
   "queue-full": 0,
+  memory: 0,
   "slow-client": 0,
   "packet-too-large": 0,
   expired: 0,
@@ -116,6 +126,10 @@ export class BrokerCounters {
   redelivered = 0;
   dropped = 0;
   sharedReassigned = 0;
+  heldBack = 0;
+  conflicts = 0;
+  /** How often clients were held back, by cause. */
+  readonly brakes: Record<BrakeCause, number> = { disk: 0, credit: 0, rate: 0 };
   readonly drops: DropCounts = noDrops();
   /** Refused CONNECT packets by reason code. */
   readonly refusals = new Map<number, number>();
@@ -147,7 +161,7 @@ export class BrokerCounters {
 
   snapshot(): Omit<
     BrokerStatistics,
-    "sessions" | "subscriptions" | "shareGroups" | "retained" | "retainedBytes" | "connectQueue"
+    "sessions" | "subscriptions" | "shareGroups" | "retained" | "retainedBytes" | "connectQueue" | "memory"
   > {
     return {
       connections: this.connections,
@@ -162,6 +176,8 @@ export class BrokerCounters {
       redelivered: this.redelivered,
       dropped: this.dropped,
       sharedReassigned: this.sharedReassigned,
+      heldBack: this.heldBack,
+      conflicts: this.conflicts,
     };
   }
 }

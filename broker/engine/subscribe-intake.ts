@@ -115,6 +115,8 @@ function quotaFailure(connection: Connection, request: SubscriptionRequest): num
   const session = connection.session!;
   if (session.subscription(request.filter) === undefined) {
     const isFull =
+      core.pressure.isCritical ||
+      core.router.subscriptions >= core.limits.subscriptions ||
       session.subscriptionCount >= core.limits.subscriptionsPerConnection ||
       (isSharedFilter(request.filter) && !core.router.shares.hasRoomFor(request.filter));
     if (isFull) return REASON.quotaExceeded;

@@ -21,6 +21,19 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes as many tokens as something cost that has happened already: what is missing is a debt. */
+  spend(count: number): void {
+    this.refill();
+    this.tokens -= count;
+  }
+
+  /** Microseconds until nothing is owed any more; 0 when nothing is. */
+  debtUs(): number {
+    if (this.tokens >= 0) return 0;
+    this.refill();
+    return this.tokens >= 0 ? 0 : Math.ceil((-this.tokens / this.ratePerS) * US_PER_S);
+  }
+
   /** Microseconds until the next token; 0 when there is one. */
   waitUs(): number {
     this.refill();

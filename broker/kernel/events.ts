@@ -176,6 +176,16 @@ export type BrokerEvent =
       readonly filter: string;
       readonly reason: string;
     }
+  /** How full the memory is has changed: `normal`, `high` or `critical`. */
+  | { readonly type: "broker.memory"; readonly atUs: number; readonly level: string }
+  /** Two clients take one client id from each other again and again. */
+  | {
+      readonly type: "broker.client-conflict";
+      readonly atUs: number;
+      readonly clientId: string;
+      /** Of the two that met last. */
+      readonly addresses: readonly string[];
+    }
   | {
       readonly type: "broker.dropped";
       readonly atUs: number;
