@@ -52,6 +52,12 @@ export function logServer(log: StructuredLog, server: EventSource): void {
       problem: error instanceof Error ? error.message : undefined,
     }),
   );
+  server.on("memory", ({ level }) =>
+    log.log(level === "normal" ? "info" : "error", "memory.level", { level }),
+  );
+  server.on("conflict", ({ clientId, addresses }) =>
+    log.log("warn", "client.conflict", { clientId, addresses: addresses.join(" ") }),
+  );
   server.on("subscribed", ({ clientId, filters }) => logFilters(log, "client.subscribed", clientId, filters));
   server.on("unsubscribed", ({ clientId, filters }) =>
     logFilters(log, "client.unsubscribed", clientId, filters),

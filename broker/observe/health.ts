@@ -1,4 +1,4 @@
-import type { MemoryLevel } from "./memory-watch.js";
+import type { MemoryLevel } from "../engine/index.js";
 import type { ListenerReading, ObservedServer } from "./observed-server.js";
 
 /** `degraded`: it serves, and somebody should look. `unavailable`: send clients elsewhere. */
@@ -31,8 +31,9 @@ export function readHealth(server: ObservedServer): Health {
   else for (const { url } of closed) degraded.push(`${url} is not open.`);
   if (store?.state === "failed") unavailable.push(`The store has failed: ${store.detail}`);
   if (store?.state === "damaged") degraded.push(`The store is damaged: ${store.detail}`);
-  if (memory === "critical") unavailable.push("Memory is critical: new clients are refused.");
-  if (memory === "high") degraded.push("Memory is high.");
+  if (memory === "critical")
+    unavailable.push("Memory is critical: new clients are refused and queues do not grow.");
+  if (memory === "high") degraded.push("Memory is high: whose messages pile up is read from less.");
   return {
     status: unavailable.length > 0 ? "unavailable" : degraded.length > 0 ? "degraded" : "ok",
     problems: [...unavailable, ...degraded],

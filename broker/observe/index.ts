@@ -8,7 +8,7 @@ export {
 } from "./client-readings.js";
 export type { Health, HealthStatus } from "./health.js";
 export { type HttpEndpoint, type HttpOptions, openHttpEndpoint } from "./http-endpoint.js";
-export { type MemoryLevel, MemoryWatch } from "./memory-watch.js";
+export { type MemoryGauge, MemoryWatch } from "./memory-watch.js";
 export { Observatory } from "./observatory.js";
 export {
   type ObservedServer,

@@ -1,42 +1,67 @@
-import { type Clock, type ProcessReading, readProcess, US_PER_S } from "fleetrig/kernel";
+import {
+  type Clock,
+  type ProcessReading,
+  readProcess,
+  type Service,
+  type Timer,
+  US_PER_S,
+} from "fleetrig/kernel";
+import type { MemoryLevel } from "../engine/index.js";
 
-/** How full the memory is. Under `high` somebody should look, under `critical` the broker takes no new clients. */
-export type MemoryLevel = "normal" | "high" | "critical";
+/** How much of the memory that may be used is in use, 0 to 1. */
+export type MemoryGauge = () => number;
 
-/** Shares of a limit from which on memory is `high` and `critical`. */
+/** Shares from which on memory is `high` and `critical`. */
 const HIGH = 0.7;
 const CRITICAL = 0.85;
-/** Memory does not fill faster than this is worth looking at. */
-const LOOK_US = US_PER_S / 4;
+/** A level ends this far below where it began, lest it come and go with every collection of garbage. */
+const HYSTERESIS = 0.05;
+const SAMPLE_US = US_PER_S / 10;
 
 type Filling = Pick<
   ProcessReading,
   "heapUsedBytes" | "heapLimitBytes" | "residentBytes" | "memoryLimitBytes"
 >;
 
-/** The level of a process: of its heap, or of all its memory, whichever is nearer to its limit. */
-export function memoryLevelOf(filling: Filling): MemoryLevel {
+/** Of the heap, or of all memory of the process, whichever is nearer to its limit. */
+export function memoryShareOf(filling: Filling): number {
   const { heapUsedBytes, heapLimitBytes, residentBytes, memoryLimitBytes } = filling;
-  const share = Math.max(heapUsedBytes / heapLimitBytes, residentBytes / memoryLimitBytes);
-  return share >= CRITICAL ? "critical" : share >= HIGH ? "high" : "normal";
+  return Math.max(heapUsedBytes / heapLimitBytes, residentBytes / memoryLimitBytes);
 }
 
-/** Looks at the process's memory when asked, but not more often than is worth it. */
-export class MemoryWatch {
-  private latest: MemoryLevel = "normal";
-  private nextLookUs = 0;
+/** The level at this share, coming from the level before. */
+export function memoryLevelAt(share: number, before: MemoryLevel): MemoryLevel {
+  const critical = CRITICAL - (before === "critical" ? HYSTERESIS : 0);
+  const high = HIGH - (before === "normal" ? 0 : HYSTERESIS);
+  return share >= critical ? "critical" : share >= high ? "high" : "normal";
+}
+
+/** Looks at the memory ten times a second and tells when its level changes; one look costs some 20 µs. */
+export class MemoryWatch implements Service {
+  private level: MemoryLevel = "normal";
+  private readonly timer: Timer;
 
   constructor(
-    private readonly clock: Clock,
-    private readonly read: () => Filling = readProcess,
-  ) {}
+    clock: Clock,
+    private readonly changed: (level: MemoryLevel) => void,
+    private readonly gauge: MemoryGauge = () => memoryShareOf(readProcess()),
+  ) {
+    const timer = clock.after(SAMPLE_US, () => {
+      this.look();
+      timer.again(SAMPLE_US);
+    });
+    this.timer = timer;
+  }
 
-  get level(): MemoryLevel {
-    const nowUs = this.clock.nowUs();
-    if (nowUs >= this.nextLookUs) {
-      this.latest = memoryLevelOf(this.read());
-      this.nextLookUs = nowUs + LOOK_US;
-    }
-    return this.latest;
+  stop(): Promise<void> {
+    this.timer.cancel();
+    return Promise.resolve();
+  }
+
+  private look(): void {
+    const level = memoryLevelAt(this.gauge(), this.level);
+    if (level === this.level) return;
+    this.level = level;
+    this.changed(level);
   }
 }

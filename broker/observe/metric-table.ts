@@ -176,6 +176,31 @@ export const METRIC_TABLE: readonly MetricRow[] = [
     read: by("reason", ({ drops }) => drops),
   },
   {
+    name: "clients_held_back",
+    kind: "gauge",
+    help: "Clients that are not read from at the moment.",
+    read: ({ engine }) => engine.heldBack,
+  },
+  {
+    name: "holds_total",
+    kind: "counter",
+    help: "How often a client was not read from for a while: its rate, its credit, or the disk.",
+    labels: ["cause"],
+    read: by("cause", ({ brakes }) => brakes),
+  },
+  {
+    name: "client_conflicts_total",
+    kind: "counter",
+    help: "Client ids that two clients took from each other again and again.",
+    read: ({ engine }) => engine.conflicts,
+  },
+  {
+    name: "memory_level",
+    kind: "gauge",
+    help: "0 normal, 1 high, 2 critical.",
+    read: ({ engine }) => ["normal", "high", "critical"].indexOf(engine.memory),
+  },
+  {
     name: "packets_received_total",
     kind: "counter",
     help: "MQTT packets from clients.",

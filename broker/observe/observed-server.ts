@@ -1,8 +1,7 @@
 import type { Clock } from "fleetrig/kernel";
 import type { Profile } from "fleetrig/protocol";
-import type { MqttBroker } from "../engine/index.js";
+import type { MemoryLevel, MqttBroker } from "../engine/index.js";
 import type { Durability } from "../store/index.js";
-import type { MemoryLevel } from "./memory-watch.js";
 
 /**
  * What an observer needs to know of a running server. *Readings* are plain values of one moment: taking them changes

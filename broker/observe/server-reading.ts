@@ -14,6 +14,8 @@ export interface ServerReading {
   readonly refusals: Readonly<Record<string, number>>;
   /** Ended connections by AWS disconnectReason. */
   readonly endings: Readonly<Record<string, number>>;
+  /** How often clients were not read from for a while, by cause. */
+  readonly brakes: Readonly<Record<string, number>>;
   readonly denials: Readonly<Record<"connect" | "publish" | "subscribe" | "receive", number>>;
   readonly loopDelay: LoopDelayReading;
   readonly process: ProcessReading;
@@ -39,6 +41,7 @@ export function readServer(server: ObservedServer, context: ReadingContext): Ser
     drops: { ...drops },
     refusals: Object.fromEntries(Array.from(refusals, ([code, count]) => [reasonName(code), count])),
     endings: Object.fromEntries(endings),
+    brakes: { ...counters.brakes },
     denials: {
       connect: counters.connectsDenied,
       publish: drops["publish-denied"],

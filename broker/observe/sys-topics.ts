@@ -59,6 +59,7 @@ const TOPICS: Readonly<Record<string, Show>> = {
   "store/messages/bytes": ({ engine }) => engine.queuedBytes + engine.retainedBytes,
   "heap/current": ({ process }) => process.heapUsedBytes,
   durability: (_, { durability }) => durability,
+  "memory/level": ({ engine }) => engine.memory,
   "event-loop/delay/p99": ({ loopDelay }) => loopDelay.p99.toFixed(4),
 };
 

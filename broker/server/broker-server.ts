@@ -22,6 +22,7 @@ import {
   type BrokerStatistics,
   type DisconnectOptions,
   type DropReason,
+  type MemoryLevel,
   MqttBroker,
 } from "../engine/index.js";
 import {
@@ -40,6 +41,7 @@ import {
   type Health,
   type HttpEndpoint,
   type HttpOptions,
+  type MemoryGauge,
   MemoryWatch,
   Observatory,
   type ObservedServer,
@@ -83,6 +85,8 @@ export interface BrokerServerOptions {
   readonly dataDir?: string;
   /** What an acknowledgement promises with `dataDir`. Default `disk`; never lowered by the broker itself. */
   readonly durability?: "disk" | "os";
+  /** Default: the heap and the memory of this process; in virtual time none, because the host's means nothing there. */
+  readonly memory?: MemoryGauge;
   /** How often `$SYS` topics are published, in seconds; 0 for never. Default 10. Profile `aws` has none. */
   readonly sysIntervalS?: number;
   /** Where the broker can be watched over HTTP. Default: nowhere. */
@@ -108,7 +112,6 @@ export class BrokerServer implements Service {
   private readonly local: LocalSubscriptions;
   private readonly services = new ServiceStack();
   private readonly open: Listener[] = [];
-  private readonly memory: MemoryWatch;
   private readonly observatory: Observatory;
   private endpoint: HttpEndpoint | undefined;
   private stopping: Promise<void> | undefined;
@@ -121,7 +124,7 @@ export class BrokerServer implements Service {
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const clock = (options.time ?? this.ownTime!).lane(LANE.broker);
     const random = options.random ?? createRandomSource(hostSeed());
-    const events = teeSink(this.dropSink(), options.events ?? silentSink);
+    const events = teeSink(this.boardSink(), options.events ?? silentSink);
     this.storage = opened === undefined ? undefined : new ServerStorage({ opened, clock, events });
     this.engine = new MqttBroker({
       clock,
@@ -134,8 +137,7 @@ export class BrokerServer implements Service {
       ...(options.hooks !== undefined && { hooks: options.hooks }),
     });
     this.engine.addHooks(this.eventHooks());
-    this.memory = new MemoryWatch(clock);
-    if (this.ownTime !== undefined) this.engine.addHooks(this.memoryGuard());
+    this.watchMemory(clock, options.memory);
     this.local = new LocalSubscriptions(this.engine);
     const { sysIntervalS } = options;
     this.observatory = this.services.add(
@@ -301,7 +303,7 @@ export class BrokerServer implements Service {
             droppedSockets: dropped,
           };
         }),
-      memory: () => this.memory.level,
+      memory: () => this.engine.memoryLevel,
       store: () => this.store,
     };
   }
@@ -312,19 +314,28 @@ export class BrokerServer implements Service {
     return isSecured && this.tls !== undefined ? { tls: this.tls, ...options } : options;
   }
 
-  /** Who is in stays in; each new client would only make it worse. In virtual time the host's memory means nothing. */
-  private memoryGuard(): Partial<BrokerHooks> {
-    return {
-      authorizeConnect: () => (this.memory.level === "critical" ? { refuse: REASON.serverBusy } : "allow"),
+  private watchMemory(clock: Clock, gauge: MemoryGauge | undefined): void {
+    if (this.ownTime === undefined && gauge === undefined) return;
+    const tell = (level: MemoryLevel): void => {
+      this.engine.memoryLevel = level;
     };
+    this.services.add(new MemoryWatch(clock, tell, gauge));
   }
 
-  private dropSink(): EventSink {
+  /** The engine's events that are the server's, too. */
+  private boardSink(): EventSink {
+    const { board } = this;
     return {
       emit: (event) => {
-        if (event.type !== "broker.dropped") return;
-        const { atUs, clientId, topic } = event;
-        this.board.emit("dropped", { atUs, clientId, topic, reason: event.reason as DropReason });
+        if (event.type === "broker.dropped") {
+          const { atUs, clientId, topic } = event;
+          board.emit("dropped", { atUs, clientId, topic, reason: event.reason as DropReason });
+        } else if (event.type === "broker.memory") {
+          board.emit("memory", { atUs: event.atUs, level: event.level as MemoryLevel });
+        } else if (event.type === "broker.client-conflict") {
+          const { atUs, clientId, addresses } = event;
+          board.emit("conflict", { atUs, clientId, addresses });
+        }
       },
     };
   }

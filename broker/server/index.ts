@@ -7,6 +7,8 @@ export type {
   EventHandler,
   MalformedInfo,
   CertificatesInfo,
+  ConflictInfo,
+  MemoryInfo,
   RejectedInfo,
   SubscriptionInfo,
 } from "./server-events.js";

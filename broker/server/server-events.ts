@@ -1,5 +1,11 @@
 import type { DecodeFailure } from "fleetrig/protocol";
-import type { ConnectedInfo, DisconnectedInfo, DropReason, RefusedInfo } from "../engine/index.js";
+import type {
+  ConnectedInfo,
+  DisconnectedInfo,
+  DropReason,
+  MemoryLevel,
+  RefusedInfo,
+} from "../engine/index.js";
 import type { CertificateNotice, ListenerEndpoint, Rejection } from "../listeners/index.js";
 
 /** A message that somebody did not get. */
@@ -9,6 +15,20 @@ export interface DroppedInfo {
   readonly clientId: string;
   readonly reason: DropReason;
   readonly topic: string;
+}
+
+/** How full the memory is has changed. */
+export interface MemoryInfo {
+  readonly atUs: number;
+  readonly level: MemoryLevel;
+}
+
+/** Two clients take one client id from each other again and again. */
+export interface ConflictInfo {
+  readonly atUs: number;
+  readonly clientId: string;
+  /** Of the two that met last. */
+  readonly addresses: readonly string[];
 }
 
 /** Filters that a client was granted, or gave up. */
@@ -42,6 +62,8 @@ export interface BrokerServerEvents {
   readonly subscribed: SubscriptionInfo;
   readonly unsubscribed: SubscriptionInfo;
   readonly dropped: DroppedInfo;
+  readonly memory: MemoryInfo;
+  readonly conflict: ConflictInfo;
   readonly malformed: MalformedInfo;
   readonly rejected: RejectedInfo;
   readonly certificates: CertificatesInfo;

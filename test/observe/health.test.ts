@@ -2,7 +2,7 @@ import { MqttBroker } from "fleetrig/broker";
 import { Random, silentSink, US_PER_S, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { readHealth } from "../../broker/observe/health.js";
-import { memoryLevelOf, MemoryWatch } from "../../broker/observe/memory-watch.js";
+import { memoryLevelAt, memoryShareOf, MemoryWatch } from "../../broker/observe/memory-watch.js";
 import {
   type ListenerReading,
   type ObservedServer,
@@ -103,19 +103,21 @@ describe("memory", () => {
     [10, 70, "high"],
     [10, 85, "critical"],
   ])("with %i %% of the heap and %i %% of all is %s", (heapPercent, percent, level) => {
-    expect(memoryLevelOf(filled(heapPercent, percent))).toBe(level);
+    expect(memoryLevelAt(memoryShareOf(filled(heapPercent, percent)), "normal")).toBe(level);
   });
 
-  it("is looked at four times a second at most", () => {
+  it("leaves a level five points below where it began", () => {
     const time = new VirtualTime();
-    let looks = 0;
-    const watch = new MemoryWatch(time.lane(1), () => {
-      looks += 1;
-      return filled(looks === 1 ? 10 : 90, 10);
-    });
-    for (let n = 0; n < 1_000; n += 1) expect(watch.level).toBe("normal");
-    expect(looks).toBe(1);
-    time.advance(US_PER_S / 4);
-    expect(watch.level).toBe("critical");
+    const levels: string[] = [];
+    const shares = [0.5, 0.71, 0.66, 0.64, 0.9, 0.81, 0.79, 0.66, 0.1];
+    const watch = new MemoryWatch(
+      time.lane(1),
+      (level) => levels.push(level),
+      () => shares.shift() ?? 0,
+    );
+    time.advance(US_PER_S);
+    expect(levels).toEqual(["high", "normal", "critical", "high", "normal"]);
+    void watch.stop();
+    expect(time.heap.size).toBe(0);
   });
 });
