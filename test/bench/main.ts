@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
 import { CROWD_CASES } from "./crowd-cases.js";
+import { DURABLE_CASES } from "./durable-cases.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
 import { THROUGHPUT_CASES } from "./throughput-case.js";
@@ -20,6 +21,7 @@ const CASES: readonly BenchCase[] = [
   LATENCY_CASE,
   ...CROWD_CASES,
   ...HOSTILE_CASES,
+  ...DURABLE_CASES,
   ...VIRTUAL_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;

@@ -3,11 +3,13 @@ import { createBroker } from "fleetrig/broker";
 /**
  * The broker in a process of its own, as its peers are, with everything on that a user would have on:
  * authorisation, events, metrics, default limits. Prints its port. `name=value` arguments change limits;
- * `tls=<folder>` asks clients for certificates of the authority in that folder.
+ * `data=<folder>` makes it durable, on disk; `tls=<folder>` asks clients for certificates of the authority in that folder.
  */
 const options = new Map(process.argv.slice(2).map((argument) => argument.split("=") as [string, string]));
 const folder = options.get("tls");
 options.delete("tls");
+const dataDir = options.get("data");
+options.delete("data");
 const broker = await createBroker({
   listen: [
     folder === undefined
@@ -22,6 +24,7 @@ const broker = await createBroker({
         },
   ],
   http: { port: 0 },
+  ...(dataDir !== undefined && { dataDir }),
   limits: Object.fromEntries(Array.from(options, ([name, value]) => [name, Number(value)])),
   hooks: {
     authorizeConnect: () => "allow",
