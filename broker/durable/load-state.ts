@@ -157,7 +157,7 @@ export class StateLoader {
     return undefined;
   }
 
-  private segment({ key }: StoreRecord, reader: RecordReader): string | undefined {
+  private segment({ key, value }: StoreRecord, reader: RecordReader): string | undefined {
     const id = keys.sessionIdOf(key);
     const log = this.logs.get(id);
     if (log === undefined) return "its session is missing";
@@ -172,8 +172,10 @@ export class StateLoader {
       missing: (_sequence, body) => missing.push(body),
     });
     if (!reader.isSound || Number.isNaN(first)) return "the messages cannot be understood";
-    if (missing.length > 0)
+    if (missing.length > 0) {
       this.damage.push({ where: key, what: `messages are missing: bodies ${missing.join(", ")}` });
+      this.aside.push({ type: "put", key: keys.damagedKey(key), value: Uint8Array.from(value) });
+    }
     this.adoptSegment(log, first, entries);
     return undefined;
   }

@@ -71,17 +71,6 @@ export const logSink = (log: StructuredLog): EventSink => ({
       case "session.expired":
         log.log("info", event.type, { clientId: event.clientId });
         break;
-      case "store.opened": {
-        const { durability, sessions, messages, retained, tookMs } = event;
-        log.log("info", event.type, { durability, sessions, messages, retained, tookMs: Math.round(tookMs) });
-        break;
-      }
-      case "store.damaged":
-        log.log("error", event.type, { where: event.where, what: event.what });
-        break;
-      case "store.failed":
-        log.log("error", event.type, { reason: event.reason });
-        break;
       case "will.published":
         log.log("debug", event.type, { clientId: event.clientId, topic: event.topic });
         break;

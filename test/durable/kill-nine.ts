@@ -192,7 +192,8 @@ export async function killNine({ kills, seed = 1, isEnough, progress }: KillOpti
   try {
     await slaughter.introduce();
     let done = 0;
-    for (let n = 1; n <= kills && isEnough?.() !== true; n += 1) {
+    for (let n = 1; n <= kills; n += 1) {
+      if (isEnough?.() === true) break;
       done = n;
       if (n > 1) await slaughter.start();
       await slaughter.live();
