@@ -4,7 +4,7 @@ import type { Delivery } from "./delivery.js";
 import type { Session } from "./session.js";
 
 /**
- * What a durable broker writes down (see ARCHITECTURE, D16). The engine reports every change at the moment it
+ * What a durable broker writes down (see ARCHITECTURE, D17). The engine reports every change at the moment it
  * happens and goes on; the journal reads the state it needs when it commits, so that a message which was queued and
  * acknowledged in between is never written. Only sessions that outlive their connection are reported.
  */
