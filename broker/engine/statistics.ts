@@ -80,7 +80,7 @@ const noDrops = (): DropCounts => ({
 /** Packets by type. PUBLISH is counted per connection instead, on the hot path. */
 export type PacketCounts = Record<Packet["type"], number>;
 
-export const noPackets = (): PacketCounts => ({
+const noPackets = (): PacketCounts => ({
   connect: 0,
   connack: 0,
   publish: 0,

@@ -58,11 +58,10 @@ export class PublishFrame {
 
   /** The form of this chain that can be sent as `packet`. */
   find(packet: PublishPacket, version: ProtocolVersion): PublishFrame | undefined {
-    const hasIdentifier = packet.qos !== 0;
-    for (let form: PublishFrame | undefined = this; form !== undefined; form = form.next)
-      if (form.version === version && form.identifierAt > 0 === hasIdentifier && form.says(packet, version))
-        return form;
-    return undefined;
+    if (this.fits(packet, version)) return this;
+    let form = this.next;
+    while (form !== undefined && !form.fits(packet, version)) form = form.next;
+    return form;
   }
 
   /** Adds a form to the chain. */
@@ -110,6 +109,11 @@ export class PublishFrame {
     const { bytes, start, end } = this;
     this.view ??= new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
     return this.view;
+  }
+
+  private fits(packet: PublishPacket, version: ProtocolVersion): boolean {
+    const hasIdentifier = packet.qos !== 0;
+    return this.version === version && this.identifierAt > 0 === hasIdentifier && this.says(packet, version);
   }
 
   private says(packet: PublishPacket, version: ProtocolVersion): boolean {
