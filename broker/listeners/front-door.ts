@@ -4,6 +4,7 @@ import { type Clock, US_PER_MS } from "fleetrig/kernel";
 import {
   type ByteStream,
   type DecodeFailure,
+  type LinkEnd,
   type LinkHost,
   type LinkPeer,
   type PacketAcceptor,
@@ -31,6 +32,8 @@ export interface FrontDoorOptions {
   readonly maxConnections: number;
   readonly acceptRate: AcceptRate | undefined;
   readonly budget: SocketBudget;
+  /** MQTT is spoken on the sockets themselves: there are no stages. */
+  readonly isDirect: boolean;
   /** Unix sockets have no address of their own. */
   readonly remoteAddress: string | undefined;
   rejected(rejection: Rejection): void;
@@ -72,6 +75,7 @@ export class FrontDoor implements Door {
       role: "server",
       batch: this.batch,
       maxPacketBytes,
+      endsByClosing: options.isDirect,
       linger: (stream) => this.lingering.add(stream),
       refused: (failure, remoteAddress) => this.options.refused(failure, remoteAddress),
     };
@@ -81,8 +85,8 @@ export class FrontDoor implements Door {
     };
   }
 
-  /** Names the first stage and what all links have in common; to be called before the first socket. */
-  begin(stage: Stage, peer: LinkPeer): void {
+  /** Names the first stage, if any, and what all links have in common; to be called before the first socket. */
+  begin(stage: Stage | undefined, peer: LinkPeer): void {
     this.stage = stage;
     this.peer = peer;
   }
@@ -98,18 +102,17 @@ export class FrontDoor implements Door {
     socket.on("close", this.socketClosed);
     this.connecting.add(socket);
     this.stalls.wake();
-    const remoteAddress = this.options.remoteAddress ?? remoteOf(socket);
-    this.stage!.enter({ socket, stream: socket, remoteAddress });
+    const { stage } = this;
+    const remoteAddress = this.addressOf(socket);
+    if (stage === undefined) this.open(socket, { stream: socket, remoteAddress, peer: this.peer! });
+    else stage.enter({ socket, stream: socket, remoteAddress });
   };
 
   admit({ socket, remoteAddress, facts }: Arrival, stream: ByteStream): SocketLink | undefined {
     if (!this.sockets.has(socket)) return undefined;
     const own = this.peer!;
     const peer = facts === undefined ? own : { ...own, ...facts };
-    const link = new SocketLink(this.host, { stream, remoteAddress, peer });
-    this.sockets.set(socket, link);
-    link.attach(this.options.acceptor.accept(link));
-    return link;
+    return this.open(socket, { stream, remoteAddress, peer });
   }
 
   note({ remoteAddress }: Arrival, reason: RejectionReason, detail: string): void {
@@ -137,6 +140,17 @@ export class FrontDoor implements Door {
     this.rates?.stop();
   }
 
+  private open(socket: Socket, end: LinkEnd): SocketLink {
+    const link = new SocketLink(this.host, end);
+    this.sockets.set(socket, link);
+    link.attach(this.options.acceptor.accept(link));
+    return link;
+  }
+
+  private addressOf(socket: Socket): string {
+    return this.options.remoteAddress ?? remoteOf(socket);
+  }
+
   private refusalOf(socket: Socket): RejectionReason | undefined {
     const { maxConnections, budget } = this.options;
     if (this.sockets.size >= maxConnections) return "max-connections";
@@ -145,7 +159,7 @@ export class FrontDoor implements Door {
   }
 
   private turnAway(socket: Socket, reason: RejectionReason): void {
-    const remoteAddress = this.options.remoteAddress ?? remoteOf(socket);
+    const remoteAddress = this.addressOf(socket);
     ignoreErrors(socket);
     // A reset frees the port and the memory at once: nobody turned away leaves a socket in TIME_WAIT here.
     socket.resetAndDestroy();
@@ -170,7 +184,7 @@ export class FrontDoor implements Door {
 
   private evict(socket: Socket, reason: RejectionReason, detail: string): void {
     const link = this.sockets.get(socket);
-    this.count(reason, detail, link?.remoteAddress ?? this.options.remoteAddress ?? remoteOf(socket));
+    this.count(reason, detail, link?.remoteAddress ?? this.addressOf(socket));
     if (link === undefined) socket.destroy();
     else link.destroy();
   }

@@ -129,6 +129,7 @@ class OpenListener implements Listener {
       maxConnections,
       acceptRate: options.acceptRate,
       budget: budget ?? processSocketBudget(),
+      isDirect: isDirect(options, binding),
       remoteAddress: binding.transport === "unix" ? "unix" : undefined,
       rejected: (rejection) => observer?.rejected?.(rejection, this.endpoint),
       refused: (failure, remoteAddress) => observer?.refused?.(failure, remoteAddress),
@@ -182,7 +183,7 @@ class OpenListener implements Listener {
         acceptWithSharedRead(this.server, { tcpKeepAliveS: this.tcpKeepAliveS, accept: door.accept });
       this.endpoint = endpointOf(binding, bound);
     } catch (error) {
-      stage.stop();
+      stage?.stop();
       throw error;
     }
     const { transport } = binding;
@@ -190,7 +191,8 @@ class OpenListener implements Listener {
   }
 
   /** The stages, built from the last to the first: PROXY header, then TLS, then WebSocket or nothing. */
-  private async firstStage(): Promise<Stage> {
+  private async firstStage(): Promise<Stage | undefined> {
+    if (isDirect(this.options, this.binding)) return undefined;
     const { options, binding, door, context } = this;
     const { clock, maxPacketBytes } = context;
     const { path, isLoopback, transport } = binding;

@@ -60,6 +60,8 @@ export interface LinkHost {
   readonly version?: ProtocolVersion;
   /** Called once our side of the stream has ended: see to it that it does not stay half open. */
   linger(stream: ByteStream): void;
+  /** Ending the stream is closing it: no frame or alert of its own goes before. Default false. */
+  readonly endsByClosing?: boolean;
   /** Told why bytes were refused, for logs. */
   refused?(failure: DecodeFailure, remoteAddress: string): void;
 }
@@ -105,6 +107,8 @@ export class SocketLink implements PacketLink {
   private isHeldBack = false;
   /** A local end, to be reported with the next flush: never from inside `close` or `destroy`. */
   private endedLocally = false;
+  /** The other side sends nothing more. */
+  private isEndedByPeer = false;
 
   constructor(host: LinkHost, { stream, remoteAddress, peer }: LinkEnd) {
     this.host = host;
@@ -190,10 +194,20 @@ export class SocketLink implements PacketLink {
     if (this.pendingBytes > 0) this.write();
     if (this.phase === "closing") {
       this.phase = "closed";
-      this.stream.end();
-      this.host.linger(this.stream);
+      this.finish();
     }
     if (this.endedLocally) this.report("local");
+  }
+
+  /** Ends our side of the stream; where both sides are done with it, there is nothing to wait for. */
+  private finish(): void {
+    const { stream, host } = this;
+    if (this.isEndedByPeer && host.endsByClosing === true && stream.writableLength === 0) {
+      stream.destroy();
+      return;
+    }
+    stream.end();
+    host.linger(stream);
   }
 
   private queue(): void {
@@ -261,6 +275,7 @@ export class SocketLink implements PacketLink {
   }
 
   private endedByPeer(): void {
+    this.isEndedByPeer = true;
     if (this.phase !== "open") return;
     this.shut("closing");
     this.queue();

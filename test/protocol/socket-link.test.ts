@@ -40,6 +40,7 @@ class RecordedStream extends EventEmitter implements ByteStream {
 function rig(
   role: DecoderRole = "server",
   answer: (packet: Packet, link: SocketLink) => void = () => undefined,
+  more: Partial<LinkHost> = {},
 ) {
   const stream = new RecordedStream();
   const turns: (() => void)[] = [];
@@ -52,6 +53,7 @@ function rig(
     maxPacketBytes: 10_000_000,
     linger: () => stream.log.push("linger"),
     ...(role === "client" ? { version: 5 } : {}),
+    ...more,
   };
   const link = new SocketLink(host, { stream, remoteAddress: "peer" });
   link.attach({
@@ -74,6 +76,22 @@ const CONNECT = encodePacket(
 );
 
 describe("SocketLink", () => {
+  it("closes a stream that both sides are done with, where ending is closing", () => {
+    const { stream, link, closings, nextTurn } = rig("server", undefined, { endsByClosing: true });
+    link.send(PING);
+    stream.emit("end");
+    nextTurn();
+    expect([stream.log, closings]).toEqual([["d000", "destroy"], ["closed"]]);
+  });
+
+  it("ends a stream in order while the network has not taken everything", () => {
+    const { stream, nextTurn } = rig("server", undefined, { endsByClosing: true });
+    stream.writableLength = 10;
+    stream.emit("end");
+    nextTurn();
+    expect(stream.log).toEqual(["end", "linger"]);
+  });
+
   it("sends everything of one turn in one write", () => {
     const { stream, link, turns, nextTurn } = rig();
     for (let i = 0; i < 3; i += 1) link.send(PING);
