@@ -4,7 +4,7 @@ import type { ApplicationMessage } from "../message.js";
 import { contentBytes } from "./delivery.js";
 
 /** Levels that a search visits before it says that it has found nothing yet. */
-const STRETCH = 64;
+const STRETCH = 32;
 
 /** One level of the topics that have a retained message, for wildcard lookups. */
 class TopicNode {

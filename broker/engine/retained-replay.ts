@@ -8,7 +8,7 @@ import type { Subscription } from "./subscription.js";
 /** Messages that go out, or wait for the client, at a time. */
 const PAGE = 500;
 /** Messages looked at in one turn, stretches of the store without one included. */
-const LOOKS_PER_TURN = 1_000;
+const LOOKS_PER_TURN = 500;
 /** So many are not worth remembering: they may be had for each subscription of the turn. */
 const FREE_LOOKS = 8;
 /** Between two pages for a client that keeps up: others get their turn. */
@@ -32,7 +32,8 @@ interface Replay {
  * waits does so in the store, not once more for each subscriber. Messages replaced meanwhile were delivered live.
  */
 export class RetainedReplay {
-  private replays: Replay[] = [];
+  /** By filter, in the order of the subscriptions. */
+  private readonly replays = new Map<string, Replay>();
   private timer: Timer | undefined;
   private pauseUs = FIRST_PAUSE_US;
   private isRunning = false;
@@ -45,14 +46,14 @@ export class RetainedReplay {
 
   /** Nothing is left to send, and nothing to remember. */
   get isDone(): boolean {
-    return this.replays.length === 0 && this.looksLeft >= LOOKS_PER_TURN - FREE_LOOKS;
+    return this.replays.size === 0 && this.looksLeft >= LOOKS_PER_TURN - FREE_LOOKS;
   }
 
   /** The first page goes out at once, unless others are waiting. */
   add(filter: string, messages: Iterator<ApplicationMessage | undefined>): void {
-    const isFirst = this.replays.length === 0;
-    this.replays = this.replays.filter((replay) => replay.filter !== filter);
-    this.replays.push({ filter, messages, subscribedAtUs: this.core.clock.nowUs() });
+    const isFirst = this.replays.size === 0;
+    this.replays.delete(filter);
+    this.replays.set(filter, { filter, messages, subscribedAtUs: this.core.clock.nowUs() });
     if (isFirst) this.run();
   }
 
@@ -60,7 +61,8 @@ export class RetainedReplay {
   suspend(): void {
     this.timer?.cancel();
     this.looksLeft = LOOKS_PER_TURN;
-    this.replays = this.replays.filter(({ filter }) => this.session.subscription(filter)?.qos !== 0);
+    for (const filter of this.replays.keys())
+      if (this.session.subscription(filter)?.qos === 0) this.replays.delete(filter);
   }
 
   resume(): void {
@@ -70,7 +72,7 @@ export class RetainedReplay {
   /** The session has ended. */
   stop(): void {
     this.timer?.cancel();
-    this.replays = [];
+    this.replays.clear();
   }
 
   private run(): void {
@@ -79,13 +81,13 @@ export class RetainedReplay {
     this.isRunning = true;
     this.timer?.cancel();
     let sent = 0;
-    while (sent < PAGE && this.looksLeft > 0 && this.replays.length > 0 && this.hasRoom()) {
+    while (sent < PAGE && this.looksLeft > 0 && this.replays.size > 0 && this.hasRoom()) {
       this.looksLeft -= 1;
       if (this.sendNext()) sent += 1;
     }
     this.isRunning = false;
     if (this.isDone || this.session.connection === undefined) return;
-    const isInterrupted = sent === PAGE || this.looksLeft === 0 || this.replays.length === 0;
+    const isInterrupted = sent === PAGE || this.looksLeft === 0 || this.replays.size === 0;
     this.pauseUs = sent > 0 || isInterrupted ? FIRST_PAUSE_US : Math.min(this.pauseUs * 2, LONGEST_PAUSE_US);
     const waitUs = isInterrupted ? NEXT_PAGE_US : this.pauseUs;
     this.timer = this.core.clock.after(waitUs, RetainedReplay.runNext, this);
@@ -101,11 +103,12 @@ export class RetainedReplay {
 
   /** @returns whether a message went out. */
   private sendNext(): boolean {
-    const { filter, messages, subscribedAtUs } = this.replays[0]!;
+    const [first] = this.replays.values();
+    const { filter, messages, subscribedAtUs } = first!;
     const subscription = this.session.subscription(filter);
     const next = subscription === undefined ? undefined : messages.next();
     if (subscription === undefined || next === undefined || next.done === true) {
-      this.replays.shift();
+      this.replays.delete(filter);
       return false;
     }
     if (next.value === undefined || next.value.receivedAtUs > subscribedAtUs) return false;
