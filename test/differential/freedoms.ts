@@ -46,11 +46,17 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "[MQTT-3.8.4-5] one SUBSCRIBE with the same filter twice: retained messages come with the QoS granted at that time, or in the end",
-    applies: ({ kind, step }, { script }) => {
-      const subscribe = script.steps[step];
-      if (kind !== "copies" || subscribe?.kind !== "subscribe") return false;
-      const topics = subscribe.filters.map(({ topic }) => topic);
-      return new Set(topics).size < topics.length;
+    applies: (difference, context) => {
+      if (difference.kind !== "copies") return false;
+      const repeats = (at: number): boolean => hasFilterTwice(context.script, at, difference.slot);
+      if (repeats(difference.step)) return true;
+      // They may have had to wait for room in the window.
+      const { theirs, ours } = difference.deliveries!;
+      return (
+        [...theirs, ...ours].every(({ retain }) => retain) &&
+        [context.theirs, context.ours].some((one) => isWindowFull(difference, context.script, one)) &&
+        context.script.steps.some((_, at) => at < difference.step && repeats(at))
+      );
     },
   },
   {
@@ -176,6 +182,12 @@ function isWindowFull({ slot, step }: Difference, script: Script, recording: Rec
     if (isMute && unacknowledged >= window) isFull = true;
   }
   return isFull;
+}
+
+function hasFilterTwice({ steps }: Script, at: number, slot: number): boolean {
+  const step = steps[at];
+  if (step?.kind !== "subscribe" || step.slot !== slot) return false;
+  return new Set(step.filters.map(({ topic }) => topic)).size < step.filters.length;
 }
 
 /** Only MQTT 5 has subscription identifiers; a session may have begun with another version. */

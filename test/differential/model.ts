@@ -82,6 +82,7 @@ export class Model {
         slot.isConnected = false;
         if (step.kind === "drop" || step.reason === 4 || raisesExpiry(slot, step))
           this.publishWill(slot, step.slot, at);
+        if (endsSession(slot, step)) slot.subscriptions.clear();
     }
   }
 
@@ -128,6 +129,14 @@ export class Model {
       isTakenOverWill,
     });
   }
+}
+
+/** Does the session end with this connection (§3.1.2.11.2; in 3.1.1 Clean Session)? */
+function endsSession({ connect }: SlotState, step: Step & { kind: "disconnect" | "drop" }): boolean {
+  if (connect === undefined) return false;
+  if (connect.version === 4) return connect.clean;
+  const expiryS = connect.properties?.["sessionExpiryInterval"] ?? 0;
+  return (step.kind === "disconnect" && expiryS > 0 ? (step.expiryS ?? expiryS) : expiryS) === 0;
 }
 
 /** [3.14.2.2.2] a Session Expiry Interval of 0 cannot be raised on the way out: not an orderly end. */

@@ -19,7 +19,7 @@ const AFTERMATH_US = 7_300 * US_PER_S;
 const LIMITS = {
   sessionExpiryS: 3_600,
   persistentSessionS: 3_600,
-  retainedMessages: 200,
+  retainedMessages: 20,
   queuedMessagesPerSession: 200,
   maxInflight: 20,
   receiveMaximum: 20,

@@ -12,6 +12,7 @@ import { cutSession } from "./split-points.js";
 const SHARED_EVERY = 10;
 /** Shared brokers are looked at this often; the first time the heap is still growing into its code. */
 const HEAP_EVERY_SESSIONS = 20;
+const HEAP_READINGS_MIN = 10;
 const HEAP_GROWTH_MAX_BYTES_PER_SESSION = 1_000;
 /** No input may keep the broker busy for longer. */
 const PIECE_MAX_MS = 50;
@@ -77,7 +78,7 @@ class SharedBrokers {
   /** Least-squares slope without the first third; undefined when there are too few readings. */
   growthPerSession(): number | undefined {
     const heaps = this.heaps.slice(Math.floor(this.heaps.length / 3));
-    if (heaps.length < 4) return undefined;
+    if (heaps.length < HEAP_READINGS_MIN) return undefined;
     const middle = (heaps.length - 1) / 2;
     const mean = heaps.reduce((sum, heap) => sum + heap, 0) / heaps.length;
     let slope = 0;
