@@ -89,6 +89,8 @@ export class Connection implements PacketReceiver, Entrant {
   private state: "opening" | "waiting" | "connected" | "ended" = "opening";
   private attempt: ConnectAttempt | undefined;
   private lastReceivedAtUs: number;
+  /** When bytes came last, where the link tells; then not every packet has to ask for the time. */
+  private arrivedAtUs = -1;
   private silenceLimitUs = Number.POSITIVE_INFINITY;
   /** Before CONNECT its deadline, afterwards the keep-alive: one timer that looks at the last activity. */
   private timer: Timer | undefined;
@@ -136,9 +138,13 @@ export class Connection implements PacketReceiver, Entrant {
     return this.session?.clientId ?? this.attempt?.clientId ?? "";
   }
 
+  arriving(): void {
+    this.arrivedAtUs = this.core.clock.nowUs();
+  }
+
   received(packet: Packet, wireBytes: number): void {
     if (this.state === "ended") return;
-    this.lastReceivedAtUs = this.core.clock.nowUs();
+    this.lastReceivedAtUs = this.arrivedAtUs < 0 ? this.core.clock.nowUs() : this.arrivedAtUs;
     this.receivedBytes += wireBytes;
     if (this.pace !== undefined && !this.pace.take(packet.type === "publish", wireBytes)) return;
     if (packet.type === "publish") this.receivedMessages += 1;

@@ -69,6 +69,8 @@ export interface PeerCertificate {
 
 /** What a link tells its owner. After `closed` nothing else is called. */
 export interface PacketReceiver {
+  /** Bytes have come; what is received next was in them. Lets a server read its clock once for many packets. */
+  arriving?(): void;
   received(packet: Packet, wireBytes: number): void;
   closed(reason: LinkCloseReason): void;
 }

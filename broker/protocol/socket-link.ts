@@ -255,6 +255,7 @@ export class SocketLink implements PacketLink {
 
   private read(chunk: Uint8Array): void {
     if (this.phase !== "open") return;
+    this.receiver?.arriving?.();
     const failure = this.decoder.push(chunk, SocketLink.deliver, this);
     if (failure !== undefined && this.phase === "open") this.refuse(failure);
   }
