@@ -226,6 +226,8 @@ class CoreOfBroker implements BrokerCore {
     this.limits = { ...DEFAULT_LIMITS[profile], ...limits };
     this.features = { ...defaultFeatures(profile), ...features };
     this.retained = new RetainedMessages(clock, this.limits, profile, this.traits.retainedOnWildcards);
+    if (journal !== undefined)
+      this.retained.whenExpired = (topic) => journal.retainedChanged(topic, undefined, 0);
     this.status = new RetainedMessages(clock, this.limits, profile, true);
     this.gate = new ConnectGate(clock, this.limits);
     this.rates = new AccountRates(clock, this.limits);
@@ -264,6 +266,7 @@ class CoreOfBroker implements BrokerCore {
     this.isShutDown = true;
     this.gate.stop();
     this.credits.stop();
+    this.retained.stop();
     for (const connection of this.opening) connection.fail(reasonCode);
     this.sessions.shutdown(reasonCode);
   }

@@ -1,10 +1,16 @@
-import { type Clock, US_PER_S } from "fleetrig/kernel";
+import { type Clock, type Timer, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import { hasWildcard, type Profile } from "fleetrig/protocol";
 import type { ApplicationMessage } from "../message.js";
 import { contentBytes } from "./delivery.js";
 
 /** Levels that a search visits before it says that it has found nothing yet. */
 const STRETCH = 32;
+
+/** Between two searches for expired messages that nobody asks for. */
+const SWEEP_PAUSE_US = 60 * US_PER_S;
+/** A search looks at so many messages at a time; then others get their turn. */
+const SWEEP_LOOKS = 1_000;
+const SWEEP_TURN_US = 10 * US_PER_MS;
 
 /** One level of the topics that have a retained message, for wildcard lookups. */
 class TopicNode {
@@ -28,6 +34,12 @@ export class RetainedMessages {
   private bytes = 0;
   /** How many of them came from each client. */
   private readonly owned = new Map<string, number>();
+  /** Messages that expire some time. */
+  private expiring = 0;
+  private sweepTimer: Timer | undefined;
+  private sweep: Iterator<ApplicationMessage> | undefined;
+  /** Told of messages that expired, for whoever stores them. */
+  whenExpired: ((topic: string) => void) | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -50,8 +62,15 @@ export class RetainedMessages {
   get(topic: string): ApplicationMessage | undefined {
     const message = this.byTopic.get(topic);
     if (message === undefined || !this.hasExpired(message)) return message;
-    this.remove(topic);
+    this.expire(topic);
     return undefined;
+  }
+
+  /** Looks for expired messages no more. */
+  stop(): void {
+    this.sweepTimer?.cancel();
+    this.sweepTimer = undefined;
+    this.sweep = undefined;
   }
 
   /**
@@ -72,6 +91,7 @@ export class RetainedMessages {
     this.bytes = bytes;
     message.detach();
     this.byTopic.set(topic, message);
+    this.noteExpiry(before, message);
     if (before === undefined && this.root !== undefined) addTopic(this.root, topic);
     return true;
   }
@@ -92,6 +112,7 @@ export class RetainedMessages {
     this.bytes -= contentBytes(message);
     this.byTopic.delete(topic);
     this.changeOwner(message.publisher, undefined);
+    this.noteExpiry(message, undefined);
     if (this.root !== undefined) removeTopic(this.root, topic.split("/"), 0);
   }
 
@@ -111,9 +132,42 @@ export class RetainedMessages {
     return true;
   }
 
+  private expire(topic: string): void {
+    this.remove(topic);
+    this.whenExpired?.(topic);
+  }
+
+  private noteExpiry(before: ApplicationMessage | undefined, after: ApplicationMessage | undefined): void {
+    if (before?.properties.messageExpiryS !== undefined) this.expiring -= 1;
+    if (after?.properties.messageExpiryS !== undefined) this.expiring += 1;
+    if (this.expiring === 0) this.stop();
+    else this.sweepTimer ??= this.clock.after(SWEEP_PAUSE_US, RetainedMessages.sweepOn, this);
+  }
+
+  /** Messages that nobody asks for any more would stay for ever. */
+  private sweepSome(): void {
+    this.sweep ??= this.byTopic.values();
+    for (let looks = 0; looks < SWEEP_LOOKS; looks += 1) {
+      const next = this.sweep.next();
+      if (next.done === true) {
+        this.sweep = undefined;
+        break;
+      }
+      if (!this.hasExpired(next.value)) continue;
+      this.expire(next.value.topic);
+      // The last of those that expire.
+      if (this.sweepTimer === undefined) return;
+    }
+    this.sweepTimer?.again(this.sweep === undefined ? SWEEP_PAUSE_US : SWEEP_TURN_US);
+  }
+
   private hasExpired(message: ApplicationMessage): boolean {
     const expiryS = message.properties.messageExpiryS;
     return expiryS !== undefined && message.receivedAtUs + expiryS * US_PER_S <= this.clock.nowUs();
+  }
+
+  private static sweepOn(this: void, messages: RetainedMessages): void {
+    messages.sweepSome();
   }
 
   private topicsFor(filter: string): Iterable<string | undefined> {

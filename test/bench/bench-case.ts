@@ -16,6 +16,8 @@ export interface BenchCase {
   readonly description: string;
   /** Left out unless `--full` is given. */
   readonly isLong?: boolean;
+  /** After this long it is ended; default 20 minutes. */
+  readonly deadlineMs?: number;
   /** Why it cannot run on this machine; undefined when it can. */
   skipped?(): string | undefined;
   run(): Promise<readonly Figure[]>;

@@ -8,13 +8,15 @@ import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
+import { SOAK_CASES } from "./soak-case.js";
 import { THROUGHPUT_CASES } from "./throughput-case.js";
 import { VIRTUAL_CASES } from "./virtual-cases.js";
 
 /**
  * `npm run bench`: every case in a process of its own, a table on stdout, the same in out/bench.json.
  * Options: `--full` adds the long cases, `--only <name>` runs the case of that name, or those whose names begin so, `--write <file>` writes
- * elsewhere, `--priority` makes brokers and their load go before whatever else the machine does.
+ * elsewhere, `--minutes` is how long `soak` takes,
+ * `--priority` makes brokers and their load go before whatever else the machine does.
  */
 const CASES: readonly BenchCase[] = [
   ...THROUGHPUT_CASES,
@@ -23,6 +25,7 @@ const CASES: readonly BenchCase[] = [
   ...HOSTILE_CASES,
   ...DURABLE_CASES,
   ...VIRTUAL_CASES,
+  ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;
 const MIB_PER_KIB = 1 / 1024;
@@ -50,12 +53,12 @@ async function runCase(bench: BenchCase): Promise<CaseResult> {
 }
 
 /** A case that fails is reported; the others still run. */
-function runInProcess({ name, description }: BenchCase): CaseResult {
+function runInProcess({ name, description, deadlineMs = CASE_DEADLINE_MS }: BenchCase): CaseResult {
   const self = fileURLToPath(import.meta.url);
   const child = spawnSync(process.execPath, ["--expose-gc", self, "--case", name, ...process.argv.slice(2)], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: CASE_DEADLINE_MS,
+    timeout: deadlineMs,
   });
   if (child.status !== 0) {
     process.exitCode = 1;

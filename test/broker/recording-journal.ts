@@ -79,6 +79,8 @@ export class RecordingJournal implements Journal {
   sessionChanged(): void {}
   subscriptionChanged(): void {}
   sessionEnded(): void {}
-  retainedChanged(): void {}
+  retainedChanged(_topic: string, message: Parameters<Journal["retainedChanged"]>[1]): void {
+    this.reports.push(message === undefined ? "retained cleared" : "retained set");
+  }
   freeze(): void {}
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { topicMatches } from "fleetrig/protocol";
 import { describe, expect, it } from "vitest";
 import { Bench } from "./bench.js";
+import { RecordingJournal } from "./recording-journal.js";
 
 const publishRetained = (bench: Bench, topic: string, payload: string): void =>
   bench.broker.publish({ topic, payload, qos: 1, retain: true });
@@ -63,6 +64,36 @@ describe("retained messages", () => {
       false,
       false,
     ]);
+  });
+
+  it("that expired do not stay because nobody asks for them", () => {
+    for (const profile of ["aws", "oasis"] as const) {
+      const journal = new RecordingJournal();
+      const bench = new Bench({ profile, journal });
+      for (let number = 0; number < 2_500; number += 1)
+        bench.broker.publish({
+          topic: `once/${number}`,
+          payload: "v",
+          qos: 0,
+          retain: true,
+          messageExpiryS: number < 2_000 ? 10 : 100,
+        });
+      publishRetained(bench, "stays", "v");
+      bench.advanceS(75);
+      expect(bench.broker.statistics().retained).toBe(501);
+      bench.advanceS(75);
+      expect(bench.broker.statistics()).toMatchObject({ retained: 1, retainedBytes: 6 });
+      expect(journal.reports.filter((report) => report === "retained cleared")).toHaveLength(2_500);
+      expect(bench.time.heap.size).toBe(0);
+    }
+  });
+
+  it("are not looked for any more after the end", () => {
+    const bench = new Bench();
+    bench.broker.publish({ topic: "s", payload: "v", qos: 0, retain: true, messageExpiryS: 100 });
+    expect(bench.time.heap.size).toBe(1);
+    bench.broker.shutdown();
+    expect(bench.time.heap.size).toBe(0);
   });
 
   it("vanish when their expiry interval is over", () => {
