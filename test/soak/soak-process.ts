@@ -54,11 +54,17 @@ export class SoakProcess {
 }
 
 async function answerOf(child: ChildProcess): Promise<Answer> {
-  const [answer] = (await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(() => {
-      throw new Error("the broker's process ended");
-    }),
-  ])) as [Answer];
-  return answer;
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  try {
+    const [answer] = (await Promise.race([
+      once(child, "message", { signal }),
+      once(child, "exit", { signal }).then(() => {
+        throw new Error("the broker's process ended");
+      }),
+    ])) as [Answer];
+    return answer;
+  } finally {
+    waiting.abort();
+  }
 }

@@ -31,6 +31,8 @@ const SAMPLE_S = 600;
 const BOUNDED = new Set([
   "core.router.cache",
   "core.router.latest",
+  // Tidies up when the next client is taken over from.
+  "core.conflicts.recent",
   "core.counters.refusals",
   "core.counters.endings",
   // As many places as there ever were timers at a time.
