@@ -70,6 +70,7 @@ class RealRun {
   private readonly subscribers: SoakSubscriber[] = [];
   private readonly slow: SoakSubscriber[] = [];
   private readonly samples: RealSample[] = [];
+  private readonly noise = new Map<SoakSubscriber, readonly string[]>();
   private visitors = 0;
   private published = 0;
 
@@ -193,13 +194,16 @@ class RealRun {
     else client.connect();
   }
 
+  /** What is subscribed to grows no more once everybody has had a turn. */
   private changeSubscription(): void {
-    const { random } = this;
+    const { random, noise } = this;
     const client = random.pick(this.subscribers);
     if (!client.isOpen) return;
     const filters = [`noise/${random.below(1_000)}/+`, `noise/${random.below(1_000)}`];
-    if (random.chance(0.5)) client.subscribe(filters);
-    else client.unsubscribe(filters);
+    const before = noise.get(client);
+    if (before !== undefined) client.unsubscribe(before);
+    client.subscribe(filters);
+    noise.set(client, filters);
   }
 
   /** @returns a function that ends it. */
