@@ -2,16 +2,18 @@ import type { Clock } from "fleetrig/kernel";
 import type { SequencedDelivery } from "../engine/stored-flow.js";
 import type { Restoration } from "../engine/restoration.js";
 import type { ApplicationMessage } from "../message.js";
-import { unseal } from "../store/record-frame.js";
+import { asBuffer, FRAME_BYTES, flawOf } from "../store/record-frame.js";
 import type { Damage, Store, StoreChange, StoreRecord } from "../store/store.js";
 import { type Body, BodyTable } from "./body-table.js";
 import * as keys from "./keys.js";
 import { readMessage } from "./message-record.js";
 import { RecordReader } from "./record-reader.js";
-import { readSegment } from "./segment-record.js";
+import { readSegment, type SegmentEntry } from "./segment-record.js";
+import { SegmentSkim } from "./segment-skim.js";
 import { SessionLog } from "./session-log.js";
 import { readFlow, readSession, readSubscription, type StoredFlowRecord } from "./session-record.js";
 import { addBody, type Segment } from "./stored-queue.js";
+import { type StoredRun, StoredRuns } from "./stored-run.js";
 
 /** What the journal goes on with. */
 export interface LoadedState {
@@ -34,6 +36,22 @@ export interface LoadSource {
   readonly restoration: Restoration;
 }
 
+/** A session whose segments are being read. */
+interface CurrentSession {
+  readonly log: SessionLog;
+  readonly flow: StoredFlowRecord;
+  /** What came of them, unless they can stay unread. */
+  readonly messages: SequencedDelivery[];
+  unread: StoredRun | undefined;
+}
+
+const FLAW_TEXTS = {
+  checksum: "the record fails its checksum",
+  version: "the record has an unknown format",
+} as const;
+
+const readerOf = (value: Buffer): RecordReader => new RecordReader(value, FRAME_BYTES, value.length);
+
 const EMPTY_FLOW: StoredFlowRecord = {
   flow: { lastPacketId: 0, inflight: [], received: [] },
   lastSequence: 0,
@@ -54,22 +72,25 @@ export class StateLoader {
   private lastNumber = 0;
   private messages = 0;
   private retained = 0;
-  /** The session whose segments are being read, and what came of them. */
-  private current: { readonly log: SessionLog; readonly messages: SequencedDelivery[] } | undefined;
+  private current: CurrentSession | undefined;
+  private readonly skim = new SegmentSkim();
+  private readonly runs: StoredRuns;
 
-  constructor(private readonly source: LoadSource) {}
+  constructor(private readonly source: LoadSource) {
+    this.runs = new StoredRuns(source.clock);
+  }
 
   async load(): Promise<LoadedState> {
     const prefix = keys.PREFIX;
-    await this.each(prefix.body, (record, reader) => this.body(record, reader));
-    await this.each(prefix.session, (record, reader) => this.session(record, reader));
-    await this.each(prefix.subscription, (record, reader) => this.subscription(record, reader));
-    await this.each(prefix.flow, (record, reader) => this.flow(record, reader));
-    await this.each(prefix.segment, (record, reader) => this.segment(record, reader));
+    await this.each(prefix.body, (key, value) => this.body(key, readerOf(value)));
+    await this.each(prefix.session, (key, value) => this.session(key, readerOf(value)));
+    await this.each(prefix.subscription, (key, value) => this.subscription(key, readerOf(value)));
+    await this.each(prefix.flow, (key, value) => this.flow(key, readerOf(value)));
+    await this.each(prefix.segment, (key, value) => this.segment(key, value));
     this.finishSession();
     // What is left are sessions without a message, but with identifiers in use.
     for (const [id, flow] of this.flows) this.restoreFlow(this.logs.get(id)!, flow, []);
-    await this.each(prefix.retained, (record, reader) => this.retain(record, reader));
+    await this.each(prefix.retained, (key, value) => this.retain(key, readerOf(value)));
     for (const body of this.byNumber.values()) this.bodies.noteIdle(body);
     if (this.aside.length > 0) await this.moveAside();
     return { logs: Array.from(this.logs.values()), bodies: this.bodies, lastNumber: this.lastNumber };
@@ -83,17 +104,14 @@ export class StateLoader {
   /** Calls `take` with every intact record of a kind; it returns why the record is of no use, if it is not. */
   private async each(
     prefix: string,
-    take: (record: StoreRecord, reader: RecordReader) => string | undefined,
+    take: (key: string, value: Buffer) => string | undefined,
   ): Promise<void> {
     for await (const slice of this.source.store.scan(prefix))
       for (const record of slice) {
-        const content = unseal(record.key, record.value);
-        if (content === "checksum") this.spoiled(record, "the record fails its checksum");
-        else if (content === "version") this.spoiled(record, "the record has an unknown format");
-        else {
-          const fault = take(record, new RecordReader(content));
-          if (fault !== undefined) this.spoiled(record, fault);
-        }
+        const value = asBuffer(record.value);
+        const flaw = flawOf(record.key, value);
+        const fault = flaw === undefined ? take(record.key, value) : FLAW_TEXTS[flaw];
+        if (fault !== undefined) this.spoiled(record, fault);
       }
   }
 
@@ -117,7 +135,7 @@ export class StateLoader {
     });
   }
 
-  private body({ key }: StoreRecord, reader: RecordReader): string | undefined {
+  private body(key: string, reader: RecordReader): string | undefined {
     const number = keys.numberOf(key.slice(keys.PREFIX.body.length));
     const message = readMessage(reader, this.source.clock);
     if (!reader.isSound || Number.isNaN(number)) return "the message cannot be understood";
@@ -125,7 +143,7 @@ export class StateLoader {
     return undefined;
   }
 
-  private session({ key }: StoreRecord, reader: RecordReader): string | undefined {
+  private session(key: string, reader: RecordReader): string | undefined {
     const { restoration, clock } = this.source;
     const id = keys.sessionIdOf(key);
     const number = keys.numberOf(id);
@@ -139,7 +157,7 @@ export class StateLoader {
     return undefined;
   }
 
-  private subscription({ key }: StoreRecord, reader: RecordReader): string | undefined {
+  private subscription(key: string, reader: RecordReader): string | undefined {
     const log = this.logs.get(keys.sessionIdOf(key));
     if (log === undefined) return "its session is missing";
     const options = readSubscription(reader);
@@ -148,7 +166,7 @@ export class StateLoader {
     return undefined;
   }
 
-  private flow({ key }: StoreRecord, reader: RecordReader): string | undefined {
+  private flow(key: string, reader: RecordReader): string | undefined {
     const id = keys.sessionIdOf(key);
     if (!this.logs.has(id)) return "its session is missing";
     const flow = readFlow(reader);
@@ -157,14 +175,21 @@ export class StateLoader {
     return undefined;
   }
 
-  private segment({ key, value }: StoreRecord, reader: RecordReader): string | undefined {
-    const id = keys.sessionIdOf(key);
-    const log = this.logs.get(id);
-    if (log === undefined) return "its session is missing";
-    if (this.current?.log !== log) {
-      this.finishSession();
-      this.current = { log, messages: [] };
+  private segment(key: string, value: Buffer): string | undefined {
+    const current = this.currentAt(key);
+    if (current === undefined) return "its session is missing";
+    const { log, unread } = current;
+    if (unread !== undefined) {
+      const { skim } = this;
+      if (skim.skim(value, FRAME_BYTES, value.length)) {
+        this.runs.add(unread, skim, value, FRAME_BYTES);
+        log.queue.add({ first: skim.first, last: skim.last, live: skim.count, bodies: undefined });
+        return undefined;
+      }
+      while (unread.length > 0) current.messages.push(...unread.take());
+      current.unread = undefined;
     }
+    const reader = readerOf(value);
     const first = keys.numberOf(keys.restOf(key));
     const missing: number[] = [];
     const entries = readSegment(reader, this.source.clock, {
@@ -176,23 +201,42 @@ export class StateLoader {
       this.damage.push({ where: key, what: `messages are missing: bodies ${missing.join(", ")}` });
       this.aside.push({ type: "put", key: keys.damagedKey(key), value: Uint8Array.from(value) });
     }
-    this.adoptSegment(log, first, entries);
+    this.adoptSegment(current, first, entries);
     return undefined;
   }
 
+  /** The session that this segment belongs to. */
+  private currentAt(key: string): CurrentSession | undefined {
+    const { current } = this;
+    if (current !== undefined && key.startsWith(current.log.id, keys.PREFIX.segment.length)) return current;
+    this.finishSession();
+    const id = keys.sessionIdOf(key);
+    const log = this.logs.get(id);
+    if (log === undefined) return undefined;
+    const flow = this.flows.get(id) ?? EMPTY_FLOW;
+    this.flows.delete(id);
+    // What is in flight has to be found, and what is gone left out.
+    const isAllWaiting =
+      flow.removed.size === 0 && Array.from(flow.flow.inflight).every(({ phase }) => phase === "released");
+    this.current = { log, flow, messages: [], unread: isAllWaiting ? this.runs.begin() : undefined };
+    return this.current;
+  }
+
   /** Entries that an earlier process had done with are not served; a segment without others goes. */
-  private adoptSegment(log: SessionLog, first: number, entries: ReturnType<typeof readSegment>): void {
-    const removed = this.flows.get(log.id)?.removed ?? EMPTY_FLOW.removed;
+  private adoptSegment(current: CurrentSession, first: number, entries: readonly SegmentEntry[]): void {
+    const { log, messages } = current;
+    const { removed } = current.flow;
     const segment: Segment & { last: number } = { first, last: first, live: 0, bodies: undefined };
     const gone: number[] = [];
-    for (const { sequence, delivery, body } of entries) {
+    for (const entry of entries) {
+      const { sequence, body } = entry;
       segment.last = sequence;
       if (removed.has(sequence)) {
         gone.push(sequence);
         continue;
       }
       segment.live += 1;
-      this.current!.messages.push({ sequence, delivery });
+      messages.push(entry);
       const stored = body === undefined ? undefined : this.byNumber.get(body);
       if (stored === undefined) continue;
       stored.refer();
@@ -209,25 +253,25 @@ export class StateLoader {
 
   private finishSession(): void {
     if (this.current === undefined) return;
-    const { log, messages } = this.current;
-    const flow = this.flows.get(log.id) ?? EMPTY_FLOW;
-    this.flows.delete(log.id);
+    const { log, flow, messages, unread } = this.current;
     this.current = undefined;
-    this.restoreFlow(log, flow, messages);
+    this.restoreFlow(log, flow, messages, unread);
   }
 
   private restoreFlow(
     log: SessionLog,
     { flow, lastSequence }: StoredFlowRecord,
     messages: readonly SequencedDelivery[],
+    unread?: StoredRun,
   ): void {
-    this.messages += messages.length;
+    this.messages += messages.length + (unread?.length ?? 0);
     const last = Math.max(lastSequence, log.usedQueue?.lastSequence ?? 0);
     if (last > 0) log.queue.lastSequence = last;
-    this.source.restoration.flow(log.session, { flow, messages, lastSequence: last });
+    const stored = { flow, messages, lastSequence: last };
+    this.source.restoration.flow(log.session, unread === undefined ? stored : { ...stored, unread });
   }
 
-  private retain({ key }: StoreRecord, reader: RecordReader): string | undefined {
+  private retain(key: string, reader: RecordReader): string | undefined {
     const message: ApplicationMessage = readMessage(reader, this.source.clock);
     if (!reader.isSound || keys.retainedKey(message.topic) !== key) return "the message cannot be understood";
     if (this.source.restoration.retained(message)) this.retained += 1;

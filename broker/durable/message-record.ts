@@ -9,7 +9,7 @@ import type { RecordWriter } from "./record-writer.js";
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const QOS_MASK = 0b11;
-const FLAG = { retain: 4, will: 8, properties: 16, publisher: 32 } as const;
+export const MESSAGE_FLAG = { retain: 4, will: 8, properties: 16, publisher: 32 } as const;
 const PROPERTY = {
   expiry: 1,
   format: 2,
@@ -30,10 +30,10 @@ export function writeMessage(writer: RecordWriter, message: ApplicationMessage, 
   const { qos, retain, isWill, publisher, properties } = message;
   const present = propertiesIn(properties);
   let flags: number = qos;
-  if (retain) flags |= FLAG.retain;
-  if (isWill) flags |= FLAG.will;
-  if (present !== 0) flags |= FLAG.properties;
-  if (publisher !== undefined) flags |= FLAG.publisher;
+  if (retain) flags |= MESSAGE_FLAG.retain;
+  if (isWill) flags |= MESSAGE_FLAG.will;
+  if (present !== 0) flags |= MESSAGE_FLAG.properties;
+  if (publisher !== undefined) flags |= MESSAGE_FLAG.publisher;
   writer.u8(flags);
   writer.text(message.topic);
   writer.f64(wallMsAt(clock, message.receivedAtUs));
@@ -46,14 +46,14 @@ export function readMessage(reader: RecordReader, clock: Clock): ApplicationMess
   const flags = reader.u8();
   const topic = reader.text();
   const receivedAtUs = monotonicUsAt(clock, reader.f64());
-  const publisher = flags & FLAG.publisher ? reader.text() : undefined;
-  const properties = flags & FLAG.properties ? readProperties(reader) : {};
+  const publisher = flags & MESSAGE_FLAG.publisher ? reader.text() : undefined;
+  const properties = flags & MESSAGE_FLAG.properties ? readProperties(reader) : {};
   const fields: MessageFields = {
     topic,
     payload: reader.binary(),
     qos: qosOf(flags, reader),
-    retain: (flags & FLAG.retain) !== 0,
-    isWill: (flags & FLAG.will) !== 0,
+    retain: (flags & MESSAGE_FLAG.retain) !== 0,
+    isWill: (flags & MESSAGE_FLAG.will) !== 0,
     ...properties,
   };
   return new ApplicationMessage(fields, publisher, receivedAtUs);
@@ -61,7 +61,9 @@ export function readMessage(reader: RecordReader, clock: Clock): ApplicationMess
 
 export function writeWill(writer: RecordWriter, will: Will): void {
   const present = propertiesIn(will);
-  writer.u8(will.qos | (will.retain ? FLAG.retain : 0) | (present === 0 ? 0 : FLAG.properties));
+  writer.u8(
+    will.qos | (will.retain ? MESSAGE_FLAG.retain : 0) | (present === 0 ? 0 : MESSAGE_FLAG.properties),
+  );
   writer.text(will.topic);
   writer.varint(will.delayS ?? 0);
   if (present !== 0) writeProperties(writer, will, present);
@@ -72,13 +74,13 @@ export function readWill(reader: RecordReader): Will {
   const flags = reader.u8();
   const topic = reader.text();
   const delayS = reader.varint();
-  const properties = flags & FLAG.properties ? readProperties(reader) : {};
+  const properties = flags & MESSAGE_FLAG.properties ? readProperties(reader) : {};
   const payload = reader.binary();
   return {
     topic,
     payload,
     qos: qosOf(flags, reader),
-    retain: (flags & FLAG.retain) !== 0,
+    retain: (flags & MESSAGE_FLAG.retain) !== 0,
     delayS,
     ...properties,
   };

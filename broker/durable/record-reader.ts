@@ -8,17 +8,24 @@ const EMPTY = new Uint8Array(0);
  */
 export class RecordReader {
   isSound = true;
-  private at = 0;
+  private at: number;
 
-  constructor(private readonly body: Buffer) {}
+  /** Reads `bytes[from..to)`. */
+  constructor(
+    private readonly bytes: Buffer,
+    from: number,
+    private readonly end: number,
+  ) {
+    this.at = from;
+  }
 
   get isAtEnd(): boolean {
-    return this.at >= this.body.length;
+    return this.at >= this.end;
   }
 
   u8(): number {
     if (!this.has(1)) return 0;
-    return this.body[this.at++]!;
+    return this.bytes[this.at++]!;
   }
 
   varint(): number {
@@ -33,7 +40,7 @@ export class RecordReader {
 
   f64(): number {
     if (!this.has(8)) return 0;
-    const value = this.body.readDoubleBE(this.at);
+    const value = this.bytes.readDoubleBE(this.at);
     this.at += 8;
     return value;
   }
@@ -41,15 +48,18 @@ export class RecordReader {
   text(): string {
     const length = this.varint();
     if (!this.has(length)) return "";
-    const bytes = this.body.subarray(this.at, this.at + length);
+    const { at } = this;
     this.at += length;
+    // Short ASCII, which nearly all are, without a call into the runtime for the check.
+    if (this.isAscii(at, this.at)) return this.bytes.toString("latin1", at, this.at);
+    const bytes = this.bytes.subarray(at, this.at);
     return isUtf8(bytes) ? bytes.toString("utf8") : this.broken("");
   }
 
   binary(): Uint8Array {
     const length = this.varint();
     if (length === 0 || !this.has(length)) return EMPTY;
-    const bytes = Buffer.from(this.body.subarray(this.at, this.at + length));
+    const bytes = Buffer.from(this.bytes.subarray(this.at, this.at + length));
     this.at += length;
     return bytes;
   }
@@ -57,19 +67,24 @@ export class RecordReader {
   /** How many of something follow; each takes at least one byte. */
   count(): number {
     const count = this.varint();
-    return count <= this.body.length - this.at ? count : this.broken(0);
+    return count <= this.end - this.at ? count : this.broken(0);
+  }
+
+  private isAscii(from: number, to: number): boolean {
+    for (let at = from; at < to; at += 1) if (this.bytes[at]! > 127) return false;
+    return true;
   }
 
   private has(bytes: number): boolean {
-    if (this.isSound && bytes <= this.body.length - this.at) return true;
+    if (this.isSound && bytes <= this.end - this.at) return true;
     this.isSound = false;
-    this.at = this.body.length;
+    this.at = this.end;
     return false;
   }
 
   private broken<T>(value: T): T {
     this.isSound = false;
-    this.at = this.body.length;
+    this.at = this.end;
     return value;
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "fleetrig/kernel";
 import { Delivery } from "../engine/delivery.js";
+import type { SequencedDelivery } from "../engine/stored-flow.js";
 import type { ApplicationMessage } from "../message.js";
 import { qosOf, readMessage, writeMessage } from "./message-record.js";
 import type { RecordReader } from "./record-reader.js";
@@ -7,11 +8,9 @@ import type { RecordWriter } from "./record-writer.js";
 
 /** A segment: entries of sequence (as the distance to the one before), form, and the message or its body's number. */
 
-const FLAG = { retain: 4, share: 8, subscriptionIds: 16, body: 32 } as const;
+export const ENTRY_FLAG = { retain: 4, share: 8, subscriptionIds: 16, body: 32 } as const;
 
-export interface SegmentEntry {
-  readonly sequence: number;
-  readonly delivery: Delivery;
+export interface SegmentEntry extends SequencedDelivery {
   /** Number of the body it refers to; undefined when the message is part of the segment. */
   readonly body: number | undefined;
 }
@@ -30,10 +29,10 @@ export function writeEntry(
 ): void {
   const { qos, retain, share, subscriptionIds, message } = delivery;
   let flags: number = qos;
-  if (retain) flags |= FLAG.retain;
-  if (share !== undefined) flags |= FLAG.share;
-  if (subscriptionIds !== undefined) flags |= FLAG.subscriptionIds;
-  if (position.body !== undefined) flags |= FLAG.body;
+  if (retain) flags |= ENTRY_FLAG.retain;
+  if (share !== undefined) flags |= ENTRY_FLAG.share;
+  if (subscriptionIds !== undefined) flags |= ENTRY_FLAG.subscriptionIds;
+  if (position.body !== undefined) flags |= ENTRY_FLAG.body;
   writer.varint(position.distance);
   writer.u8(flags);
   if (share !== undefined) writer.text(share);
@@ -62,13 +61,13 @@ export function readSegment(
     sequence += reader.varint();
     const flags = reader.u8();
     const qos = qosOf(flags, reader);
-    const retain = (flags & FLAG.retain) !== 0;
-    const share = flags & FLAG.share ? reader.text() : undefined;
+    const retain = (flags & ENTRY_FLAG.retain) !== 0;
+    const share = flags & ENTRY_FLAG.share ? reader.text() : undefined;
     const subscriptionIds =
-      flags & FLAG.subscriptionIds
+      flags & ENTRY_FLAG.subscriptionIds
         ? Array.from({ length: reader.count() }, () => reader.varint())
         : undefined;
-    const body = flags & FLAG.body ? reader.varint() : undefined;
+    const body = flags & ENTRY_FLAG.body ? reader.varint() : undefined;
     const message = body === undefined ? readMessage(reader, clock) : source.body(body);
     if (message === undefined) {
       source.missing(sequence, body!);

@@ -97,7 +97,7 @@ export class Delivery {
 
   /** Memory this message really takes in a queue. */
   get footprintBytes(): number {
-    return OVERHEAD_BYTES + contentBytes(this.message);
+    return footprintOf(contentBytes(this.message));
   }
 
   /** Size of the encoded packet. */
@@ -130,6 +130,9 @@ export class Delivery {
     return own;
   }
 }
+
+/** Memory a message with this much content takes in a queue. */
+export const footprintOf = (content: number): number => OVERHEAD_BYTES + content;
 
 interface ForwardedProperties extends MessageProperties {
   readonly subscriptionIds?: readonly number[];

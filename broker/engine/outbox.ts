@@ -60,7 +60,7 @@ export class Outbox implements Backlog {
   }
 
   get oldestAtUs(): number {
-    return (this.inflight.oldest ?? this.queue.peek())?.message.receivedAtUs ?? -1;
+    return this.inflight.oldest?.message.receivedAtUs ?? this.queue.oldestAtUs;
   }
 
   get hasBacklog(): boolean {
@@ -73,7 +73,7 @@ export class Outbox implements Backlog {
   }
 
   /** Takes over what an earlier process left; only for a session without a connection. */
-  restore({ flow, messages, lastSequence = 0 }: StoredFlow): void {
+  restore({ flow, messages, unread, lastSequence = 0 }: StoredFlow): void {
     const { counters } = this.core;
     const waiting = new Map(messages.map(({ sequence, delivery }) => [sequence, delivery]));
     const entries: InflightEntry[] = [];
@@ -86,9 +86,10 @@ export class Outbox implements Backlog {
     this.inflight.restore(entries, flow.lastPacketId);
     for (const [sequence, delivery] of waiting) {
       this.queue.push(delivery, sequence);
-      counters.queuedMessages += 1;
-      counters.queuedBytes += delivery.footprintBytes;
     }
+    if (unread !== undefined) this.queue.restore(unread);
+    counters.queuedMessages += this.queue.length;
+    counters.queuedBytes += this.queue.bytes;
     this.lastSequence = Math.max(lastSequence, messages.at(-1)?.sequence ?? 0);
   }
 
@@ -201,7 +202,11 @@ export class Outbox implements Backlog {
   /** The session has ended. */
   discard(): void {
     this.stopPacing();
-    this.removeQueued(() => false);
+    const { counters, credits } = this.core;
+    if (credits.isActive) this.removeQueued(() => false);
+    counters.queuedMessages -= this.queue.length;
+    counters.queuedBytes -= this.queue.bytes;
+    this.queue.clear();
   }
 
   /** Sends as much of the backlog as the window and the link take. */

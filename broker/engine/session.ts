@@ -132,9 +132,8 @@ export class Session {
 
   /** Takes over what was stored of an earlier process; before the first connection. */
   restore(stored: StoredFlow): void {
-    const received = new Set(stored.flow.received);
-    if (received.size > 0) this.receivedIds = received;
     const { flow, messages, lastSequence = 0 } = stored;
+    for (const packetId of flow.received) (this.receivedIds ??= new Set()).add(packetId);
     if (flow.lastPacketId === 0 && messages.length === 0 && lastSequence === 0) return;
     this.outbox = new Outbox(this.core, this);
     this.outbox.restore(stored);
