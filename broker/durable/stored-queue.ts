@@ -22,7 +22,8 @@ export class StoredQueue {
   private sequences: number[] = [];
   /** Parallel to `sequences`; undefined for what was removed before it was written. */
   private deliveries: (Delivery | undefined)[] = [];
-  private segments: Segment[] = [];
+  /** A number stands for a segment of one message, itself: most are, where many sessions share the traffic. */
+  private segments: (Segment | number)[] = [];
   /** Sequences that are gone from segments that are not. */
   private gone: Set<number> | undefined;
 
@@ -36,7 +37,7 @@ export class StoredQueue {
   }
 
   get liveSegments(): readonly Segment[] {
-    return this.segments;
+    return this.segments.map(toSegment);
   }
 
   push(sequence: number, delivery: Delivery): void {
@@ -57,7 +58,8 @@ export class StoredQueue {
   }
 
   add(segment: Segment): void {
-    this.segments.push(segment);
+    const { first, last, live, bodies } = segment;
+    this.segments.push(live === 1 && first === last && bodies === undefined ? first : segment);
     if (segment.last > this.lastSequence) this.lastSequence = segment.last;
   }
 
@@ -74,7 +76,7 @@ export class StoredQueue {
     }
     const at = this.segmentOf(sequence);
     if (at < 0) return "elided";
-    const segment = this.segments[at]!;
+    const segment = toSegment(this.segments[at]!);
     segment.live -= 1;
     release(segment, sequence);
     if (segment.live > 0) {
@@ -109,12 +111,22 @@ export class StoredQueue {
   private segmentOf(sequence: number): number {
     const { segments } = this;
     const oldest = segments[0];
-    if (oldest === undefined || sequence < oldest.first) return -1;
-    if (sequence <= oldest.last) return 0;
-    const index = lastAtMost(segments.length, (i) => segments[i]!.first <= sequence);
-    return sequence <= segments[index]!.last ? index : -1;
+    if (oldest === undefined || sequence < firstOf(oldest)) return -1;
+    if (sequence <= lastOf(oldest)) return 0;
+    const index = lastAtMost(segments.length, (i) => firstOf(segments[i]!) <= sequence);
+    return sequence <= lastOf(segments[index]!) ? index : -1;
   }
 }
+
+const firstOf = (segment: Segment | number): number =>
+  typeof segment === "number" ? segment : segment.first;
+
+const lastOf = (segment: Segment | number): number => (typeof segment === "number" ? segment : segment.last);
+
+const toSegment = (segment: Segment | number): Segment =>
+  typeof segment === "number"
+    ? { first: segment, last: segment, live: 1, bodies: undefined }
+    : segment;
 
 function release(segment: Segment, sequence: number): void {
   const { bodies } = segment;

@@ -52,10 +52,17 @@ export class LevelStore implements Store {
       fillCache: false,
       highWaterMarkBytes: MIB,
     });
+    // While one slice is looked at, the next one is read. Who awaits it is told of its failure.
+    const slice = (): Promise<[string, Uint8Array][]> => {
+      const entries = iterator.nextv(SLICE_RECORDS);
+      entries.catch(() => undefined);
+      return entries;
+    };
     try {
-      for (;;) {
-        const entries = await iterator.nextv(SLICE_RECORDS);
+      for (let next = slice(); ; ) {
+        const entries = await next;
         if (entries.length === 0) return;
+        next = slice();
         yield entries.map(([key, value]) => ({ key, value }));
       }
     } finally {

@@ -21,6 +21,8 @@ export interface Host {
   wallMs(): number;
   /** Calls back on the first SIGINT or SIGTERM; a second one ends the process at once. @returns stops calling back */
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /** From here on, files that this process creates are for its own user only, whoever creates them. */
+  keepFilesPrivate(): void;
   /** Ends the process at once, whatever still runs in it: for what would not end by itself. */
   exit(code: number): void;
 }

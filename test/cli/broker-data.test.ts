@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import mqtt from "mqtt";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { valueOf } from "../observe/prometheus-oracle.js";
 import { runProgram } from "../observe/programs.js";
@@ -68,6 +69,20 @@ describe("fleetrig broker --data", () => {
     const before = await commits();
     await runProgram("mosquitto_sub", ["-p", one.port, "-t", "$SYS/broker/uptime", "-C", "3"]);
     expect(await commits()).toBe(before);
+  });
+
+  it("keeps every file to its user, also those that come later", async () => {
+    const { port } = await durable();
+    const store = join(folder, "broker", "store");
+    const before = readdirSync(store);
+    // More than a log takes: it becomes a table, and another log begins.
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
+    for (let i = 0; i < 20; i += 1)
+      await client.publishAsync(`large/${i}`, Buffer.alloc(900_000, i), { qos: 1, retain: true });
+    await client.endAsync();
+    const later = readdirSync(store).filter((file) => !before.includes(file));
+    expect(later.length).toBeGreaterThan(0);
+    expect(later.map((file) => statSync(join(store, file)).mode & 0o777)).toEqual(later.map(() => 0o600));
   });
 
   it("names the process that holds the folder", async () => {

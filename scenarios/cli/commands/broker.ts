@@ -39,6 +39,8 @@ export async function brokerCommand(host: Host, flags: BrokerCommandOptions): Pr
   });
   try {
     const signal = nextSignal(host);
+    // LevelDB makes new files all the time, as the process's mask says.
+    if (flags.data !== undefined) host.keepFilesPrivate();
     const server = await createBroker({ ...options, events: logSink(log) });
     logServer(log, server);
     writeReady(host, server, flags);

@@ -44,6 +44,7 @@ export function createNodeHost(argv: readonly string[]): Host {
       process.on("SIGTERM", onTerm);
       return stop;
     },
+    keepFilesPrivate: () => void process.umask(0o077),
     exit: (code) => process.exit(code),
   };
 }

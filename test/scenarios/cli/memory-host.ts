@@ -70,6 +70,7 @@ export function memoryHost(
       handlers.add(handler);
       return () => handlers.delete(handler);
     },
+    keepFilesPrivate: () => undefined,
     exit: (code) => void exits.push(code),
   };
   const interrupt = (signal: Signal): void => {
