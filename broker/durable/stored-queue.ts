@@ -124,9 +124,7 @@ const firstOf = (segment: Segment | number): number =>
 const lastOf = (segment: Segment | number): number => (typeof segment === "number" ? segment : segment.last);
 
 const toSegment = (segment: Segment | number): Segment =>
-  typeof segment === "number"
-    ? { first: segment, last: segment, live: 1, bodies: undefined }
-    : segment;
+  typeof segment === "number" ? { first: segment, last: segment, live: 1, bodies: undefined } : segment;
 
 function release(segment: Segment, sequence: number): void {
   const { bodies } = segment;

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { FleetrigError, hostProcess, hostWallText, isRunning, type ProcessIdentity } from "fleetrig/kernel";
@@ -58,7 +58,7 @@ export class DirectoryLock {
         const owner = readOwner(path);
         if (owner === "gone") continue;
         if (owner !== "unreadable" && isRunning(owner)) throw lockedBy(directory, owner);
-        takeAway(path, owner, `${draft}.stale`);
+        takeAway(path, draft);
       }
     } finally {
       unlinkSync(draft);
@@ -90,16 +90,32 @@ function link(draft: string, path: string): boolean {
   }
 }
 
-/** Removes a stale lock, unless it changed hands since it was read: then it goes back. */
-function takeAway(path: string, stale: Owner | "unreadable", aside: string): void {
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return;
-    throw error;
+/**
+ * Removes the lock of a process that is gone. Only whoever holds the *guard* may: between a look at a lock and its
+ * removal, others might remove it too and put theirs in its place. The lock of a dead process changes no more
+ * by itself, so what the holder of the guard sees is what it removes.
+ */
+function takeAway(path: string, draft: string): void {
+  const guard = `${path}.guard`;
+  if (!link(draft, guard)) {
+    // Left by a process that died within these few lines.
+    if (isStale(readOwner(guard))) removeIfThere(guard);
+    return;
   }
-  const moved = readOwner(aside);
-  const isSame = JSON.stringify(moved) === JSON.stringify(stale);
-  if (!isSame) link(aside, path);
-  unlinkSync(aside);
+  try {
+    if (isStale(readOwner(path))) removeIfThere(path);
+  } finally {
+    removeIfThere(guard);
+  }
+}
+
+const isStale = (owner: Owner | "gone" | "unreadable"): boolean =>
+  owner === "unreadable" || (owner !== "gone" && !isRunning(owner));
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
 }

@@ -18,6 +18,7 @@ const UNBOUNDED = [
   "receiveMaximum=1000",
 ];
 const PUBLISHERS = 50;
+const SPREAD = 1_000;
 const WINDOW = 100;
 const WARM_MS = 500;
 const INGEST_MS = 2_000;
@@ -33,14 +34,14 @@ const inDirectory = async <T>(use: (directory: string) => Promise<T>): Promise<T
   }
 };
 
-/** A session that is away and wants everything: each message has to be stored for it. */
-const leaveSession = (port: number): Promise<void> =>
+/** A session that is away and wants this: each such message has to be stored for it. */
+const leaveSession = (port: number, filter: string): Promise<void> =>
   new Promise((resolve) => {
     const client = new WireClient({
       port,
-      clientId: "away",
+      clientId: `away-${filter}`,
       received: (packet) => {
-        if (packet.type === "connack") client.subscribe([{ filter: "#", qos: 1 }]);
+        if (packet.type === "connack") client.subscribe([{ filter, qos: 1 }]);
         if (packet.type !== "suback") return;
         client.end();
         resolve();
@@ -75,15 +76,32 @@ const singlePublishes = ({ port }: RunningBroker, count: number): Promise<number
     });
   });
 
-/** Acknowledgements per second of publishers that keep their windows full. */
-async function acknowledgedPerSecond({ port }: RunningBroker): Promise<number> {
+/** A subscriber that is there, with a session, and acknowledges what it gets. */
+const attend = (port: number, filter: string): Promise<WireClient> =>
+  new Promise((resolve) => {
+    const client: WireClient = new WireClient({
+      port,
+      clientId: `there-${filter}`,
+      received: (packet) => {
+        if (packet.type === "connack") client.subscribe([{ filter, qos: 1 }]);
+        if (packet.type === "publish") client.acknowledge(packet);
+        if (packet.type === "suback") resolve(client);
+      },
+      closed: () => undefined,
+    });
+  });
+
+/** Acknowledgements per second of publishers that keep their windows full, each with the topics that are its. */
+async function acknowledgedPerSecond({ port }: RunningBroker, topics: number): Promise<number> {
   let acknowledged = 0;
   const payload = Buffer.alloc(64, 1);
   const clients = Array.from({ length: PUBLISHERS }, (_, i) => {
     let lastPacketId = 0;
-    const topic = `ingest/${i}`;
+    let turn = i;
     const publish = (): void => {
       lastPacketId = (lastPacketId % 65_535) + 1;
+      turn = (turn + PUBLISHERS) % topics;
+      const topic = `ingest/${turn}`;
       client.send({
         type: "publish",
         topic,
@@ -117,25 +135,43 @@ async function acknowledgedPerSecond({ port }: RunningBroker): Promise<number> {
   return perSecond;
 }
 
-async function ingest(): Promise<Figure[]> {
+/** Acknowledgements per second by rounds, each with a broker of its own that `prepare` gets ready. */
+async function rounds(
+  topics: number,
+  prepare: (broker: RunningBroker) => Promise<unknown>,
+): Promise<number[]> {
   const acknowledged: number[] = [];
-  const p50: number[] = [];
-  const p99: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1)
     await inDirectory(async (directory) => {
       const broker = await startFleetrig([...UNBOUNDED, `data=${directory}`]);
       try {
-        await leaveSession(broker.port);
-        const times = (await singlePublishes(broker, 1_000)).toSorted((a, b) => a - b);
-        p50.push(times[500]!);
-        p99.push(times[990]!);
-        acknowledged.push(await acknowledgedPerSecond(broker));
+        await prepare(broker);
+        acknowledged.push(await acknowledgedPerSecond(broker, topics));
       } finally {
         broker.stop();
       }
     });
+  return acknowledged;
+}
+
+const each = (count: number, start: (topic: string) => Promise<unknown>): Promise<unknown> =>
+  Promise.all(Array.from({ length: count }, (_, i) => start(`ingest/${i}`)));
+
+async function ingest(): Promise<Figure[]> {
+  const p50: number[] = [];
+  const p99: number[] = [];
+  const acknowledged = await rounds(PUBLISHERS, async (broker) => {
+    await leaveSession(broker.port, "#");
+    const times = (await singlePublishes(broker, 1_000)).toSorted((a, b) => a - b);
+    p50.push(times[500]!);
+    p99.push(times[990]!);
+  });
+  const spread = await rounds(SPREAD, ({ port }) => each(SPREAD, (topic) => leaveSession(port, topic)));
+  const attended = await rounds(PUBLISHERS, ({ port }) => each(PUBLISHERS, (topic) => attend(port, topic)));
   return [
     { name: "acknowledged, on disk", value: median(acknowledged), unit: "/s", least: 40_000 },
+    { name: "the same, each for one of 1,000 absent sessions", value: median(spread), unit: "/s" },
+    { name: "the same, each for one of 50 that acknowledge", value: median(attended), unit: "/s" },
     { name: "one publisher: PUBACK p50", value: median(p50), unit: "ms", most: 2 },
     { name: "one publisher: PUBACK p99", value: median(p99), unit: "ms" },
   ];
