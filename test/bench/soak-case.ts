@@ -1,5 +1,5 @@
 import { type RealSample, soakForReal } from "../soak/real-soak.js";
-import { isLevel, type Trend, trendOf } from "../soak/trend.js";
+import { type Trend, trendOf, verdictOf } from "../soak/trend.js";
 import { soakVirtually } from "../soak/virtual-soak.js";
 import type { BenchCase, Figure } from "./bench-case.js";
 
@@ -18,13 +18,20 @@ const minutesWanted = process.argv[process.argv.indexOf("--minutes") + 1];
 const minutes =
   process.argv.includes("--minutes") && minutesWanted !== undefined ? Number(minutesWanted) : isFull ? 60 : 3;
 
+const LEVELS = { level: 1, unclear: 0, grows: -1 } as const;
+
 function slopeFigures(name: string, trend: Trend): Figure[] {
-  const isSteady = isLevel(trend, LEVEL_MIB_PER_DAY);
+  const verdict = verdictOf(trend, LEVEL_MIB_PER_DAY);
   return [
     { name: `${name}: slope per day`, value: trend.slope, unit: "MiB" },
     { name: `${name}: 95 % confidence, ±`, value: trend.margin, unit: "MiB" },
     { name: `${name}: mean`, value: trend.mean, unit: "MiB" },
-    { name: `${name}: level (1 = yes)`, value: isSteady ? 1 : 0, unit: "", least: 1 },
+    {
+      name: `${name}: level (1 yes, 0 cannot be told, -1 grows)`,
+      value: LEVELS[verdict],
+      unit: "",
+      least: 1,
+    },
   ];
 }
 

@@ -1,6 +1,6 @@
 import { Random } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
-import { isLevel, trendOf } from "./trend.js";
+import { trendOf, verdictOf } from "./trend.js";
 
 /** Samples whose noise remembers its past, as memory does. */
 function wavy(random: Random, slope: number): { at: number; value: number }[] {
@@ -28,9 +28,12 @@ describe("a trend", () => {
     expect(covered / 400).toBeGreaterThan(0.9);
   });
 
-  it("tells growth from waves", () => {
+  it("tells growth from waves, and waves that would hide it from a level", () => {
     const random = Random.seeded("growth");
-    expect(isLevel(trendOf(wavy(random, 60), 8), 1)).toBe(false);
-    expect(isLevel({ slope: 0.5, margin: 0.1, batches: 8, mean: 0, autocorrelation: 0 }, 1)).toBe(true);
+    const known = { batches: 8, mean: 50, span: 1, autocorrelation: 0 };
+    expect(verdictOf(trendOf(wavy(random, 60), 8), 1)).toBe("grows");
+    expect(verdictOf({ ...known, slope: 0.5, margin: 0.1 }, 1)).toBe("level");
+    expect(verdictOf({ ...known, slope: 2, margin: 4.9 }, 1)).toBe("level");
+    expect(verdictOf({ ...known, slope: 2, margin: 5.1 }, 1)).toBe("unclear");
   });
 });

@@ -10,6 +10,8 @@ export interface Trend {
   readonly margin: number;
   readonly batches: number;
   readonly mean: number;
+  /** How far the positions reach. */
+  readonly span: number;
   /** Correlation of neighbouring batches' residuals: near 0 when the batches are long enough. */
   readonly autocorrelation: number;
 }
@@ -62,12 +64,22 @@ export function trendOf(samples: readonly Sample[], batches: number): Trend {
   const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
   const neighbours = residuals.slice(1).reduce((sum, residual, i) => sum + residual * residuals[i]!, 0);
   const margin = (T_95[count - 2] ?? T_95_MANY) * Math.sqrt(squares / (count - 2) / sxx);
-  return { slope, margin, batches: count, mean, autocorrelation: squares === 0 ? 0 : neighbours / squares };
+  const span = samples.at(-1)!.at - samples[0]!.at;
+  const autocorrelation = squares === 0 ? 0 : neighbours / squares;
+  return { slope, margin, batches: count, mean, span, autocorrelation };
 }
 
-/** Indistinguishable from zero, or smaller than `most`: then it does not matter whether it is zero. */
-export const isLevel = ({ slope, margin }: Trend, most: number): boolean =>
-  slope - margin <= 0 || slope < most;
+/** A growth by this share of the mean over the whole span has to be noticeable, or the series tells nothing. */
+const NOTICEABLE_SHARE = 0.1;
+
+/**
+ * `level`: indistinguishable from zero, or smaller than `most`, so that it does not matter whether it is zero.
+ * `unclear`: so noisy that considerable growth would have gone unnoticed.
+ */
+export function verdictOf({ slope, margin, mean, span }: Trend, most: number): "level" | "grows" | "unclear" {
+  if (slope - margin > 0 && slope >= most) return "grows";
+  return margin * span > NOTICEABLE_SHARE * mean ? "unclear" : "level";
+}
 
 /** Samples of the same number in each batch; those at the beginning that are left over are left out. */
 function batchMeans(samples: readonly Sample[], batches: number): Sample[] {
