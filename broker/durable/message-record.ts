@@ -10,7 +10,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const QOS_MASK = 0b11;
 export const MESSAGE_FLAG = { retain: 4, will: 8, properties: 16, publisher: 32 } as const;
-const PROPERTY = {
+export const MESSAGE_PROPERTY = {
   expiry: 1,
   format: 2,
   contentType: 4,
@@ -95,23 +95,23 @@ export function qosOf(flags: number, reader: RecordReader): QoS {
 
 function propertiesIn(properties: MessageProperties): number {
   let present = 0;
-  if (properties.messageExpiryS !== undefined) present |= PROPERTY.expiry;
-  if (properties.payloadFormat !== undefined) present |= PROPERTY.format;
-  if (properties.contentType !== undefined) present |= PROPERTY.contentType;
-  if (properties.responseTopic !== undefined) present |= PROPERTY.responseTopic;
-  if (properties.correlationData !== undefined) present |= PROPERTY.correlation;
-  if (properties.userProperties !== undefined) present |= PROPERTY.user;
+  if (properties.messageExpiryS !== undefined) present |= MESSAGE_PROPERTY.expiry;
+  if (properties.payloadFormat !== undefined) present |= MESSAGE_PROPERTY.format;
+  if (properties.contentType !== undefined) present |= MESSAGE_PROPERTY.contentType;
+  if (properties.responseTopic !== undefined) present |= MESSAGE_PROPERTY.responseTopic;
+  if (properties.correlationData !== undefined) present |= MESSAGE_PROPERTY.correlation;
+  if (properties.userProperties !== undefined) present |= MESSAGE_PROPERTY.user;
   return present;
 }
 
 function writeProperties(writer: RecordWriter, properties: MessageProperties, present: number): void {
   writer.u8(present);
-  if (present & PROPERTY.expiry) writer.varint(properties.messageExpiryS!);
-  if (present & PROPERTY.format) writer.u8(properties.payloadFormat!);
-  if (present & PROPERTY.contentType) writer.text(properties.contentType!);
-  if (present & PROPERTY.responseTopic) writer.text(properties.responseTopic!);
-  if (present & PROPERTY.correlation) writer.binary(properties.correlationData!);
-  if (!(present & PROPERTY.user)) return;
+  if (present & MESSAGE_PROPERTY.expiry) writer.varint(properties.messageExpiryS!);
+  if (present & MESSAGE_PROPERTY.format) writer.u8(properties.payloadFormat!);
+  if (present & MESSAGE_PROPERTY.contentType) writer.text(properties.contentType!);
+  if (present & MESSAGE_PROPERTY.responseTopic) writer.text(properties.responseTopic!);
+  if (present & MESSAGE_PROPERTY.correlation) writer.binary(properties.correlationData!);
+  if (!(present & MESSAGE_PROPERTY.user)) return;
   writer.varint(properties.userProperties!.length);
   for (const [name, value] of properties.userProperties!) {
     writer.text(name);
@@ -122,12 +122,12 @@ function writeProperties(writer: RecordWriter, properties: MessageProperties, pr
 function readProperties(reader: RecordReader): MessageProperties {
   const present = reader.u8();
   const properties: Mutable<MessageProperties> = {};
-  if (present & PROPERTY.expiry) properties.messageExpiryS = reader.varint();
-  if (present & PROPERTY.format) properties.payloadFormat = reader.u8() === 0 ? 0 : 1;
-  if (present & PROPERTY.contentType) properties.contentType = reader.text();
-  if (present & PROPERTY.responseTopic) properties.responseTopic = reader.text();
-  if (present & PROPERTY.correlation) properties.correlationData = reader.binary();
-  if (present & PROPERTY.user) {
+  if (present & MESSAGE_PROPERTY.expiry) properties.messageExpiryS = reader.varint();
+  if (present & MESSAGE_PROPERTY.format) properties.payloadFormat = reader.u8() === 0 ? 0 : 1;
+  if (present & MESSAGE_PROPERTY.contentType) properties.contentType = reader.text();
+  if (present & MESSAGE_PROPERTY.responseTopic) properties.responseTopic = reader.text();
+  if (present & MESSAGE_PROPERTY.correlation) properties.correlationData = reader.binary();
+  if (present & MESSAGE_PROPERTY.user) {
     const count = reader.count();
     properties.userProperties = Array.from(
       { length: count },

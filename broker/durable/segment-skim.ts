@@ -1,6 +1,6 @@
-import { footprintOf } from "../engine/delivery.js";
+import { footprintOf, PROPERTY_BYTES } from "../engine/delivery.js";
 import { ENTRY_FLAG } from "./segment-record.js";
-import { MESSAGE_FLAG } from "./message-record.js";
+import { MESSAGE_FLAG, MESSAGE_PROPERTY } from "./message-record.js";
 
 const QOS_MASK = 0b11;
 const RECEIVED_AT_BYTES = 8;
@@ -9,7 +9,7 @@ const SPECIAL_ENTRY = ENTRY_FLAG.share | ENTRY_FLAG.subscriptionIds | ENTRY_FLAG
 
 /**
  * Looks through a segment without making anything of it: are all of its messages *plain*, and how many are there?
- * Plain is what can be counted and is certain to be understood later: ASCII topic, no MQTT 5 properties, no body of
+ * Plain is what can be counted and is certain to be understood later: all texts are ASCII, and there is no body of
  * its own. Most telemetry is.
  */
 export class SegmentSkim {
@@ -20,6 +20,8 @@ export class SegmentSkim {
   private bytes: Uint8Array = new Uint8Array(0);
   private at = 0;
   private end = 0;
+  /** Of the message being looked at, as `contentBytes` counts it. */
+  private content = 0;
 
   /** @returns whether all messages in `bytes[at..end)` are plain; the fields are about this segment then. */
   skim(bytes: Uint8Array, at: number, end: number): boolean {
@@ -41,17 +43,45 @@ export class SegmentSkim {
     const form = this.u8();
     if ((form & QOS_MASK) === 0 || (form & QOS_MASK) > 2 || (form & SPECIAL_ENTRY) !== 0) return false;
     const flags = this.u8();
-    if ((flags & QOS_MASK) > 2 || (flags & MESSAGE_FLAG.properties) !== 0) return false;
-    const topicBytes = this.varint();
-    if (!this.skipAscii(topicBytes)) return false;
+    if ((flags & QOS_MASK) > 2) return false;
+    this.content = 0;
+    if (!this.text()) return false;
     this.at += RECEIVED_AT_BYTES;
     if ((flags & MESSAGE_FLAG.publisher) !== 0 && !this.skipAscii(this.varint())) return false;
-    const payloadBytes = this.varint();
-    this.at += payloadBytes;
+    if ((flags & MESSAGE_FLAG.properties) !== 0 && !this.properties()) return false;
+    this.binary();
     if (this.count === 0) this.first = this.last;
     this.count += 1;
-    this.footprintBytes += footprintOf(topicBytes + payloadBytes);
+    this.footprintBytes += footprintOf(this.content);
     return this.at <= this.end;
+  }
+
+  private properties(): boolean {
+    const present = this.u8();
+    if (present & MESSAGE_PROPERTY.expiry) this.varint();
+    if (present & MESSAGE_PROPERTY.format) this.u8();
+    if (present & MESSAGE_PROPERTY.contentType && !this.text()) return false;
+    if (present & MESSAGE_PROPERTY.responseTopic && !this.text()) return false;
+    if (present & MESSAGE_PROPERTY.correlation) this.binary();
+    const pairs = present & MESSAGE_PROPERTY.user ? this.varint() : 0;
+    for (let pair = 0; pair < pairs; pair += 1) {
+      if (!this.text() || !this.text()) return false;
+      this.content += PROPERTY_BYTES;
+    }
+    return true;
+  }
+
+  /** @returns false for one that is not ASCII, or not there. */
+  private text(): boolean {
+    const length = this.varint();
+    this.content += length;
+    return this.skipAscii(length);
+  }
+
+  private binary(): void {
+    const length = this.varint();
+    this.content += length;
+    this.at += length;
   }
 
   private u8(): number {

@@ -12,7 +12,7 @@ import type { ApplicationMessage } from "../message.js";
 /** Bookkeeping per queued message besides its content; measured on 64-bit V8. */
 const OVERHEAD_BYTES = 400;
 /** The pair and its two strings, besides their characters. */
-const PROPERTY_BYTES = 250;
+export const PROPERTY_BYTES = 250;
 /** Any packet identifier: all take two bytes. */
 const SAMPLE = { packetId: 1, dup: false } as const;
 

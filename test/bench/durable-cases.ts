@@ -19,6 +19,7 @@ const UNBOUNDED = [
 ];
 const PUBLISHERS = 50;
 const SPREAD = 1_000;
+const topicOf = (number: number): string => `ingest/${number}`;
 const WINDOW = 100;
 const WARM_MS = 500;
 const INGEST_MS = 2_000;
@@ -30,7 +31,8 @@ const inDirectory = async <T>(use: (directory: string) => Promise<T>): Promise<T
   try {
     return await use(directory);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    // The broker may still be ending.
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 };
 
@@ -101,7 +103,7 @@ async function acknowledgedPerSecond({ port }: RunningBroker, topics: number): P
     const publish = (): void => {
       lastPacketId = (lastPacketId % 65_535) + 1;
       turn = (turn + PUBLISHERS) % topics;
-      const topic = `ingest/${turn}`;
+      const topic = topicOf(turn);
       client.send({
         type: "publish",
         topic,
@@ -119,6 +121,8 @@ async function acknowledgedPerSecond({ port }: RunningBroker, topics: number): P
       received: (packet) => {
         if (packet.type === "connack") for (let n = 0; n < WINDOW; n += 1) publish();
         if (packet.type !== "puback") return;
+        // Anything else than success, "no matching subscribers" included, would mean that nothing was stored.
+        if (packet.reasonCode !== 0) throw new Error(`${topicOf(turn)}: PUBACK ${packet.reasonCode}`);
         acknowledged += 1;
         publish();
       },
@@ -155,7 +159,7 @@ async function rounds(
 }
 
 const each = (count: number, start: (topic: string) => Promise<unknown>): Promise<unknown> =>
-  Promise.all(Array.from({ length: count }, (_, i) => start(`ingest/${i}`)));
+  Promise.all(Array.from({ length: count }, (_, i) => start(topicOf(i))));
 
 async function ingest(): Promise<Figure[]> {
   const p50: number[] = [];

@@ -2,6 +2,12 @@ import { describe, expect, it } from "vitest";
 import { DurableBench } from "./durable-bench.js";
 
 const DURABLE = { protocolVersion: 5, cleanStart: false, sessionExpiryS: 3_600 } as const;
+const PROPERTIES = {
+  contentType: "text/plain",
+  responseTopic: "answer",
+  correlationData: Buffer.from([1, 2, 3]),
+  userProperties: [["a", "b"]],
+} as const;
 const PLAIN = ["0", "1", "2", "3", "4", "5"];
 
 /** A session that is away, with plain messages in its queue, after a crash: none of them has been read yet. */
@@ -73,10 +79,11 @@ describe("a queue that an earlier process left", () => {
     expect(client.delivered).toEqual(PLAIN.map((text) => `tür/größe=${text}`));
   });
 
-  it("keeps its order when messages with properties lie between plain ones", async () => {
+  it("keeps its order and its size when what cannot stay unread lies between the others", async () => {
     const first = await restarted();
     const publisher = first.connect("pub", { protocolVersion: 5 });
-    publisher.publish("t", "6", { contentType: "text/plain" });
+    publisher.publish("größe", "6", PROPERTIES);
+    first.settle();
     publisher.publish("t", "7");
     first.settle();
     const bench = await first.crash();
@@ -85,5 +92,24 @@ describe("a queue that an earlier process left", () => {
     bench.settle();
     expect(client.delivered.map((text) => text.split("=")[1])).toEqual([...PLAIN, "6", "7"]);
     expect(client.publishes[6]).toMatchObject({ contentType: "text/plain" });
+    for (const packet of client.publishes) client.acknowledge(packet);
+    expect(counts(bench)).toEqual([0, 0]);
+  });
+
+  it("has properties, which count, and expire as they would have", async () => {
+    const first = await restarted();
+    const publisher = first.connect("pub", { protocolVersion: 5 });
+    publisher.publish("t", "6", { ...PROPERTIES, messageExpiryS: 60 });
+    publisher.publish("t", "7", { messageExpiryS: 5 });
+    first.settle();
+    const before = counts(first);
+    const bench = await first.crash(10);
+    expect(counts(bench)).toEqual(before);
+    const client = bench.connect("sub", DURABLE);
+    bench.settle();
+    expect(client.delivered.map((text) => text.split("=")[1])).toEqual([...PLAIN, "6"]);
+    expect(client.publishes[6]).toMatchObject({ ...PROPERTIES, messageExpiryS: 50 });
+    for (const packet of client.publishes) client.acknowledge(packet);
+    expect(counts(bench)).toEqual([0, 0]);
   });
 });
