@@ -128,7 +128,7 @@ describe("a broker whose disk fails", () => {
       const inside = ["nsenter", "-U", "--preserve-credentials", "-m", "-t", String(holder.pid)];
       await keepsItsWord(await start(directory, inside), async () => {
         const [program, ...args] = [...inside, "mount", "-o", "remount,size=256m", directory];
-        expect(spawnSync(program!, args).status).toBe(0);
+        expect(spawnSync(program, args).status).toBe(0);
         return start(directory, inside);
       });
     },
