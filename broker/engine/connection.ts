@@ -5,18 +5,16 @@ import {
   type Packet,
   type PacketLink,
   type PacketReceiver,
-  PINGRESP,
   type ProtocolVersion,
   REASON,
   type Will,
 } from "fleetrig/protocol";
-import { takeAcknowledge } from "./acknowledge-intake.js";
 import type { Entrant } from "./connect-gate.js";
 import { ConnectAttempt } from "./connect-attempt.js";
 import { admitConnect, pursueConnect, refuseConnect } from "./connect-handshake.js";
 import type { BrokerCore } from "./core.js";
 import type { Delivery } from "./delivery.js";
-import { takeDisconnect } from "./disconnect-notice.js";
+import { dispatch } from "./dispatch.js";
 import { clientError, detailsOf, ENDING, type Ending } from "./ending.js";
 import type { Authentication } from "./enhanced-auth.js";
 import type { Refused } from "./hooks.js";
@@ -27,9 +25,7 @@ import type { IntakePace } from "./intake-pace.js";
 import type { OutboundAliases } from "./outbound-aliases.js";
 import { fittingPacket } from "./packet-fit.js";
 import { PendingAnswer } from "./pending-answer.js";
-import { takePublish } from "./publish-intake.js";
 import type { Session } from "./session.js";
-import { takeSubscribe, takeUnsubscribe } from "./subscribe-intake.js";
 import { countPacket } from "./statistics.js";
 import type { TokenBucket } from "./token-bucket.js";
 
@@ -150,7 +146,7 @@ export class Connection implements PacketReceiver, Entrant {
     if (packet.type === "publish") this.receivedMessages += 1;
     else countPacket(this.core.counters.packetsReceived, packet.type);
     if (wireBytes > this.core.limits.packetBytes) this.fail(REASON.packetTooLarge);
-    else if (this.state === "connected") this.dispatch(packet);
+    else if (this.state === "connected") dispatch(this, packet);
     else if (this.state === "waiting") this.keepEarly(packet, wireBytes);
     else if (packet.type === "connect") this.begin(packet);
     // [MQTT-3.1.0-1] the first packet must be CONNECT; anybody else gets no answer.
@@ -189,7 +185,7 @@ export class Connection implements PacketReceiver, Entrant {
 
   /** What the client sent before it was connected. */
   catchUp(packets: readonly Packet[]): void {
-    for (const packet of packets) if (this.state === "connected") this.dispatch(packet);
+    for (const packet of packets) if (this.state === "connected") dispatch(this, packet);
   }
 
   /** The client broke a rule. */
@@ -365,40 +361,6 @@ export class Connection implements PacketReceiver, Entrant {
     else if (isAuthenticating || packet.type === "connect" || packet.type === "auth")
       this.fail(REASON.protocolError);
     else if (!attempt.keep(packet, wireBytes)) this.fail(REASON.quotaExceeded);
-  }
-
-  private dispatch(packet: Packet): void {
-    switch (packet.type) {
-      case "publish":
-        takePublish(this, packet);
-        break;
-      case "puback":
-      case "pubrec":
-      case "pubrel":
-      case "pubcomp":
-        takeAcknowledge(this, packet);
-        break;
-      case "pingreq":
-        this.send(PINGRESP);
-        break;
-      case "subscribe":
-        takeSubscribe(this, packet);
-        break;
-      case "unsubscribe":
-        takeUnsubscribe(this, packet);
-        break;
-      case "disconnect":
-        takeDisconnect(this, packet);
-        break;
-      case "auth":
-        // [MQTT-4.12.0-7] only for a client that named a method in CONNECT.
-        if (this.authentication === undefined) this.fail(REASON.protocolError);
-        else this.authentication.take(packet);
-        break;
-      default:
-        // A second CONNECT [MQTT-3.1.0-2], and what only servers send.
-        this.fail(REASON.protocolError);
-    }
   }
 
   private reportEnd(ending: Ending): void {

@@ -162,8 +162,18 @@ export class FuzzStage {
   }
 
   private remains(): readonly string[] {
-    const { connections, sessions, subscriptions, shareGroups, queuedMessages, queuedBytes, pendingWills } =
-      this.broker.statistics();
+    const {
+      connections,
+      sessions,
+      subscriptions,
+      shareGroups,
+      queuedMessages,
+      queuedBytes,
+      pendingWills,
+      retained,
+    } = this.broker.statistics();
+    // Retained messages may expire in decades: one timer looks for those that have.
+    const timers = Math.max(0, this.time.heap.size - (retained > 0 ? 1 : 0));
     const gauges = {
       connections,
       sessions,
@@ -173,9 +183,7 @@ export class FuzzStage {
       queuedBytes,
       pendingWills,
     };
-    const left = Object.entries({ ...gauges, timers: this.time.heap.size }).filter(
-      ([, value]) => value !== 0,
-    );
+    const left = Object.entries({ ...gauges, timers }).filter(([, value]) => value !== 0);
     return left.map(([name, value]) => `${value} ${name} are left over`);
   }
 
