@@ -16,7 +16,7 @@ export interface StoredSession {
   readonly will: StoredWill | undefined;
 }
 
-export interface StoredWill {
+interface StoredWill {
   readonly will: Will;
   /** Until it is published; undefined when its connection was open: its delay begins now. */
   readonly dueInUs: number | undefined;
