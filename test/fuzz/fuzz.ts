@@ -4,15 +4,15 @@ import { FuzzStage } from "./fuzz-stage.js";
 import { cutSession } from "./split-points.js";
 
 /**
- * `npm run fuzz`: sessions from `--seed` (default 1) until `--packets` (default 1e6) were sent, every tenth on a
+ * `npm run fuzz`: sessions from `--seed` (default 1) until `--packets` (default 1e6) were sent, half of them on a
  * broker that has served the ones before; then short sessions, each cut at every point of its bytes, until there were
  * `--cuts` (default 2e4). Ends with 1 at the first complaint, which it prints with the line that brings it back and
  * the shortest script that has it; the same is in out/fuzz.txt. `--session N` plays that session alone.
  */
-const SHARED_EVERY = 10;
+const SHARED_EVERY = 2;
 /** Shared brokers are looked at this often; the first time the heap is still growing into its code. */
 const HEAP_EVERY_SESSIONS = 20;
-const HEAP_READINGS_MIN = 10;
+const HEAP_READINGS_MIN = 20;
 const HEAP_GROWTH_MAX_BYTES_PER_SESSION = 1_000;
 /** No input may keep the broker busy for longer. */
 const PIECE_MAX_MS = 50;
@@ -75,9 +75,9 @@ class SharedBrokers {
     return this.stages[index % 2 === 0 ? 0 : 1];
   }
 
-  /** Least-squares slope without the first third; undefined when there are too few readings. */
+  /** Least-squares slope without the first half; undefined when there are too few readings. */
   growthPerSession(): number | undefined {
-    const heaps = this.heaps.slice(Math.floor(this.heaps.length / 3));
+    const heaps = this.heaps.slice(Math.floor(this.heaps.length / 2));
     if (heaps.length < HEAP_READINGS_MIN) return undefined;
     const middle = (heaps.length - 1) / 2;
     const mean = heaps.reduce((sum, heap) => sum + heap, 0) / heaps.length;
