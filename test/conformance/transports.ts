@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
+import { threadId } from "node:worker_threads";
 import type { ListenerEndpoint, ListenerOptions } from "fleetrig/broker";
 import { WebSocket } from "ws";
 import { makeAuthority } from "../listeners/certificates.js";
@@ -77,7 +78,10 @@ export const TRANSPORTS: readonly Transport[] = [
   { name: "secure WebSocket", listen: { transport: "wss", tls: certificate }, dial: overWebSocket },
   {
     name: "Unix socket",
-    listen: { transport: "unix", path: join(tmpdir(), `fleetrig-conformance-${process.pid}.sock`) },
+    listen: {
+      transport: "unix",
+      path: join(tmpdir(), `fleetrig-conformance-${process.pid}-${threadId}.sock`),
+    },
     dial: ({ path = "" }, events) => overSocket(connect({ path }), "connect", events),
   },
   { ...tcp, name: "TCP, durable", isDurable: true },
