@@ -233,7 +233,6 @@ async function restart(): Promise<Figure[]> {
   return inDirectory(async (directory) => {
     await fill(directory);
     globalThis.gc?.();
-    const before = process.memoryUsage().rss;
     const started = performance.now();
     const broker = await createBroker({
       dataDir: directory,
@@ -242,14 +241,12 @@ async function restart(): Promise<Figure[]> {
     });
     const seconds = (performance.now() - started) / 1_000;
     const { sessions, queuedMessages, subscriptions } = broker.statistics();
-    const rss = process.memoryUsage().rss - before;
     await broker.stop();
     return [
       { name: "until it listens", value: seconds, unit: "s", most: 15 },
       { name: "sessions", value: sessions, unit: "", least: SESSIONS },
       { name: "subscriptions", value: subscriptions, unit: "", least: SESSIONS * RESTART_FILTERS },
       { name: "queued messages", value: queuedMessages, unit: "", least: SESSIONS * MESSAGES },
-      { name: "memory it took", value: rss / 2 ** 20, unit: "MiB" },
     ];
   });
 }
