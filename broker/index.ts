@@ -38,7 +38,6 @@ export {
   type ListThingsRequest,
   type PageRequest,
   Registry,
-  type RegistryErrorCode,
   type RegistryLimits,
   type RegistryOptions,
   type ThingDescription,

@@ -1,6 +1,6 @@
 import type { JobStatus, JsonObject } from "fleetrig/kernel";
 import type { PageRequest } from "../registry/page.js";
-import { jobsError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 import type { TargetSelection } from "./job-request.js";
 import type { JobStore } from "./job-store.js";
 import { controlExecutionSummary, jobSummary } from "./job-view.js";
@@ -98,9 +98,9 @@ interface Page<T> {
 
 function page<T>(all: readonly T[], { maxResults = MAX_PAGE, nextToken = "0" }: PageRequest): Page<T> {
   if (!Number.isInteger(maxResults) || maxResults < 1 || maxResults > MAX_PAGE)
-    throw jobsError("InvalidRequestException", `maxResults must be an integer from 1 to ${MAX_PAGE}.`);
+    throw cloudError("InvalidRequestException", `maxResults must be an integer from 1 to ${MAX_PAGE}.`);
   if (!/^\d{1,9}$/.test(nextToken))
-    throw jobsError("InvalidRequestException", "nextToken is not from a page of this list.");
+    throw cloudError("InvalidRequestException", "nextToken is not from a page of this list.");
   const start = Number(nextToken);
   const end = start + maxResults;
   return {

@@ -1,5 +1,5 @@
 import type { FleetrigError } from "fleetrig/kernel";
-import { jobsError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 import { type Job, type JobExecution, JobMember } from "./job.js";
 import { targetName } from "./targets.js";
 
@@ -71,14 +71,14 @@ export class JobStore {
     return this.membersByThing.get(thing)?.get(jobId)?.execution(executionNumber);
   }
 
-  /** @throws JOBS_NOT_FOUND */
+  /** @throws CLOUD_NOT_FOUND */
   job(jobId: string): Job {
     const job = this.jobs.get(jobId);
     if (job === undefined) throw notFound(`There is no job ${jobId}.`, { jobId });
     return job;
   }
 
-  /** @throws JOBS_NOT_FOUND */
+  /** @throws CLOUD_NOT_FOUND */
   execution(jobId: string, thing: string, executionNumber?: number): JobExecution {
     const execution = this.findExecution(thing, this.job(jobId).spec.jobId, executionNumber);
     if (execution === undefined)
@@ -96,4 +96,4 @@ export class JobStore {
 const continuousTargets = (job: Job): readonly string[] => job.spec.request.targets.map(targetName);
 
 const notFound = (message: string, context: Readonly<Record<string, string>>): FleetrigError =>
-  jobsError("ResourceNotFoundException", message, { context });
+  cloudError("ResourceNotFoundException", message, { context });

@@ -9,7 +9,7 @@ import {
 import type { ApplicationMessage } from "../message.js";
 import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.js";
 import { JobsDeviceApi } from "./device-api.js";
-import { jobsError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 import { isPending } from "./execution-machine.js";
 import { Job, jobSpec, type JobSpec, rolloutPlan } from "./job.js";
 import { JobEngine } from "./job-engine.js";
@@ -136,8 +136,8 @@ export class JobsService implements ReservedTopicService {
   }
 
   /**
-   * @throws JOBS_INVALID_REQUEST for inputs out of range, JOBS_UNSUPPORTED for inputs this service does not
-   * offer, JOBS_NOT_FOUND for unknown targets, JOBS_ALREADY_EXISTS, JOBS_LIMIT_EXCEEDED.
+   * @throws CLOUD_INVALID_REQUEST for inputs out of range, CLOUD_NOT_IMPLEMENTED for inputs this service does not
+   * offer, CLOUD_NOT_FOUND for unknown targets, CLOUD_ALREADY_EXISTS, CLOUD_LIMIT_EXCEEDED.
    */
   createJob(request: CreateJobRequest): JsonObject {
     checkCreateJob(request);
@@ -165,28 +165,28 @@ export class JobsService implements ReservedTopicService {
     return { ...this.identity(spec.jobId), ...(description === undefined ? {} : { description }) };
   }
 
-  /** Ends a rollout; executions in progress run on unless `force`. @throws JOBS_NOT_FOUND, JOBS_INVALID_REQUEST */
+  /** Ends a rollout; executions in progress run on unless `force`. @throws CLOUD_NOT_FOUND, CLOUD_INVALID_REQUEST */
   cancelJob(request: CancelJobRequest): JsonObject {
     const job = this.store.job(request.jobId);
     const { force = false, reasonCode, comment } = request;
     if (job.status === "COMPLETED" || (job.status === "CANCELED" && !force))
-      throw jobsError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
+      throw cloudError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
     this.engine.cancel(job, { force, reasonCode, comment });
     this.notifications.flush();
     return this.identity(request.jobId);
   }
 
-  /** @throws JOBS_NOT_FOUND, JOBS_VERSION_CONFLICT, JOBS_INVALID_STATE_TRANSITION (in progress without `force`). */
+  /** @throws CLOUD_NOT_FOUND, CLOUD_VERSION_CONFLICT, CLOUD_INVALID_STATE_TRANSITION (in progress without `force`). */
   cancelJobExecution(request: CancelJobExecutionRequest): void {
     const { expectedVersion, force = false, statusDetails } = request;
     const execution = this.store.execution(request.jobId, request.thingName);
     if (expectedVersion !== undefined && expectedVersion !== execution.versionNumber)
-      throw jobsError(
+      throw cloudError(
         "VersionConflictException",
         `Expected version ${expectedVersion}, the execution has version ${execution.versionNumber}.`,
       );
     if (!isPending(execution.status) || (execution.status === "IN_PROGRESS" && !force))
-      throw jobsError(
+      throw cloudError(
         "InvalidStateTransitionException",
         `The execution of ${request.jobId} for ${request.thingName} is ${execution.status}.`,
         isPending(execution.status) ? { hint: "Only force cancels what is in progress." } : {},
@@ -196,11 +196,11 @@ export class JobsService implements ReservedTopicService {
     this.notifications.flush();
   }
 
-  /** @throws JOBS_NOT_FOUND, JOBS_INVALID_STATE_TRANSITION for a job that is not finished, without `force`. */
+  /** @throws CLOUD_NOT_FOUND, CLOUD_INVALID_STATE_TRANSITION for a job that is not finished, without `force`. */
   deleteJob(request: { readonly jobId: string; readonly force?: boolean }): void {
     const job = this.store.job(request.jobId);
     if (!job.isFinished && request.force !== true)
-      throw jobsError("InvalidStateTransitionException", `Job ${request.jobId} is ${job.status}.`, {
+      throw cloudError("InvalidStateTransitionException", `Job ${request.jobId} is ${job.status}.`, {
         hint: "Cancel the job first, or delete it with force.",
       });
     this.engine.closeRollout(job);
@@ -214,14 +214,14 @@ export class JobsService implements ReservedTopicService {
 
   /**
    * Forgets one execution. With its current one a thing leaves the job's counts, and so the base of abort criteria.
-   * @throws JOBS_NOT_FOUND, JOBS_INVALID_STATE_TRANSITION for one that is queued, or in progress without `force`.
+   * @throws CLOUD_NOT_FOUND, CLOUD_INVALID_STATE_TRANSITION for one that is queued, or in progress without `force`.
    */
   deleteJobExecution(request: DeleteJobExecutionRequest): void {
     const { jobId, thingName, executionNumber, force = false } = request;
     const execution = this.store.execution(jobId, thingName, executionNumber);
     const { job, member, status } = execution;
     if (status === "QUEUED" || (status === "IN_PROGRESS" && !force))
-      throw jobsError(
+      throw cloudError(
         "InvalidStateTransitionException",
         `The execution of ${jobId} for ${thingName} is ${status}.`,
         { hint: "Cancel it first." },
@@ -235,13 +235,13 @@ export class JobsService implements ReservedTopicService {
 
   /**
    * Changes what is named; a new timeout applies to executions that start from now on.
-   * @throws JOBS_NOT_FOUND, JOBS_INVALID_REQUEST
+   * @throws CLOUD_NOT_FOUND, CLOUD_INVALID_REQUEST
    */
   updateJob(request: UpdateJobRequest): void {
     checkUpdateJob(request);
     const job = this.store.job(request.jobId);
     if (job.isFinished)
-      throw jobsError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
+      throw cloudError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
     const merged: CreateJobRequest = { ...job.spec.request, ...request };
     job.spec = {
       ...job.spec,
@@ -256,17 +256,17 @@ export class JobsService implements ReservedTopicService {
     this.notifications.flush();
   }
 
-  /** @throws JOBS_NOT_FOUND */
+  /** @throws CLOUD_NOT_FOUND */
   describeJob(request: { readonly jobId: string }): JsonObject {
     return { job: jobDescription(this.store.job(request.jobId), this.settings.arnPrefix) };
   }
 
-  /** The document as it was given. @throws JOBS_NOT_FOUND */
+  /** The document as it was given. @throws CLOUD_NOT_FOUND */
   getJobDocument(request: { readonly jobId: string }): { readonly document: string } {
     return { document: this.store.job(request.jobId).spec.documentText };
   }
 
-  /** @throws JOBS_NOT_FOUND */
+  /** @throws CLOUD_NOT_FOUND */
   describeJobExecution(request: DescribeJobExecutionRequest): JsonObject {
     const { jobId, thingName, executionNumber } = request;
     const execution = this.store.execution(jobId, thingName, executionNumber);
@@ -277,7 +277,7 @@ export class JobsService implements ReservedTopicService {
     return listJobs(this.store, request, this.settings.arnPrefix);
   }
 
-  /** @throws JOBS_NOT_FOUND */
+  /** @throws CLOUD_NOT_FOUND */
   listJobExecutionsForJob(request: ListJobExecutionsForJobRequest): ExecutionList {
     return listExecutionsForJob(this.store, request, this.settings.arnPrefix);
   }
@@ -286,7 +286,7 @@ export class JobsService implements ReservedTopicService {
     return listExecutionsForThing(this.store, request);
   }
 
-  /** @throws JOBS_NOT_FOUND */
+  /** @throws CLOUD_NOT_FOUND */
   progress(jobId: string): JobProgress {
     const { status, members, waiting, notified, counts } = this.store.job(jobId);
     return { status, targets: members.size, waiting, notified, counts: { ...counts } };
@@ -307,14 +307,14 @@ export class JobsService implements ReservedTopicService {
 
   private checkNewJob(spec: JobSpec): void {
     if (this.store.has(spec.jobId))
-      throw jobsError("ResourceAlreadyExistsException", `Job ${spec.jobId} exists already.`);
+      throw cloudError("ResourceAlreadyExistsException", `Job ${spec.jobId} exists already.`);
     const fault = scheduleFault(spec, this.options.clock.wallMs());
     if (fault !== undefined)
-      throw jobsError("InvalidRequestException", `${fault}.`, { context: { field: "schedulingConfig" } });
+      throw cloudError("InvalidRequestException", `${fault}.`, { context: { field: "schedulingConfig" } });
     let concurrent = 0;
     for (const job of this.store.all()) if (job.isRollingOut || job.status === "SCHEDULED") concurrent += 1;
     if (concurrent >= this.settings.maxConcurrentJobs)
-      throw jobsError("LimitExceededException", `${concurrent} jobs are rolling out or scheduled already.`);
+      throw cloudError("LimitExceededException", `${concurrent} jobs are rolling out or scheduled already.`);
   }
 
   /** The things of all targets in rollout order, each with the number of targets that contain it. */
@@ -325,7 +325,7 @@ export class JobsService implements ReservedTopicService {
       const name = targetName(target);
       const members = registry.membersOf(name);
       if (members.length === 0 && registry.isKnown?.(name) !== true)
-        throw jobsError("ResourceNotFoundException", `There is no target ${name}.`, { context: { target } });
+        throw cloudError("ResourceNotFoundException", `There is no target ${name}.`, { context: { target } });
       for (const thing of members) things.set(thing, (things.get(thing) ?? 0) + 1);
     }
     return things;

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, nestingDepth } from "fleetrig/kernel";
 import { isAcceptedJobId } from "fleetrig/protocol";
-import { jobsError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 import { readWindow } from "./maintenance-window.js";
 import { parseUtcTime } from "./schedule.js";
 
@@ -207,10 +207,10 @@ export function readDocument(document: unknown): { value: JsonObject; text: stri
   }
 }
 
-/** @throws JOBS_INVALID_REQUEST or JOBS_UNSUPPORTED, naming the first field at fault. */
+/** @throws CLOUD_INVALID_REQUEST or CLOUD_NOT_IMPLEMENTED, naming the first field at fault. */
 export const checkCreateJob = (request: unknown): void => check(request, CREATE_RULES);
 
-/** @throws JOBS_INVALID_REQUEST, also when retries are set to anything but 0. */
+/** @throws CLOUD_INVALID_REQUEST, also when retries are set to anything but 0. */
 export function checkUpdateJob(request: unknown): void {
   check(request, UPDATE_RULES);
   const retries = valuesAt(request, `${RETRY}[].numberOfRetries`).some(({ value }) => value !== 0);
@@ -221,7 +221,7 @@ function check(request: unknown, rules: readonly Rule[]): void {
   if (!isJsonObject(request)) throw invalid("request", "The request must be an object.");
   for (const [path, hint] of UNSUPPORTED) {
     if (valuesAt(request, path).some(({ value }) => value !== undefined))
-      throw jobsError("NotImplementedException", `${path} is not supported.`, {
+      throw cloudError("NotImplementedException", `${path} is not supported.`, {
         hint,
         context: { field: path },
       });
@@ -254,7 +254,7 @@ function checkNames(value: unknown, path: string, known: ReadonlySet<string>): v
 }
 
 const invalid = (field: string, message: string) =>
-  jobsError("InvalidRequestException", message, { context: { field } });
+  cloudError("InvalidRequestException", message, { context: { field } });
 
 interface Located {
   readonly path: string;

@@ -1,4 +1,3 @@
-export type { RegistryErrorCode } from "./errors.js";
 export { type Attributes, DEFAULT_REGISTRY_LIMITS, type RegistryLimits } from "./limits.js";
 export type { PageRequest } from "./page.js";
 export {

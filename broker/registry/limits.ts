@@ -1,5 +1,5 @@
 import { isThingName } from "fleetrig/protocol";
-import { registryError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 
 /** Limits of the registry; the defaults are AWS's (REF §13.1). */
 export interface RegistryLimits {
@@ -34,8 +34,8 @@ const ATTRIBUTE_VALUE = /^[a-zA-Z0-9_.,@/:#=[\]-]{0,800}$/;
 /** Names of things, thing types and thing groups follow one rule. */
 export function assertName(what: string, name: string): void {
   if (isThingName(name)) return;
-  throw registryError(
-    "REGISTRY_INVALID_REQUEST",
+  throw cloudError(
+    "InvalidRequestException",
     `${what} name ${JSON.stringify(name.slice(0, 140))} is invalid.`,
     {
       hint: "Use 1 to 128 letters, digits, colons, underscores or hyphens.",
@@ -46,8 +46,8 @@ export function assertName(what: string, name: string): void {
 export function assertAttributes(attributes: Attributes, maximum: number): void {
   const names = Object.keys(attributes);
   if (names.length > maximum) {
-    throw registryError(
-      "REGISTRY_INVALID_REQUEST",
+    throw cloudError(
+      "InvalidRequestException",
       `${names.length} attributes, but at most ${maximum} are allowed.`,
       {
         hint: "A thing with a thing type may have more attributes than one without.",
@@ -57,8 +57,8 @@ export function assertAttributes(attributes: Attributes, maximum: number): void 
   }
   for (const name of names) {
     if (ATTRIBUTE_NAME.test(name) && ATTRIBUTE_VALUE.test(attributes[name]!)) continue;
-    throw registryError(
-      "REGISTRY_INVALID_REQUEST",
+    throw cloudError(
+      "InvalidRequestException",
       `Attribute ${JSON.stringify(name.slice(0, 140))} is invalid.`,
       {
         hint: "Values have at most 800 characters of a-z A-Z 0-9 _ . , @ / : # = [ ] -, without spaces.",

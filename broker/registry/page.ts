@@ -1,4 +1,4 @@
-import { registryError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 
 /** Which page of a list is wanted. */
 export interface PageRequest {
@@ -34,13 +34,9 @@ export function pageOf<T extends { readonly order: number }>(
     maxResults > MAX_RESULTS ||
     !Number.isSafeInteger(after)
   ) {
-    throw registryError(
-      "REGISTRY_INVALID_REQUEST",
-      `Page of ${maxResults} after "${request.nextToken ?? ""}".`,
-      {
-        hint: `Use a maxResults from 1 to ${MAX_RESULTS} and the nextToken of the page before.`,
-      },
-    );
+    throw cloudError("InvalidRequestException", `Page of ${maxResults} after "${request.nextToken ?? ""}".`, {
+      hint: `Use a maxResults from 1 to ${MAX_RESULTS} and the nextToken of the page before.`,
+    });
   }
   const page: T[] = [];
   for (const item of items) {

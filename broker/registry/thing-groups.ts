@@ -1,5 +1,6 @@
 import type { Clock } from "fleetrig/kernel";
-import { assertVersion, noSuchGroup, registryError } from "./errors.js";
+import { assertVersion, noSuchGroup } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 import {
   assertAttributes,
   assertName,
@@ -83,7 +84,7 @@ export class ThingGroups {
     const existing = this.groups.get(thingGroupName);
     if (existing !== undefined) {
       if (existing.parent === parent && existing.description === description) return existing;
-      throw registryError("REGISTRY_ALREADY_EXISTS", `Thing group ${thingGroupName} already exists.`, {
+      throw cloudError("ResourceAlreadyExistsException", `Thing group ${thingGroupName} already exists.`, {
         hint: "A group cannot move to another parent; use updateThingGroup for the rest.",
         context: { thingGroupName },
       });
@@ -122,7 +123,7 @@ export class ThingGroups {
   /** @returns the things that belonged to it. */
   delete(group: ThingGroup): readonly Thing[] {
     if (group.children.size > 0) {
-      throw registryError("REGISTRY_INVALID_REQUEST", `Thing group ${group.name} has child groups.`, {
+      throw cloudError("InvalidRequestException", `Thing group ${group.name} has child groups.`, {
         hint: "Delete the child groups first.",
         context: { thingGroupName: group.name, children: group.children.size },
       });
@@ -189,7 +190,7 @@ export class ThingGroups {
   private assertRoom(parent: ThingGroup | undefined): void {
     const depth = (parent?.lineage.length ?? 0) + 1;
     if (depth <= this.limits.maxGroupDepth && this.groups.size < this.limits.maxGroups) return;
-    throw registryError("REGISTRY_LIMIT_EXCEEDED", `Level ${depth}, ${this.groups.size} thing groups.`, {
+    throw cloudError("LimitExceededException", `Level ${depth}, ${this.groups.size} thing groups.`, {
       hint: `At most ${this.limits.maxGroupDepth} levels and ${this.limits.maxGroups} groups are allowed.`,
       context: { depth, groups: this.groups.size },
     });
@@ -197,19 +198,15 @@ export class ThingGroups {
 
   private assertMayJoin(thing: Thing, group: ThingGroup, joined: ReadonlySet<ThingGroup>): void {
     if (joined.size >= this.limits.maxGroupsPerThing) {
-      throw registryError(
-        "REGISTRY_LIMIT_EXCEEDED",
-        `Thing ${thing.name} is in ${joined.size} thing groups.`,
-        {
-          hint: "Remove it from another group first.",
-          context: { thingName: thing.name, thingGroupName: group.name },
-        },
-      );
+      throw cloudError("LimitExceededException", `Thing ${thing.name} is in ${joined.size} thing groups.`, {
+        hint: "Remove it from another group first.",
+        context: { thingName: thing.name, thingGroupName: group.name },
+      });
     }
     for (const other of joined) {
       if (other.root !== group.root) continue;
-      throw registryError(
-        "REGISTRY_INVALID_REQUEST",
+      throw cloudError(
+        "InvalidRequestException",
         `Thing ${thing.name} is in ${other.name}, which shares the root ${group.root.name} with ${group.name}.`,
         {
           hint: "A thing may be in one group of each hierarchy.",

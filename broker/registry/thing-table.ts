@@ -1,6 +1,7 @@
 import type { Clock, RandomSource } from "fleetrig/kernel";
 import { uuidV4 } from "../uuid.js";
-import { assertVersion, noSuchThing, registryError } from "./errors.js";
+import { assertVersion, noSuchThing } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
 import {
   assertAttributes,
   assertName,
@@ -82,15 +83,19 @@ export class ThingTable {
     const existing = this.things.get(thingName);
     if (existing !== undefined) {
       if (existing.typeName === thingTypeName && isSame(existing.attributes, attributes)) return existing;
-      throw registryError("REGISTRY_ALREADY_EXISTS", `Thing ${thingName} already exists and is different.`, {
-        hint: "Use updateThing to change it.",
-        context: { thingName },
-      });
+      throw cloudError(
+        "ResourceAlreadyExistsException",
+        `Thing ${thingName} already exists and is different.`,
+        {
+          hint: "Use updateThing to change it.",
+          context: { thingName },
+        },
+      );
     }
     assertName("Thing", thingName);
     this.assertContent(thingTypeName, attributes);
     if (this.things.size >= this.limits.maxThings) {
-      throw registryError("REGISTRY_LIMIT_EXCEEDED", `There are ${this.things.size} things already.`, {
+      throw cloudError("LimitExceededException", `There are ${this.things.size} things already.`, {
         hint: "Raise maxThings.",
       });
     }
@@ -145,7 +150,7 @@ export class ThingTable {
   list(request: ListThingsRequest): Page<Thing> {
     const { thingTypeName, attributeName, attributeValue } = request;
     if (attributeValue !== undefined && attributeName === undefined) {
-      throw registryError("REGISTRY_INVALID_REQUEST", "An attribute value was given without a name.", {
+      throw cloudError("InvalidRequestException", "An attribute value was given without a name.", {
         hint: "Give attributeName too.",
       });
     }

@@ -61,7 +61,7 @@ describe("jobs in the cloud (realtime)", () => {
     const { cloud } = await start({ accountId: "123456789012", jobs: { maxConcurrentJobs: 0 } });
     cloud.registry.createThing({ thingName: "t1" });
     const create = () => cloud.jobs.createJob({ jobId: "j1", targets: ["t1"], document: {} });
-    expect(create).toThrow("JOBS_LIMIT_EXCEEDED");
+    expect(create).toThrow("CLOUD_LIMIT_EXCEEDED");
   });
 
   it("follow the registry's groups, beginning with an empty one", async () => {

@@ -59,10 +59,10 @@ describe("CancelJob", () => {
 
   it("refuses unknown and finished jobs", () => {
     const bench = halfStarted();
-    expect(code(() => bench.jobs.cancelJob({ jobId: "j9" }))).toBe("JOBS_NOT_FOUND");
+    expect(code(() => bench.jobs.cancelJob({ jobId: "j9" }))).toBe("CLOUD_NOT_FOUND");
     bench.jobs.cancelJob({ jobId: "j1" });
-    expect(code(() => bench.jobs.cancelJob({ jobId: "j1" }))).toBe("JOBS_INVALID_REQUEST");
-    expect(code(() => bench.jobs.updateJob({ jobId: "j1" }))).toBe("JOBS_INVALID_REQUEST");
+    expect(code(() => bench.jobs.cancelJob({ jobId: "j1" }))).toBe("CLOUD_INVALID_REQUEST");
+    expect(code(() => bench.jobs.updateJob({ jobId: "j1" }))).toBe("CLOUD_INVALID_REQUEST");
   });
 });
 
@@ -81,15 +81,15 @@ describe("CancelJobExecution", () => {
   it("needs force for one in progress, and its current version when one is expected", () => {
     const bench = halfStarted();
     const t1 = { jobId: "j1", thingName: "t1" };
-    expect(code(() => bench.jobs.cancelJobExecution(t1))).toBe("JOBS_INVALID_STATE_TRANSITION");
+    expect(code(() => bench.jobs.cancelJobExecution(t1))).toBe("CLOUD_INVALID_STATE_TRANSITION");
     expect(code(() => bench.jobs.cancelJobExecution({ ...t1, expectedVersion: 9 }))).toBe(
-      "JOBS_VERSION_CONFLICT",
+      "CLOUD_VERSION_CONFLICT",
     );
     bench.jobs.cancelJobExecution({ ...t1, force: true });
     expect(code(() => bench.jobs.cancelJobExecution({ ...t1, force: true }))).toBe(
-      "JOBS_INVALID_STATE_TRANSITION",
+      "CLOUD_INVALID_STATE_TRANSITION",
     );
-    expect(code(() => bench.jobs.cancelJobExecution({ ...t1, thingName: "t7" }))).toBe("JOBS_NOT_FOUND");
+    expect(code(() => bench.jobs.cancelJobExecution({ ...t1, thingName: "t7" }))).toBe("CLOUD_NOT_FOUND");
   });
 
   it("completes the job when it was the last one pending", () => {
@@ -103,10 +103,10 @@ describe("CancelJobExecution", () => {
 describe("DeleteJob", () => {
   it("needs a finished job, or force", () => {
     const bench = halfStarted();
-    expect(code(() => bench.jobs.deleteJob({ jobId: "j1" }))).toBe("JOBS_INVALID_STATE_TRANSITION");
+    expect(code(() => bench.jobs.deleteJob({ jobId: "j1" }))).toBe("CLOUD_INVALID_STATE_TRANSITION");
     bench.jobs.cancelJob({ jobId: "j1", force: true });
     bench.jobs.deleteJob({ jobId: "j1" });
-    expect(code(() => bench.jobs.describeJob({ jobId: "j1" }))).toBe("JOBS_NOT_FOUND");
+    expect(code(() => bench.jobs.describeJob({ jobId: "j1" }))).toBe("CLOUD_NOT_FOUND");
   });
 
   it("takes pending executions away from their things and leaves no timers", () => {
@@ -135,7 +135,7 @@ describe("DeleteJobExecution", () => {
 
   it("needs a terminal execution, or force for one in progress", () => {
     const bench = halfStarted();
-    const refused = "JOBS_INVALID_STATE_TRANSITION";
+    const refused = "CLOUD_INVALID_STATE_TRANSITION";
     expect(code(() => bench.jobs.deleteJobExecution(ofThing("t2", true)))).toBe(refused);
     expect(code(() => bench.jobs.deleteJobExecution(ofThing("t1")))).toBe(refused);
     bench.jobs.deleteJobExecution(ofThing("t1", true));
@@ -161,7 +161,7 @@ describe("DeleteJobExecution", () => {
     bench.create({ jobExecutionsRetryConfig: { criteriaList } });
     bench.finish("t1", "FAILED");
     bench.jobs.deleteJobExecution(ofThing("t1"));
-    expect(code(() => bench.jobs.describeJobExecution(ofThing("t1")))).toBe("JOBS_NOT_FOUND");
+    expect(code(() => bench.jobs.describeJobExecution(ofThing("t1")))).toBe("CLOUD_NOT_FOUND");
     expect(bench.startNext("t1")).toMatchObject({ executionNumber: 2 });
   });
 
@@ -213,8 +213,8 @@ describe("list calls", () => {
 
   it("refuse page sizes and tokens of their own making", () => {
     const { jobs } = new JobsBench();
-    expect(code(() => jobs.listJobs({ maxResults: 251 }))).toBe("JOBS_INVALID_REQUEST");
-    expect(code(() => jobs.listJobs({ nextToken: "x" }))).toBe("JOBS_INVALID_REQUEST");
+    expect(code(() => jobs.listJobs({ maxResults: 251 }))).toBe("CLOUD_INVALID_REQUEST");
+    expect(code(() => jobs.listJobs({ nextToken: "x" }))).toBe("CLOUD_INVALID_REQUEST");
   });
 });
 

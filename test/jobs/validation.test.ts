@@ -126,7 +126,7 @@ describe("CreateJob input (REF §6.1)", () => {
     ["timeoutConfig.inProgressTimeout", { timeoutConfig: { inProgressTimeout: 5 } }],
   ])("refuses %s in %j", (field, fields) => {
     const error = refusal(fields);
-    expect(error.code).toBe("JOBS_INVALID_REQUEST");
+    expect(error.code).toBe("CLOUD_INVALID_REQUEST");
     expect(error.context).toMatchObject({ awsError: "InvalidRequestException", httpStatus: 400, field });
   });
 
@@ -135,7 +135,7 @@ describe("CreateJob input (REF §6.1)", () => {
     ["jobTemplateArn", { jobTemplateArn: "arn" }],
   ])("says that it does not support %s", (field, fields) => {
     const error = refusal(fields);
-    expect(error).toMatchObject({ code: "JOBS_UNSUPPORTED", hint: expect.any(String) });
+    expect(error).toMatchObject({ code: "CLOUD_NOT_IMPLEMENTED", hint: expect.any(String) });
     expect(error.context).toMatchObject({ field, httpStatus: 501 });
   });
 
@@ -168,11 +168,11 @@ describe("CreateJob input (REF §6.1)", () => {
 
   it("refuses a second job of that name, an unknown target and too many jobs at once", () => {
     const bench = new JobsBench({ all: ["t1", "t2"] }, { maxConcurrentJobs: 1 });
-    expect(refusal({ targets: ["nobody"] }, bench).code).toBe("JOBS_NOT_FOUND");
-    expect(refusal({ targets: ["group:none"] }, bench).code).toBe("JOBS_NOT_FOUND");
+    expect(refusal({ targets: ["nobody"] }, bench).code).toBe("CLOUD_NOT_FOUND");
+    expect(refusal({ targets: ["group:none"] }, bench).code).toBe("CLOUD_NOT_FOUND");
     bench.create({ jobExecutionsRolloutConfig: { maximumPerMinute: 1 } });
-    expect(refusal({}, bench).code).toBe("JOBS_ALREADY_EXISTS");
-    expect(refusal({ jobId: "j2" }, bench).code).toBe("JOBS_LIMIT_EXCEEDED");
+    expect(refusal({}, bench).code).toBe("CLOUD_ALREADY_EXISTS");
+    expect(refusal({ jobId: "j2" }, bench).code).toBe("CLOUD_LIMIT_EXCEEDED");
     bench.time.advance(60e6);
     bench.create({ jobId: "j2" });
   });
