@@ -17,6 +17,7 @@ import {
   type Profile,
   REASON,
 } from "fleetrig/protocol";
+import { Account, type AccountOptions } from "./account.js";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
@@ -28,6 +29,7 @@ import {
 import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
 import { createPresence } from "./presence/index.js";
+import { RecordBook, type RecordJournal } from "./records/index.js";
 import { createRegistry, type Registry } from "./registry/index.js";
 import { parseReservedTopic } from "fleetrig/protocol";
 import { RuleEngine, type TraceOf } from "./rules/index.js";
@@ -50,8 +52,10 @@ export interface CloudOptions {
   readonly services?: Partial<Readonly<Record<CloudServiceName, boolean>>>;
   /** Choices of the jobs service, such as what abort percentages are taken of. */
   readonly jobs?: Partial<JobsSettings>;
-  /** AWS account id in ARNs and `accountid()`. Default: 000000000000. */
-  readonly accountId?: string;
+  /** What ARNs and `accountid()` say. */
+  readonly account?: AccountOptions;
+  /** Where services keep what outlives the process. Default: nowhere. */
+  readonly journal?: RecordJournal;
   /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
   readonly traceOf?: TraceOf;
 }
@@ -61,6 +65,9 @@ export interface CloudOptions {
  * virtual and in real time; only what stands in front of `acceptor` differs.
  */
 export class Cloud implements Service {
+  readonly account: Account;
+  /** All that services write down. */
+  readonly records: RecordBook;
   readonly broker: MqttBroker;
   readonly registry: Registry;
   readonly shadows: ShadowService;
@@ -81,6 +88,8 @@ export class Cloud implements Service {
     const time = options.time ?? this.ownTime!;
     const random = options.random ?? createRandomSource(1);
     const events = options.events ?? silentSink;
+    this.account = new Account(options.account);
+    this.records = new RecordBook(options.journal);
     this.clock = time.lane(LANE.broker);
     this.enabled = { shadows: true, jobs: true, rules: true, presence: true, ...options.services };
     this.broker = new MqttBroker({
@@ -99,10 +108,7 @@ export class Cloud implements Service {
       bus,
       events,
       registry: this.registry,
-      settings: {
-        ...(options.accountId !== undefined && { arnPrefix: `arn:aws:iot:us-east-1:${options.accountId}` }),
-        ...options.jobs,
-      },
+      settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
     });
     this.rules = new RuleEngine({
       clock,
@@ -110,7 +116,7 @@ export class Cloud implements Service {
       events,
       random: random.stream("rules"),
       ...(options.traceOf !== undefined && { traceOf: options.traceOf }),
-      ...(options.accountId !== undefined && { accountId: options.accountId }),
+      accountId: this.account.accountId,
     });
     if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random }));
     this.broker.addHooks({

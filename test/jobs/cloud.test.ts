@@ -58,14 +58,14 @@ describe("jobs in the cloud (realtime)", () => {
   });
 
   it("take the account and their settings from the cloud's options", async () => {
-    const { cloud } = await start({ accountId: "123456789012", jobs: { maxConcurrentJobs: 0 } });
+    const { cloud } = await start({ account: { accountId: "123456789012" }, jobs: { maxConcurrentJobs: 0 } });
     cloud.registry.createThing({ thingName: "t1" });
     const create = () => cloud.jobs.createJob({ jobId: "j1", targets: ["t1"], document: {} });
     expect(create).toThrow("CLOUD_LIMIT_EXCEEDED");
   });
 
   it("follow the registry's groups, beginning with an empty one", async () => {
-    const { cloud } = await start({ accountId: "123456789012" });
+    const { cloud } = await start({ account: { accountId: "123456789012" } });
     cloud.registry.createThingGroup({ thingGroupName: "g" });
     cloud.registry.createThing({ thingName: "t1" });
     const created = cloud.jobs.createJob({

@@ -104,7 +104,7 @@ function control(bench: JobsBench, action: Extract<Step, { kind: "cancel" | "can
     if (action.kind === "cancel") bench.jobs.cancelJob({ jobId: "j1", force });
     else bench.jobs.cancelJobExecution({ jobId: "j1", thingName: `t${action.thing}`, force });
   } catch (error) {
-    expect(error).toMatchObject({ code: expect.stringMatching(/^JOBS_/) });
+    expect(error).toMatchObject({ code: expect.stringMatching(/^CLOUD_/) });
   }
 }
 
