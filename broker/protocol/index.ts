@@ -1,6 +1,20 @@
 export * from "./packets.js";
 export { encodeAll, encodePacket } from "./encode.js";
 export { FramedPublish, PublishFrame } from "./publish-frame.js";
+export {
+  type CborLimits,
+  type CborMap,
+  type CborParse,
+  type CborValue,
+  decodeCbor,
+  encodeCbor,
+} from "./cbor.js";
+export {
+  isTemplateName,
+  type PayloadFormat,
+  type ProvisioningOperation,
+  type ProvisioningTopic,
+} from "./provisioning-topics.js";
 export { wireBytes } from "./wire-size.js";
 export { type DecoderOptions, PacketDecoder, type PacketHandler } from "./decode.js";
 export type { DecodeFailure, DecodeFailureCode } from "./decode-failure.js";

@@ -1,3 +1,9 @@
+import {
+  formatProvisioningTopic,
+  parseProvisioningTopic,
+  type ProvisioningTopic,
+} from "./provisioning-topics.js";
+
 /**
  * Topics that mean something to the cloud (REF §3). A topic whose names are outside AWS's character sets is
  * not one of them: `parseReservedTopic` answers undefined, and the broker treats it like any unknown `$` topic.
@@ -5,7 +11,7 @@
  * `message` tells the two directions apart: a "request" is what a client publishes, everything else is what
  * the cloud publishes.
  */
-export type ReservedTopic = ShadowTopic | JobsTopic | EventsTopic | RulesTopic;
+export type ReservedTopic = ShadowTopic | JobsTopic | EventsTopic | RulesTopic | ProvisioningTopic;
 
 /** What a shadow topic is about. */
 export type ShadowOperation = "get" | "update" | "delete";
@@ -108,13 +114,13 @@ const JOB_SUFFIXES: ReadonlyMap<string, Pick<JobsTopic, "operation" | "message">
 /** Below `$aws/`: not for clients' own use. One comparison, for the broker's hot path. */
 export const isReservedTopic = (topic: string): boolean => topic.startsWith(ROOT);
 
-/** Reads a topic of the shadow, jobs, events or rules services; undefined for every other topic. */
+/** Reads a topic of a cloud service; undefined for every other topic. */
 export function parseReservedTopic(topic: string): ReservedTopic | undefined {
   if (!topic.startsWith(ROOT)) return undefined;
   if (topic.startsWith(THINGS)) return parseThingTopic(topic);
   if (topic.startsWith(RULES)) return parseRulesTopic(topic);
   if (topic.startsWith(EVENTS)) return parseEventsTopic(topic);
-  return undefined;
+  return parseProvisioningTopic(topic);
 }
 
 function parseThingTopic(topic: string): ShadowTopic | JobsTopic | undefined {
@@ -192,6 +198,8 @@ export function formatReservedTopic(topic: ReservedTopic): string {
     }
     case "events":
       return `${EVENTS}${topic.category}/${topic.path}`;
+    case "provisioning":
+      return formatProvisioningTopic(topic);
     case "rules":
       return topic.topic === "" ? `${RULES}${topic.rule}` : `${RULES}${topic.rule}/${topic.topic}`;
   }

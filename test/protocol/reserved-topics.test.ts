@@ -17,6 +17,14 @@ const jobs = (operation: string, message: string, jobId?: string) => ({
   message,
 });
 
+const provisioning = (operation: string, format: string, message: string, templateName?: string) => ({
+  service: "provisioning",
+  operation,
+  templateName,
+  format,
+  message,
+});
+
 const VECTORS: readonly (readonly [topic: string, parsed: object])[] = [
   ["$aws/things/T/shadow/get", shadow("get", "request")],
   ["$aws/things/T/shadow/get/accepted", shadow("get", "accepted")],
@@ -44,6 +52,18 @@ const VECTORS: readonly (readonly [topic: string, parsed: object])[] = [
   ["$aws/events/presence/connected/c/1", { service: "events", category: "presence", path: "connected/c/1" }],
   ["$aws/rules/high_temp", { service: "rules", rule: "high_temp", topic: "" }],
   ["$aws/rules/high_temp/a/b", { service: "rules", rule: "high_temp", topic: "a/b" }],
+  ["$aws/certificates/create/json", provisioning("create-keys", "json", "request")],
+  ["$aws/certificates/create/cbor/rejected", provisioning("create-keys", "cbor", "rejected")],
+  ["$aws/certificates/create-from-csr/cbor", provisioning("create-from-csr", "cbor", "request")],
+  ["$aws/certificates/create-from-csr/json/accepted", provisioning("create-from-csr", "json", "accepted")],
+  [
+    "$aws/provisioning-templates/t-1/provision/json",
+    provisioning("register-thing", "json", "request", "t-1"),
+  ],
+  [
+    "$aws/provisioning-templates/t-1/provision/cbor/accepted",
+    provisioning("register-thing", "cbor", "accepted", "t-1"),
+  ],
 ];
 
 const FOREIGN: readonly string[] = [
@@ -76,6 +96,16 @@ const FOREIGN: readonly string[] = [
   "$aws/events/",
   "$aws/events/presence",
   "$aws/events//x",
+  "$aws/certificates/create",
+  "$aws/certificates/create/xml",
+  "$aws/certificates/create/json/request",
+  "$aws/certificates/create/json/accepted/x",
+  "$aws/certificates/renew/json",
+  "$aws/provisioning-templates/t/provision",
+  "$aws/provisioning-templates/t.1/provision/json",
+  `$aws/provisioning-templates/${"t".repeat(37)}/provision/json`,
+  "$aws/provisioning-templates/t/provision/json/accepted/x",
+  "$aws/provisioning-templates/t/claim/json",
 ];
 
 describe("reserved topics", () => {
