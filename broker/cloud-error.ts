@@ -36,6 +36,7 @@ const CATALOGUE = {
   TransferAlreadyCompletedException: { code: "CLOUD_TRANSFER_COMPLETED", httpStatus: 410 },
   TransferConflictException: { code: "CLOUD_TRANSFER_CONFLICT", httpStatus: 409 },
   UnauthorizedException: { code: "CLOUD_UNAUTHORIZED", httpStatus: 401 },
+  UnknownOperationException: { code: "CLOUD_UNKNOWN_OPERATION", httpStatus: 404 },
   UnsupportedDocumentEncodingException: { code: "CLOUD_UNSUPPORTED_ENCODING", httpStatus: 415 },
   ValidationException: { code: "CLOUD_VALIDATION", httpStatus: 400 },
   VersionConflictException: { code: "CLOUD_VERSION_CONFLICT", httpStatus: 409 },

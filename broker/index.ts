@@ -1,3 +1,12 @@
+export {
+  Api,
+  type ApiOptions,
+  type Caller,
+  type HttpRequest,
+  type HttpResponse,
+  OPERATIONS,
+  type RequiredAccess,
+} from "./api/index.js";
 export { Account, type AccountOptions, type ArnKind, parseArn } from "./account.js";
 export { cloudError, type CloudErrorDetails, type CloudErrorName } from "./cloud-error.js";
 export { RecordBook, type RecordCodec, type RecordJournal, RecordTable } from "./records/index.js";

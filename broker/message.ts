@@ -9,7 +9,7 @@ import {
 } from "fleetrig/protocol";
 
 /** Nesting that any JSON consumer of ours accepts; services apply tighter limits of their own. */
-const MAX_JSON_DEPTH = 64;
+export const MAX_JSON_DEPTH = 64;
 
 /** What a publish says, whoever sent it. */
 export interface MessageFields extends MessageProperties {

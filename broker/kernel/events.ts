@@ -44,6 +44,7 @@ export type RunEvent =
   | ConnectionEvent
   | DeviceEvent
   | BrokerEvent
+  | ControlEvent
   | ShadowEvent
   | JobEvent
   | RuleEvent;
@@ -219,6 +220,31 @@ export type BrokerEvent =
       readonly what: string;
     }
   | { readonly type: "store.failed"; readonly atUs: number; readonly reason: string };
+
+/** What the cloud's control plane and its policies decided. */
+export type ControlEvent =
+  | {
+      /** A policy, or the lack of one, refused something. */
+      readonly type: "access.denied";
+      readonly atUs: number;
+      /** Certificate id, authorizer principal, or empty for nobody. */
+      readonly principal: string;
+      readonly clientId: string;
+      /** Such as `iot:Publish`. */
+      readonly action: string;
+      /** ARN. */
+      readonly resource: string;
+      readonly outcome: "explicitDeny" | "implicitDeny";
+      /** One sentence: the statement that decided, or what comes closest to allowing it. */
+      readonly reason: string;
+    }
+  | {
+      /** A bug: the request was answered with InternalFailure and this id. */
+      readonly type: "api.fault";
+      readonly atUs: number;
+      readonly requestId: string;
+      readonly detail: string;
+    };
 
 /** What the shadow service decided. */
 export type ShadowEvent =

@@ -46,6 +46,7 @@ export {
 export {
   type BrokerEvent,
   type ConnectionEvent,
+  type ControlEvent,
   type DeliveryProbe,
   type DeviceEvent,
   type EventSink,

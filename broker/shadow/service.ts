@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { Clock, EventSink, JsonObject, JsonParse } from "fleetrig/kernel";
-import type { ApplicationMessage } from "../message.js";
+import { type Clock, type EventSink, type JsonObject, type JsonParse, parseJson } from "fleetrig/kernel";
+import { type ApplicationMessage, MAX_JSON_DEPTH } from "../message.js";
 import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.js";
 import {
   isShadowName,
@@ -85,7 +85,11 @@ export class ShadowService implements ReservedTopicService {
     const topic = parseReservedTopic(message.topic);
     if (topic?.service !== "shadow" || topic.message !== "request" || message.isWill) return "broker";
     const { operation } = topic;
-    const { result, clientToken } = this.serve(topic, operation, this.read(message, operation));
+    const { result, clientToken } = this.serve(
+      topic,
+      operation,
+      this.read(message.payload, operation, () => message.json()),
+    );
     if (!result.ok) {
       this.publish(topic, `${operation}/rejected`, () =>
         rejectedBody(result.error, this.nowS(), clientToken),
@@ -118,6 +122,15 @@ export class ShadowService implements ReservedTopicService {
     return this.serve(key, "delete", EMPTY_REQUEST).result;
   }
 
+  /** A request as it came from a client that is no MQTT client; like the three above, but unread. */
+  request(key: ShadowKey, operation: ShadowOperation, payload: Uint8Array): ShadowResult {
+    return this.serve(
+      key,
+      operation,
+      this.read(payload, operation, () => parsePayload(payload)),
+    ).result;
+  }
+
   /** Names of a thing's named shadows, page by page; an unknown thing has none. */
   listNamed(request: ListNamedRequest): ListNamedResult {
     return listNamedShadows(this.store.names(request.thing), request, this.nowS());
@@ -129,10 +142,14 @@ export class ShadowService implements ReservedTopicService {
   }
 
   /** The payload as JSON, or why it cannot be read. Nothing is parsed before its size is known. */
-  private read(message: ApplicationMessage, operation: ShadowOperation): JsonParse | ShadowError {
-    if (message.payload.byteLength === 0 && operation !== "update") return EMPTY_REQUEST;
-    const error = this.unreadable(message.payload);
-    if (error === undefined) return message.json();
+  private read(
+    payload: Uint8Array,
+    operation: ShadowOperation,
+    parse: () => JsonParse,
+  ): JsonParse | ShadowError {
+    if (payload.byteLength === 0 && operation !== "update") return EMPTY_REQUEST;
+    const error = this.unreadable(payload);
+    if (error === undefined) return parse();
     return operation === "delete" ? EMPTY_REQUEST : error;
   }
 
@@ -263,5 +280,8 @@ export class ShadowService implements ReservedTopicService {
     return Math.floor(this.clock.wallMs() / 1000);
   }
 }
+
+const parsePayload = (payload: Uint8Array): JsonParse =>
+  parseJson(new TextDecoder().decode(payload), MAX_JSON_DEPTH);
 
 const refuse = (error: ShadowError): ShadowResult => ({ ok: false, error });

@@ -1,0 +1,4 @@
+export { Api, type ApiOptions } from "./api.js";
+export type { Caller, HttpRequest, HttpResponse } from "./http.js";
+export type { RequiredAccess } from "./operation.js";
+export { OPERATIONS } from "./operations/index.js";
