@@ -3,7 +3,6 @@ import {
   type ConnectPacket,
   hasReturnCode,
   hasWildcard,
-  type PacketLink,
   REASON,
   reasonName,
 } from "fleetrig/protocol";
@@ -40,8 +39,10 @@ export interface Refusal {
 }
 
 /** Where a client comes from, as hooks are told. */
-const origin = ({ remoteAddress, peer }: PacketLink): Pick<ConnectInfo, "remoteAddress" | "peer"> =>
-  peer === undefined ? { remoteAddress } : { remoteAddress, peer };
+function origin(connection: Connection): Pick<ConnectInfo, "connection" | "remoteAddress" | "peer"> {
+  const { remoteAddress, peer } = connection.link;
+  return peer === undefined ? { connection, remoteAddress } : { connection, remoteAddress, peer };
+}
 
 /** Ends a link that never became a connection. */
 export function refuseConnect(connection: Connection, refusal: Refusal): void {
@@ -55,7 +56,7 @@ export function refuseConnect(connection: Connection, refusal: Refusal): void {
   link.close();
   const atUs = core.clock.nowUs();
   core.events.emit({ type: "broker.refused", atUs, clientId, reason: reasonName(reasonCode) });
-  core.hooks.refused({ clientId, atUs, ...origin(link), reasonCode });
+  core.hooks.refused({ clientId, atUs, ...origin(connection), reasonCode });
   core.closed(connection);
 }
 
@@ -102,9 +103,9 @@ export function pursueConnect(connection: Connection, attempt: ConnectAttempt): 
 }
 
 function askForDecision(connection: Connection, attempt: ConnectAttempt, proof: AuthenticationProof): void {
-  const { core, link } = connection;
+  const { core } = connection;
   const { packet, clientId } = attempt;
-  const info = { clientId, atUs: core.clock.nowUs(), ...origin(link) };
+  const info = { clientId, atUs: core.clock.nowUs(), ...origin(connection) };
   const conclude = (decision: ConnectDecision): void => {
     // The link may be gone by now, or the deadline over.
     if (!connection.isWaiting) return;
@@ -172,7 +173,8 @@ function lateRefusal(core: BrokerCore, { packet, clientId }: ConnectAttempt): Re
   if (core.sessions.size >= core.limits.sessions && core.sessions.get(clientId) === undefined)
     return { refuse: REASON.quotaExceeded, reasonString: "The server has as many sessions as it takes." };
   // AWS: who connects with a will needs the right to publish it (REF §2.4).
-  if (packet.will === undefined || core.hooks.authorizePublish(clientId, packet.will)) return undefined;
+  if (packet.will === undefined) return undefined;
+  if (core.hooks.authorizePublish(clientId, { ...packet.will, isWill: true })) return undefined;
   return { refuse: REASON.notAuthorized, reasonString: "The client may not publish its will." };
 }
 
@@ -201,7 +203,7 @@ function adopt(connection: Connection, packet: ConnectPacket, opened: OpenedSess
 }
 
 function announce(connection: Connection, packet: ConnectPacket, sessionPresent: boolean): void {
-  const { core, link, clientId, version } = connection;
+  const { core, clientId, version } = connection;
   const atUs = core.clock.nowUs();
   core.opened(connection);
   core.events.emit({ type: "broker.connected", atUs, clientId, sessionPresent });
@@ -209,7 +211,7 @@ function announce(connection: Connection, packet: ConnectPacket, sessionPresent:
     clientId,
     atUs,
     sessionPresent,
-    ...origin(link),
+    ...origin(connection),
     protocolVersion: version,
   };
   core.hooks.connected(packet.username === undefined ? info : { ...info, username: packet.username });

@@ -208,7 +208,7 @@ export class Connection implements PacketReceiver, Entrant {
       refuseConnect(this, {
         clientId: this.clientId,
         reasonCode,
-        isAnswered: true,
+        isAnswered: refused.isSilent !== true,
         details: detailsOf(refused),
       });
   }

@@ -15,6 +15,8 @@ import type { AwsDisconnectReason, ReasonDetails } from "./ending.js";
  */
 export interface Refused extends ReasonDetails {
   readonly refuse: number;
+  /** No CONNACK: the link is closed without a word, as AWS does with MQTT 3.1.1 clients (REF §1). Default false. */
+  readonly isSilent?: boolean;
 }
 
 /** What becomes of a CONNECT. */
@@ -51,6 +53,8 @@ export interface ConnectInfo {
   readonly clientId: string;
   readonly atUs: number;
   readonly remoteAddress: string;
+  /** The same object in all calls about one connection, of which a client id may have several; nothing to look into. */
+  readonly connection: object;
   /** The transport's side of the client: certificate, server name, port. Undefined for links in memory. */
   readonly peer?: LinkPeer;
 }
@@ -97,7 +101,7 @@ export interface BrokerHooks {
     step: AuthenticationStep,
     settle: (outcome: AuthenticationOutcome) => void,
   ): AuthenticationOutcome | "later";
-  /** Also asked for a will, when its client connects. */
+  /** Also asked for a will (`isWill`), when its client connects. */
   authorizePublish(clientId: string, publish: MessageFields): boolean;
   /** @param userProperties Of the whole SUBSCRIBE. */
   authorizeSubscribe(
@@ -105,7 +109,10 @@ export interface BrokerHooks {
     request: SubscriptionRequest,
     userProperties?: readonly UserProperty[],
   ): boolean;
-  /** Asked per delivery; a refusal drops the message for that client and keeps the connection. */
+  /**
+   * Asked per delivery, and again for what was stored while its client was away; a refusal drops the message for
+   * that client and keeps the connection.
+   */
   authorizeReceive(clientId: string, message: ApplicationMessage): boolean;
   /** Every accepted publish (clients', wills and the cloud's own), before delivery. */
   message(message: ApplicationMessage): Routing;

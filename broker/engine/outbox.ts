@@ -254,12 +254,22 @@ export class Outbox implements Backlog {
     if (next === undefined || (next.qos > 0 && !this.hasWindow(connection))) return false;
     const sequence = this.queue.frontSequence;
     this.dequeue();
-    const isExpired = next.expiresAtUs <= this.core.clock.nowUs();
-    if (isExpired) this.core.dropped(this.session.clientId, "expired", next.topic);
-    if (isExpired || !connection.accepts(next)) this.forget(next, sequence);
+    const obstacle = this.obstacleTo(next, connection);
+    if (obstacle !== undefined) this.core.dropped(this.session.clientId, obstacle, next.topic);
+    if (obstacle !== undefined || !connection.accepts(next)) this.forget(next, sequence);
     else if (next.qos === 0) connection.sendUnacknowledged(next);
     else this.transmit(next, sequence);
     return true;
+  }
+
+  /** Why a message that waited is not sent; what was stored for an absent client may be forbidden by now. */
+  private obstacleTo(next: Delivery, connection: Connection): "expired" | "receive-denied" | undefined {
+    const { clock, hooks } = this.core;
+    if (next.expiresAtUs <= clock.nowUs()) return "expired";
+    const wasStored = next.message.receivedAtUs < connection.connectedAtUs;
+    const isDenied =
+      wasStored && hooks.checksReceivers && !hooks.authorizeReceive(this.session.clientId, next.message);
+    return isDenied ? "receive-denied" : undefined;
   }
 
   /** [MQTT-3.1.2-25] a client that came back with a smaller Maximum Packet Size has done with what is larger. */

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { type Clock, type JsonObject, type RandomSource, US_PER_S } from "fleetrig/kernel";
 import { REASON } from "fleetrig/protocol";
-import type { BrokerHooks, ConnectedInfo, DisconnectedInfo, RefusedInfo } from "../engine/index.js";
+import type {
+  BrokerHooks,
+  ConnectedInfo,
+  ConnectInfo,
+  DisconnectedInfo,
+  RefusedInfo,
+} from "../engine/index.js";
 import type { MessageBus } from "../message-bus.js";
 import { eventsTopic } from "fleetrig/protocol";
 import { uuidV4 } from "../uuid.js";
@@ -20,8 +26,11 @@ export interface PresenceOptions {
   readonly bus: MessageBus;
   /** After how long offline a client's versionNumber starts over, in seconds. AWS: about an hour. */
   readonly versionRetentionS?: number;
-  /** The credential's name. Default: the username, or what a certificate of this client would be called. */
-  readonly principalOf?: (client: { readonly clientId: string; readonly username?: string }) => string;
+  /**
+   * The name of the credential that a client connects with, where somebody knows. Otherwise its username, or what a
+   * certificate of this client would be called.
+   */
+  readonly principalOf?: (client: ConnectInfo) => string | undefined;
 }
 
 /**
@@ -38,7 +47,7 @@ interface ClientRecord {
   versionNumber: number;
   connectedAtUs: number;
   disconnectedAtUs: number;
-  username: string | undefined;
+  principal: string | undefined;
 }
 
 const DEFAULT_VERSION_RETENTION_S = 3600;
@@ -68,7 +77,7 @@ class LifecycleEvents implements Presence {
       versionNumber: (this.clients.get(info.clientId)?.versionNumber ?? -1) + 1,
       connectedAtUs: info.atUs,
       disconnectedAtUs: Number.POSITIVE_INFINITY,
-      username: info.username,
+      principal: this.options.principalOf?.(info) ?? info.username,
     };
     this.clients.set(info.clientId, client);
     this.offline.delete(info.clientId);
@@ -94,6 +103,7 @@ class LifecycleEvents implements Presence {
     if (!hasEvents(info.clientId) || info.clientId === "") return;
     if (!AUTHORIZATION_FAILURES.has(info.reasonCode)) return;
     this.publish("presence", "connect_failed", info.clientId, () => ({
+      principalIdentifier: this.options.principalOf?.(info) ?? certificateName(info.clientId),
       ipAddress: hostOf(info.remoteAddress),
       connectFailureReason: "AUTHORIZATION_FAILED",
     }));
@@ -120,7 +130,7 @@ class LifecycleEvents implements Presence {
       timestamp: clock.wallMs(),
       eventType,
       sessionIdentifier: this.sessionIdentifier(clientId),
-      principalIdentifier: this.principalIdentifier(clientId),
+      principalIdentifier: this.clients.get(clientId)?.principal ?? certificateName(clientId),
       ...detail(),
     };
     bus.publish({ topic, payload: JSON.stringify(body), qos: 1 });
@@ -134,12 +144,6 @@ class LifecycleEvents implements Presence {
         ? `refused/${this.options.clock.nowUs()}`
         : `${client.versionNumber}/${client.connectedAtUs}`;
     return uuidV4(this.options.random.stream(`presence/${clientId}/${connection}`));
-  }
-
-  private principalIdentifier(clientId: string): string {
-    const username = this.clients.get(clientId)?.username;
-    const client = username === undefined ? { clientId } : { clientId, username };
-    return this.options.principalOf?.(client) ?? username ?? certificateName(clientId);
   }
 
   private forgetLongOffline(nowUs: number): void {

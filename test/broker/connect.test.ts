@@ -149,7 +149,42 @@ describe("CONNECT", () => {
     const second = bench.connect("client", { username: "eve" });
     expect(second.connack.reasonCode).toBe(REASON.notAuthorized);
     expect(first.state).toBe("open");
-    expect(refused).toEqual([{ clientId: "client", atUs: 0, remoteAddress: "test:2", reasonCode: 0x87 }]);
+    expect(refused).toEqual([
+      {
+        clientId: "client",
+        atUs: 0,
+        connection: expect.any(Object),
+        remoteAddress: "test:2",
+        reasonCode: 0x87,
+      },
+    ]);
+  });
+
+  it("is refused without a CONNACK when the hook wants silence", () => {
+    const hooks = { authorizeConnect: () => ({ refuse: REASON.notAuthorized, isSilent: true }) };
+    const bench = new Bench({ hooks });
+    const client = bench.connect("client", { protocolVersion: 4 });
+    expect([client.inbox, client.state]).toEqual([[], "closed"]);
+    expect(bench.eventsOf("broker.refused")).toHaveLength(1);
+  });
+
+  it("names its connection to the hooks, so that two with one client id are told apart", () => {
+    const heard: [string, object][] = [];
+    const hear =
+      (name: string) =>
+      ({ connection }: { connection: object }) =>
+        heard.push([name, connection]);
+    const bench = new Bench({
+      hooks: {
+        authorizeConnect: (_, info) => (hear("asked")(info), "allow"),
+        connected: hear("connected"),
+      },
+    });
+    bench.connect("client");
+    bench.connect("client");
+    expect(heard.map(([name]) => name)).toEqual(["asked", "connected", "asked", "connected"]);
+    const [first, second] = [heard[0]![1], heard[2]![1]];
+    expect([heard[1]![1], heard[3]![1], first !== second]).toEqual([first, second, true]);
   });
 
   it("is refused with a will that the client may not publish", () => {

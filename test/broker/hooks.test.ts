@@ -63,6 +63,31 @@ describe("authorizeReceive", () => {
   });
 });
 
+describe("authorizeReceive for an absent client", () => {
+  const session = { cleanStart: false, sessionExpiryS: 600 };
+
+  it.each([
+    { isAllowed: true, received: 1 },
+    { isAllowed: false, received: 0 },
+  ])("is asked again when the client is back: $isAllowed", ({ isAllowed, received }) => {
+    const asked: boolean[] = [];
+    let answer = true;
+    const bench = new Bench({ hooks: { authorizeReceive: () => (asked.push(answer), answer) } });
+    const client = bench.connect("client", session);
+    client.subscribe(["t"]);
+    client.disconnect({ sessionExpiryS: 600 });
+    bench.advanceS(1);
+    bench.broker.publish({ topic: "t", payload: "x", qos: 1 });
+    answer = isAllowed;
+    bench.advanceS(1);
+    const again = bench.connect("client", session);
+    expect(asked).toEqual([true, isAllowed]);
+    expect(again.publishes).toHaveLength(received);
+    expect(bench.eventsOf("broker.dropped")).toHaveLength(1 - received);
+    expect(bench.broker.statistics().queuedMessages).toBe(0);
+  });
+});
+
 describe("message hook", () => {
   it("sees clients' and the cloud's publishes before delivery and may consume them", () => {
     const seen: (string | undefined)[][] = [];
@@ -147,7 +172,14 @@ describe("lifecycle hooks", () => {
     expect(calls).toEqual([
       [
         "connected",
-        { ...who, sessionPresent: false, remoteAddress: "test:1", protocolVersion: 5, username: "user" },
+        {
+          ...who,
+          connection: expect.any(Object),
+          sessionPresent: false,
+          remoteAddress: "test:1",
+          protocolVersion: 5,
+          username: "user",
+        },
       ],
       ["subscribed", "client", ["a"]],
       ["unsubscribed", "client", ["a"]],
