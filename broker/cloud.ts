@@ -18,7 +18,7 @@ import {
   REASON,
 } from "fleetrig/protocol";
 import { Account, type AccountOptions } from "./account.js";
-import { type BrokerLimits, MqttBroker } from "./engine/index.js";
+import { type BrokerLimits, type Journal, MqttBroker } from "./engine/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
   type Listener,
@@ -56,6 +56,8 @@ export interface CloudOptions {
   readonly account?: AccountOptions;
   /** Where services keep what outlives the process. Default: nowhere. */
   readonly journal?: RecordJournal;
+  /** Where the broker keeps sessions, messages and wills; `DurableJournal` is both. Default: nowhere. */
+  readonly sessionJournal?: Journal;
   /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
   readonly traceOf?: TraceOf;
 }
@@ -98,6 +100,7 @@ export class Cloud implements Service {
       events,
       profile: options.profile ?? "aws",
       ...(options.limits !== undefined && { limits: options.limits }),
+      ...(options.sessionJournal !== undefined && { journal: options.sessionJournal }),
     });
     const clock = time.lane(LANE.services);
     const bus = this.broker;

@@ -1,4 +1,4 @@
-import type { Clock } from "fleetrig/kernel";
+import type { Clock, JsonValue } from "fleetrig/kernel";
 import type { Delivery } from "../engine/delivery.js";
 import type { ApplicationMessage } from "../message.js";
 import type { StoreChange } from "../store/store.js";
@@ -31,6 +31,17 @@ export class ChangeCollector {
     const key = keys.retainedKey(topic);
     if (message === undefined) this.delete(key);
     else this.message(key, message);
+  }
+
+  /** A record of one of the cloud's services; undefined once it was deleted. */
+  record(key: string, value: JsonValue | undefined): void {
+    if (value === undefined) {
+      this.delete(key);
+      return;
+    }
+    this.writer.begin();
+    this.writer.text(JSON.stringify(value));
+    this.put(key);
   }
 
   readonly writeBody = ({ number, message }: Body): void => this.message(keys.bodyKey(number), message);

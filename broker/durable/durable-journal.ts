@@ -1,14 +1,16 @@
-import { type Clock, type FleetrigError, US_PER_MS, US_PER_S } from "fleetrig/kernel";
+import { type Clock, type FleetrigError, type JsonValue, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import type { QoS } from "fleetrig/protocol";
 import { contentBytes, type Delivery } from "../engine/delivery.js";
 import type { CommitWaiter, Journal } from "../engine/journal.js";
 import type { Restoration } from "../engine/restoration.js";
 import type { Session } from "../engine/session.js";
 import type { ApplicationMessage } from "../message.js";
+import type { RecordJournal } from "../records/index.js";
 import type { Durability, Store, StoreChange } from "../store/store.js";
 import { BodyTable } from "./body-table.js";
 import { ChangeCollector } from "./change-collector.js";
-import { type LoadSummary, StateLoader } from "./load-state.js";
+import { recordKey } from "./keys.js";
+import { type LoadSummary, type RecordShelf, StateLoader } from "./load-state.js";
 import { SessionLog } from "./session-log.js";
 
 /** Unsynced bytes beyond which publishers wait. */
@@ -19,6 +21,8 @@ const SLOW_COMMIT_US = US_PER_S;
 const LATE_US = 100 * US_PER_MS;
 /** Of a queued message, besides its content. */
 const ENTRY_BYTES = 32;
+/** Of a service's record whose size is not known before the commit. */
+const RECORD_BYTES = 512;
 
 export interface DurableJournalOptions {
   readonly store: Store;
@@ -39,11 +43,11 @@ export interface JournalStatistics {
 }
 
 /**
- * Writes the broker's state down with *group commit*: at most one commit is on its way to the store; what changes
+ * Writes the broker's state, and its services' records, down with *group commit*: at most one commit is on its way to the store; what changes
  * meanwhile becomes the next one, however much it is. So a fast disk gives short waits, a slow one large commits.
  * A commit is made of the state at its beginning, not of the changes that led there.
  */
-export class DurableJournal implements Journal {
+export class DurableJournal implements Journal, RecordJournal {
   hasFailed = false;
   private readonly options: DurableJournalOptions;
   private readonly logs = new Map<Session, SessionLog>();
@@ -55,6 +59,8 @@ export class DurableJournal implements Journal {
   private ended: SessionLog[] = [];
   private retained = new Map<string, ApplicationMessage | undefined>();
   private lateRetained = new Map<string, ApplicationMessage | undefined>();
+  /** What the services have changed, by store key. */
+  private records = new Map<string, () => JsonValue | undefined>();
   private isLateArmed = false;
   private needsCommit = false;
   private isCommitting = false;
@@ -94,12 +100,12 @@ export class DurableJournal implements Journal {
   }
 
   /**
-   * Brings back what an earlier process stored; before the first report.
+   * Brings back what an earlier process stored; before the first report. Records go to `shelf`, sessions after them.
    * @throws FleetrigError `STORE_WRITE_FAILED` when damaged records cannot be moved aside.
    */
-  async recover(restoration: Restoration): Promise<LoadSummary> {
+  async recover(restoration: Restoration, shelf?: RecordShelf): Promise<LoadSummary> {
     const { store, clock } = this.options;
-    const loader = new StateLoader({ store, clock, restoration });
+    const loader = new StateLoader({ store, clock, restoration, ...(shelf !== undefined && { shelf }) });
     const { logs, bodies, lastNumber } = await loader.load();
     this.bodies = bodies;
     this.lastNumber = lastNumber;
@@ -107,13 +113,15 @@ export class DurableJournal implements Journal {
       this.logs.set(log.session, log);
       if (log.emptied !== undefined) this.soon(log);
     }
+    shelf?.finish();
     restoration.finish();
     return loader.summary;
   }
 
   statistics(): JournalStatistics {
     const { commits, commitSecondsSum, writtenRecords } = this;
-    const pendingRecords = this.urgent.size + this.ended.length + this.retained.size + this.committingRecords;
+    const changed = this.urgent.size + this.ended.length + this.retained.size + this.records.size;
+    const pendingRecords = changed + this.committingRecords;
     return { commits, commitSecondsSum, writtenRecords, pendingRecords };
   }
 
@@ -193,6 +201,13 @@ export class DurableJournal implements Journal {
       this.retained.set(topic, message);
       this.need();
     }
+  }
+
+  recordChanged(table: string, key: string, read: () => JsonValue | undefined): void {
+    if (this.isFrozen) return;
+    this.pendingBytes += RECORD_BYTES;
+    this.records.set(recordKey(table, key), read);
+    this.need();
   }
 
   /**
@@ -310,10 +325,11 @@ export class DurableJournal implements Journal {
 
   /** By the state at this moment; what was queued and removed in the meantime is not part of it. */
   private collect(): readonly StoreChange[] {
-    const { urgent, retained, ended } = this;
+    const { urgent, retained, ended, records } = this;
     this.urgent = new Set();
     this.retained = new Map();
     this.ended = [];
+    this.records = new Map();
     this.pendingBytes = 0;
     if (this.hasFailed) return [];
     const collector = new ChangeCollector(this.options.clock);
@@ -331,6 +347,7 @@ export class DurableJournal implements Journal {
     }
     for (const log of ended) collector.ended(log);
     for (const [topic, message] of retained) collector.retained(topic, message);
+    for (const [key, read] of records) collector.record(key, read());
     this.bodies.settle(collector.writeBody, collector.deleteBody);
     this.committingBytes = collector.bytes;
     return collector.changes;

@@ -1,2 +1,2 @@
 export { DurableJournal, type DurableJournalOptions, type JournalStatistics } from "./durable-journal.js";
-export type { LoadSummary } from "./load-state.js";
+export type { LoadSummary, RecordShelf } from "./load-state.js";

@@ -8,6 +8,7 @@
  * - `q/<session>/<sequence>`: a *segment*: the messages that came for it within one commit; the first one's sequence
  * - `b/<body>`: a message that many segments refer to
  * - `r/<topic>`: a retained message
+ * - `c/<table>/<key>`: a record of one of the cloud's services, in JSON
  * - `x/<key>`: a record that could not be read, as it was found
  */
 const DIGITS = 12;
@@ -19,6 +20,7 @@ export const PREFIX = {
   segment: "q/",
   body: "b/",
   retained: "r/",
+  record: "c/",
   damaged: "x/",
 } as const;
 
@@ -32,6 +34,7 @@ export const flowKey = (id: string): string => PREFIX.flow + id;
 export const segmentKey = (id: string, first: number): string => `${PREFIX.segment}${id}/${digits(first)}`;
 export const bodyKey = (number: number): string => PREFIX.body + digits(number);
 export const retainedKey = (topic: string): string => PREFIX.retained + topic;
+export const recordKey = (table: string, key: string): string => `${PREFIX.record}${table}/${key}`;
 export const damagedKey = (key: string): string => PREFIX.damaged + key;
 
 /** The session that a key of the kinds `s`, `t`, `f` and `q` belongs to. */

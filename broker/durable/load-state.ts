@@ -1,4 +1,4 @@
-import type { Clock } from "fleetrig/kernel";
+import type { Clock, JsonValue } from "fleetrig/kernel";
 import type { SequencedDelivery } from "../engine/stored-flow.js";
 import type { Restoration } from "../engine/restoration.js";
 import type { ApplicationMessage } from "../message.js";
@@ -27,6 +27,8 @@ export interface LoadSummary {
   readonly sessions: number;
   readonly messages: number;
   readonly retained: number;
+  /** Of the cloud's services. */
+  readonly records: number;
   readonly damage: readonly Damage[];
 }
 
@@ -34,6 +36,14 @@ export interface LoadSource {
   readonly store: Store;
   readonly clock: Clock;
   readonly restoration: Restoration;
+  readonly shelf?: RecordShelf;
+}
+
+/** Where the records of the cloud's services go. */
+export interface RecordShelf {
+  /** @returns why the record is of no use, if it is not. */
+  restore(table: string, key: string, value: JsonValue): string | undefined;
+  finish(): void;
 }
 
 /** A session whose segments are being read. */
@@ -72,6 +82,7 @@ export class StateLoader {
   private lastNumber = 0;
   private messages = 0;
   private retained = 0;
+  private records = 0;
   private current: CurrentSession | undefined;
   private readonly skim = new SegmentSkim();
   private readonly runs: StoredRuns;
@@ -82,6 +93,10 @@ export class StateLoader {
 
   async load(): Promise<LoadedState> {
     const prefix = keys.PREFIX;
+    const { shelf } = this.source;
+    // A broker without services leaves their records where they are.
+    if (shelf !== undefined)
+      await this.each(prefix.record, (key, value) => this.record(shelf, key, readerOf(value)));
     await this.each(prefix.body, (key, value) => this.body(key, readerOf(value)));
     await this.each(prefix.session, (key, value) => this.session(key, readerOf(value)));
     await this.each(prefix.subscription, (key, value) => this.subscription(key, readerOf(value)));
@@ -97,8 +112,8 @@ export class StateLoader {
   }
 
   get summary(): LoadSummary {
-    const { messages, retained, damage } = this;
-    return { sessions: this.logs.size, messages, retained, damage };
+    const { messages, retained, records, damage } = this;
+    return { sessions: this.logs.size, messages, retained, records, damage };
   }
 
   /** Calls `take` with every intact record of a kind; it returns why the record is of no use, if it is not. */
@@ -121,7 +136,7 @@ export class StateLoader {
     this.aside.push({ type: "put", key: keys.damagedKey(key), value: Uint8Array.from(value) });
     this.aside.push({ type: "del", key });
     const number = keys.numberOf(keys.sessionIdOf(key));
-    if (!key.startsWith(keys.PREFIX.retained) && !Number.isNaN(number)) this.numberSeen(key, number);
+    if (/^[bstfq]/.test(key) && !Number.isNaN(number)) this.numberSeen(key, number);
   }
 
   private numberSeen(key: string, number: number): void {
@@ -133,6 +148,15 @@ export class StateLoader {
     return new Promise((resolve, reject) => {
       this.source.store.commit(this.aside, (error) => (error === undefined ? resolve() : reject(error)));
     });
+  }
+
+  private record(shelf: RecordShelf, key: string, reader: RecordReader): string | undefined {
+    const slash = key.indexOf("/", keys.PREFIX.record.length);
+    const value = parseJson(reader.text());
+    if (!reader.isSound || value === undefined || slash < 0) return "the record cannot be understood";
+    const fault = shelf.restore(key.slice(keys.PREFIX.record.length, slash), key.slice(slash + 1), value);
+    if (fault === undefined) this.records += 1;
+    return fault;
   }
 
   private body(key: string, reader: RecordReader): string | undefined {
@@ -276,6 +300,14 @@ export class StateLoader {
     if (!reader.isSound || keys.retainedKey(message.topic) !== key) return "the message cannot be understood";
     if (this.source.restoration.retained(message)) this.retained += 1;
     else this.aside.push({ type: "del", key });
+    return undefined;
+  }
+}
+
+function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
     return undefined;
   }
 }

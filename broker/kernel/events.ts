@@ -210,6 +210,8 @@ export type BrokerEvent =
       readonly sessions: number;
       readonly messages: number;
       readonly retained: number;
+      /** Of the cloud's services. */
+      readonly records: number;
       readonly tookMs: number;
     }
   | {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import { type Clock, type EventSink, type FleetrigError, hostNowUs } from "fleetrig/kernel";
-import { DurableJournal, type LoadSummary } from "../durable/index.js";
+import { DurableJournal, type LoadSummary, type RecordShelf } from "../durable/index.js";
 import type { MqttBroker } from "../engine/index.js";
 import type { StoreReading } from "../observe/index.js";
 import type { Damage, Durability, OpenedStore } from "../store/index.js";
@@ -42,19 +42,19 @@ export class ServerStorage {
     return this.found;
   }
 
-  /** Puts what is stored into the broker, which nobody may be connected to yet. */
-  async recover(broker: MqttBroker): Promise<LoadSummary> {
+  /** Puts what is stored into the broker, which nobody may be connected to yet, and into its services. */
+  async recover(broker: MqttBroker, shelf?: RecordShelf): Promise<LoadSummary> {
     const { opened, clock, events } = this.options;
     const beganUs = hostNowUs();
-    const summary = await this.journal.recover(broker.restoration());
+    const summary = await this.journal.recover(broker.restoration(), shelf);
     if (summary.damage.length > 0) opened.record(summary.damage);
     this.found = [...opened.damage, ...summary.damage];
     const atUs = clock.nowUs();
     for (const { where, what } of this.found) events.emit({ type: "store.damaged", atUs, where, what });
-    const { sessions, messages, retained } = summary;
+    const { sessions, messages, retained, records } = summary;
     const tookMs = (hostNowUs() - beganUs) / 1_000;
     const { durability } = this;
-    events.emit({ type: "store.opened", atUs, durability, sessions, messages, retained, tookMs });
+    events.emit({ type: "store.opened", atUs, durability, sessions, messages, retained, records, tookMs });
     return summary;
   }
 
