@@ -18,7 +18,8 @@ import {
   REASON,
 } from "fleetrig/protocol";
 import { Account, type AccountOptions } from "./account.js";
-import { type BrokerLimits, type Journal, MqttBroker } from "./engine/index.js";
+import { type BrokerLimits, MqttBroker } from "./engine/index.js";
+import type { Journal } from "./engine/journal.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
   type Listener,
