@@ -83,6 +83,12 @@ export {
   type UpdateThingRequest,
 } from "./registry/index.js";
 export {
+  parseTemplate as parseProvisioningTemplate,
+  planOf,
+  type PlanParameters,
+  type ProvisioningPlan,
+} from "./provisioning/index.js";
+export {
   type RecordedOutput,
   type RuleAction,
   RuleEngine,

@@ -282,7 +282,7 @@ class CborReader {
 
   private list(count: number | undefined): Read<CborValue> {
     const list: CborValue[] = [];
-    for (let index = 0; count === undefined || index < count; index += 1) {
+    for (let left = count ?? Number.POSITIVE_INFINITY; left > 0; left -= 1) {
       const item = this.valueOrEnd();
       if (item === BROKEN) return BROKEN;
       if (item === END) return count === undefined ? list : this.fail("syntax");
@@ -293,7 +293,7 @@ class CborReader {
 
   private map(count: number | undefined): Read<CborValue> {
     const members = new Map<string, CborValue>();
-    for (let index = 0; count === undefined || index < count; index += 1) {
+    for (let left = count ?? Number.POSITIVE_INFINITY; left > 0; left -= 1) {
       const key = this.valueOrEnd();
       if (key === END && count === undefined) break;
       if (typeof key !== "string")

@@ -1,0 +1,2 @@
+export { type PlanParameters, planOf, type ProvisioningPlan } from "./plan.js";
+export { parseTemplate } from "./template.js";
