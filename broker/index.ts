@@ -280,6 +280,7 @@ export {
   type ServerCertificateOptions,
   type VirtualIssuer,
 } from "./pki/index.js";
+export {
   DEFAULT_INDEX_LIMITS,
   DocumentIndex,
   type FieldMap,

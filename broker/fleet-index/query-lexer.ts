@@ -40,7 +40,7 @@ const UNSUPPORTED = "`@#%/';,^~!&|";
 const ENDS_WORD = '()[]{}:<>"';
 const NO_PARTS: readonly WordPart[] = [];
 
-/** Splits a query into tokens, the last of which is `end`. @throws FleetrigError `INDEX_QUERY_INVALID`. */
+/** Splits a query into tokens, the last of which is `end`. @throws FleetrigError `CLOUD_INVALID_QUERY`. */
 export function tokensOf(query: string): readonly Token[] {
   const lexer = new Lexer(query);
   const tokens: Token[] = [];

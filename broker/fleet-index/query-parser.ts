@@ -1,4 +1,5 @@
-import { indexError, queryError } from "./errors.js";
+import { cloudError } from "../cloud-error.js";
+import { queryError } from "./errors.js";
 import { Glob } from "./glob.js";
 import type { QueryLimits } from "./limits.js";
 import type { Query, Range, ValueTest } from "./query.js";
@@ -28,11 +29,11 @@ export const canonicalField = (name: string): string => ALIASES.get(name) ?? nam
 
 /**
  * Parses a query of the language `2017-09-30` (REF §13.3).
- * @throws FleetrigError `INDEX_QUERY_INVALID` with the position.
+ * @throws FleetrigError `CLOUD_INVALID_QUERY` with the position.
  */
 export function parseQuery(query: string, limits: QueryLimits): Query {
   if (query.length > limits.maxQueryLength) {
-    throw indexError(
+    throw cloudError(
       "InvalidQueryException",
       `The query has ${query.length} characters; ${limits.maxQueryLength} are allowed.`,
       { hint: "Shorten it, or ask in several queries." },

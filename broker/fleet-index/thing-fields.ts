@@ -151,7 +151,7 @@ class FieldCollector {
       const inner = `${path}.${key}`;
       if (isScalar(value)) this.add(inner, value);
       else if (Array.isArray(value)) {
-        if (value.every(isScalar)) this.add(inner, value as readonly Scalar[]);
+        if (value.every(isScalar)) this.add(inner, value);
       } else if (isJsonObject(value) && depth < MAX_DEPTH) this.addTree(inner, value, depth + 1);
     }
   }

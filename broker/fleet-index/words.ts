@@ -2,7 +2,8 @@
  * Text of values and queries is compared word by word, without regard to case. Words are what whitespace separates,
  * where whitespace is that of Java: no-break spaces belong to their word (AWS: query syntax, REF §13.3).
  */
-const WHITESPACE = /[\t-\r\u001c-\u0020\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]+/;
+const JAVA_WHITESPACE = "\\t-\\r\\x1c-\\x20\\u1680\\u2000-\\u2006\\u2008-\\u200a\\u2028\\u2029\\u205f\\u3000";
+const WHITESPACE = new RegExp(`[${JAVA_WHITESPACE}]+`);
 
 /** Whether this one character separates words. */
 export const isWhitespace = (character: string): boolean => WHITESPACE.test(character);

@@ -23,12 +23,10 @@ const thrown = sources.flatMap(({ text }) =>
 
 /** Codes reach errors through tables and functions too, so any text that begins with the area of a code counts. */
 const areas = new Set([...documented, ...thrown].map((code) => code.slice(0, code.indexOf("_"))));
-/** Values of AWS's API that begin like a code. */
-const AWS_NAMES = new Set(["REGISTRY_AND_SHADOW"]);
 const used = new Map(
   sources.flatMap(({ path, text }) =>
     [...text.matchAll(/["'`]([A-Z]+)(_[A-Z0-9]+(?:_[A-Z0-9]+)*)["'`]/g)]
-      .filter(([, area = "", rest = ""]) => areas.has(area) && !AWS_NAMES.has(`${area}${rest}`))
+      .filter(([, area = ""]) => areas.has(area))
       .map(([, area, rest]) => [`${area}${rest}`, path] as const),
   ),
 );

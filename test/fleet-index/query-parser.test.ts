@@ -130,7 +130,7 @@ describe("the query parser", () => {
     ["loc:geo_distance,47.6,-122.3,50km", 17],
   ])("refuses %j at position %i", (query, position) => {
     const error = refusal(query);
-    expect(error.code).toBe("INDEX_QUERY_INVALID");
+    expect(error.code).toBe("CLOUD_INVALID_QUERY");
     expect(error.context).toMatchObject({ awsError: "InvalidQueryException", httpStatus: 400, position });
     expect(error.hint).toBeDefined();
   });
