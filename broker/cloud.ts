@@ -20,6 +20,7 @@ import {
 import { Account, type AccountOptions } from "./account.js";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import type { Journal } from "./engine/journal.js";
+import { ConnectionDirectory } from "./connections/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
   type Listener,
@@ -73,6 +74,7 @@ export class Cloud implements Service {
   readonly records: RecordBook;
   readonly broker: MqttBroker;
   readonly registry: Registry;
+  readonly connections: ConnectionDirectory;
   readonly shadows: ShadowService;
   readonly jobs: JobsService;
   readonly rules: RuleEngine;
@@ -103,6 +105,8 @@ export class Cloud implements Service {
       ...(options.limits !== undefined && { limits: options.limits }),
       ...(options.sessionJournal !== undefined && { journal: options.sessionJournal }),
     });
+    this.connections = new ConnectionDirectory({ clock: this.clock, broker: this.broker });
+    this.broker.addHooks(this.connections);
     const clock = time.lane(LANE.services);
     const bus = this.broker;
     this.registry = createRegistry({ clock, random });
@@ -130,6 +134,11 @@ export class Cloud implements Service {
       disconnected: ({ clientId }) => this.connected.delete(clientId),
     });
     this.acceptor = { accept: (link) => this.accept(link) };
+  }
+
+  /** Milliseconds since 1970 of a moment on the broker's clock. */
+  toWallMs(atUs: number): number {
+    return Math.round(this.clock.wallMs() - (this.clock.nowUs() - atUs) / 1000);
   }
 
   /** Where it listens, in the order of the `listen` calls. */

@@ -120,6 +120,19 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
     return true;
   }
 
+  /** Forgets a client that has no connection: subscriptions, queued messages, all. @returns false when it has no session. */
+  discardSession(clientId: string): boolean {
+    const session = this.core.sessions.get(clientId);
+    if (session === undefined || session.connection !== undefined) return false;
+    this.core.sessions.discard(session);
+    return true;
+  }
+
+  /** What the broker remembers of a client; to be read only. */
+  session(clientId: string): Session | undefined {
+    return this.core.sessions.get(clientId);
+  }
+
   isConnected(clientId: string): boolean {
     return this.core.sessions.get(clientId)?.connection !== undefined;
   }
@@ -145,6 +158,11 @@ export class MqttBroker implements PacketAcceptor, MessageBus {
 
   get memoryLevel(): MemoryLevel {
     return this.core.pressure.level;
+  }
+
+  /** Every retained message, in no particular order. */
+  allRetained(): Iterable<ApplicationMessage> {
+    return this.core.retained.all();
   }
 
   /** Retained messages that a new subscription to `filter` would get. */

@@ -66,6 +66,11 @@ export class RetainedMessages {
     return undefined;
   }
 
+  /** All that have not expired. */
+  *all(): Generator<ApplicationMessage, undefined, undefined> {
+    for (const message of this.byTopic.values()) if (!this.hasExpired(message)) yield message;
+  }
+
   /** Looks for expired messages no more. */
   stop(): void {
     this.sweepTimer?.cancel();

@@ -11,7 +11,7 @@ import type {
 import type { MessageBus } from "../message-bus.js";
 import { eventsTopic } from "fleetrig/protocol";
 import { uuidV4 } from "../uuid.js";
-import { hostOf } from "./remote-address.js";
+import { hostOf } from "../remote-address.js";
 
 /** Callbacks to hang into the broker's hooks. */
 export type Presence = Pick<

@@ -9,3 +9,9 @@ export function hostOf(remoteAddress: string): string {
     ? remoteAddress.slice(0, colon)
     : remoteAddress;
 }
+
+/** The port of `host:port` or `[v6]:port`; undefined where there is none. */
+export function portOf(remoteAddress: string): number | undefined {
+  const [, port] = /^(?:\[[^\]]*\]|[^:]*):(\d{1,5})$/.exec(remoteAddress) ?? [];
+  return port === undefined ? undefined : Number(port);
+}

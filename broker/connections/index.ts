@@ -1,0 +1,1 @@
+export { ConnectionDirectory, type ConnectionReading } from "./connection-directory.js";
