@@ -188,6 +188,10 @@ export {
   type RejectionReason,
   SocketBudget,
   type TlsOptions,
+  type UpgradeDecision,
+  type WebClient,
+  type WebEntrance,
+  type WebRefusal,
   type WebSocketOptions,
 } from "./listeners/index.js";
 export {

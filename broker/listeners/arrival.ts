@@ -18,6 +18,10 @@ export interface Arrival {
 export interface Door {
   /** The last stage is passed: from here on `stream` speaks MQTT. @returns undefined when it is gone already. */
   admit(arrival: Arrival, stream: ByteStream): SocketLink | undefined;
+  /** The client does not speak MQTT, or not yet: how long it may take is up to the stage until it is admitted. */
+  spare(arrival: Arrival): void;
+  /** What is known of the client so far. */
+  peerOf(arrival: Arrival): LinkPeer;
   /** Counts and reports what the stage itself has answered. */
   note(arrival: Arrival, reason: RejectionReason, detail: string): void;
   /** Closes the socket and says why. */

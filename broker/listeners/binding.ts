@@ -31,6 +31,8 @@ export function toBinding(options: ListenerOptions): Binding {
     );
   if (transport === "unix" && path === undefined)
     throw invalid("A Unix socket has no path.", "Give it `path`, or write unix:/path/of/socket.");
+  if (options.web !== undefined && transport !== "tcp" && transport !== "tls")
+    throw invalid(`A ${transport} listener cannot speak HTTP besides.`, "Choose tcp or tls.");
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw invalid(`${port} is no port.`, "Ports are 0 (any free one) to 65535.");
   return { transport, host, port, path, tls, isLoopback: transport === "unix" || isLoopbackHost(host) };

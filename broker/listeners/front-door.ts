@@ -47,6 +47,8 @@ export interface FrontDoorOptions {
 export class FrontDoor implements Door {
   /** Every socket, with its link once it has passed all stages. */
   readonly sockets = new Map<Socket, SocketLink | undefined>();
+  /** Sockets that need not say CONNECT. */
+  private readonly spared = new Set<Socket>();
   private stage: Stage | undefined;
   private peer: LinkPeer | undefined;
   private accepted = 0;
@@ -108,11 +110,20 @@ export class FrontDoor implements Door {
     else stage.enter({ socket, stream: socket, remoteAddress });
   };
 
-  admit({ socket, remoteAddress, facts }: Arrival, stream: ByteStream): SocketLink | undefined {
+  admit(arrival: Arrival, stream: ByteStream): SocketLink | undefined {
+    const { socket, remoteAddress } = arrival;
     if (!this.sockets.has(socket)) return undefined;
-    const own = this.peer!;
-    const peer = facts === undefined ? own : { ...own, ...facts };
-    return this.open(socket, { stream, remoteAddress, peer });
+    if (this.spared.delete(socket)) this.connecting.add(socket);
+    return this.open(socket, { stream, remoteAddress, peer: this.peerOf(arrival) });
+  }
+
+  spare({ socket }: Arrival): void {
+    this.connecting.delete(socket);
+    this.spared.add(socket);
+  }
+
+  peerOf({ facts }: Arrival): LinkPeer {
+    return facts === undefined ? this.peer! : { ...this.peer!, ...facts };
   }
 
   note({ remoteAddress }: Arrival, reason: RejectionReason, detail: string): void {
@@ -174,6 +185,7 @@ export class FrontDoor implements Door {
   private left(socket: Socket): void {
     if (!this.sockets.delete(socket)) return;
     this.options.budget.giveBack();
+    this.spared.delete(socket);
     this.connecting.delete(socket);
   }
 

@@ -22,3 +22,4 @@ export { formatListenerUrl, type ListenAddress, parseListenerUrl } from "./liste
 export type { Rejection, RejectionReason } from "./rejection.js";
 export { SocketBudget } from "./socket-budget.js";
 export type { CertificateNotice } from "./tls-stage.js";
+export type { UpgradeDecision, WebClient, WebEntrance, WebRefusal } from "./web-entrance.js";

@@ -1,5 +1,6 @@
 import type { SecureContext } from "node:tls";
 import type { Transport } from "fleetrig/protocol";
+import type { WebEntrance } from "./web-entrance.js";
 
 /** Where a listener listens, what it speaks and what it puts up with. */
 export interface ListenerOptions {
@@ -14,6 +15,8 @@ export interface ListenerOptions {
   /** Needed by `tls` and `wss`. */
   readonly tls?: TlsOptions;
   readonly webSocket?: WebSocketOptions;
+  /** HTTP on a `tcp` or `tls` listener, instead of MQTT or besides it. */
+  readonly web?: WebEntrance;
   /** Accepts the PROXY protocol's header, version 1 and 2, in front of everything else. Default: not. */
   readonly proxyProtocol?: ProxyProtocolOptions;
   /** Sockets open at the same time. Default: what the process may have. */
@@ -52,8 +55,11 @@ export interface NamedCertificate extends KeyAndCertificate {
   readonly serverNames: readonly string[];
 }
 
-/** Whether clients are asked for a certificate, and turned away without a valid one. */
-export type ClientCertificates = "none" | "request" | "require";
+/**
+ * Whether clients are asked for a certificate, and turned away without a valid one. `identify` asks for any, names no
+ * authorities and verifies none: that the client has its key is proven, whose it is decides whoever knows certificates.
+ */
+export type ClientCertificates = "none" | "request" | "require" | "identify";
 
 /** TLS 1.2 and 1.3. Everything a client proves is in `LinkPeer`, on resumed sessions too. */
 export interface TlsOptions extends KeyAndCertificate {

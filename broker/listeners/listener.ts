@@ -13,7 +13,9 @@ import { acceptWithSharedRead } from "./shared-read.js";
 import { processSocketBudget, type SocketBudget } from "./socket-budget.js";
 import { type CertificateNotice, TlsStage } from "./tls-stage.js";
 import { clearSocketFile } from "./unix-socket.js";
+import { ProtocolFork } from "./protocol-fork.js";
 import { WebSocketStage } from "./web-socket-stage.js";
+import { WebStage } from "./web-stage.js";
 
 /** What every listener of one server shares. */
 export interface ListenerContext {
@@ -101,8 +103,8 @@ export async function openListener(
 }
 
 /** MQTT is spoken on the accepted socket itself. */
-const isDirect = ({ proxyProtocol }: ListenerOptions, { transport }: Binding): boolean =>
-  proxyProtocol === undefined && (transport === "tcp" || transport === "unix");
+const isDirect = ({ proxyProtocol, web }: ListenerOptions, { transport }: Binding): boolean =>
+  proxyProtocol === undefined && web === undefined && (transport === "tcp" || transport === "unix");
 
 class OpenListener implements Listener {
   endpoint: ListenerEndpoint;
@@ -119,7 +121,7 @@ class OpenListener implements Listener {
   ) {
     const { acceptor, clock, maxPacketBytes, connectDeadlineMs, observer, budget } = context;
     const { stallDeadlineS = DEFAULT_STALL_DEADLINE_S, maxConnections = Number.POSITIVE_INFINITY } = options;
-    this.endpoint = endpointOf(binding, { address: binding.host, port: binding.port });
+    this.endpoint = this.endpointAt({ address: binding.host, port: binding.port });
     this.door = new FrontDoor({
       acceptor,
       clock,
@@ -181,7 +183,7 @@ class OpenListener implements Listener {
       const bound = await this.bind();
       if (isDirect(this.options, binding))
         acceptWithSharedRead(this.server, { tcpKeepAliveS: this.tcpKeepAliveS, accept: door.accept });
-      this.endpoint = endpointOf(binding, bound);
+      this.endpoint = this.endpointAt(bound);
     } catch (error) {
       stage?.stop();
       throw error;
@@ -197,15 +199,12 @@ class OpenListener implements Listener {
     const { clock, maxPacketBytes } = context;
     const { path, isLoopback, transport } = binding;
     const isWebSocket = transport === "ws" || transport === "wss";
+    const webSocket = options.webSocket ?? {};
     let stage: Stage = isWebSocket
-      ? new WebSocketStage(door, {
-          clock,
-          maxPacketBytes,
-          path,
-          webSocket: options.webSocket ?? {},
-          isLoopback,
-        })
+      ? new WebSocketStage(door, { clock, maxPacketBytes, path, webSocket, isLoopback })
       : straightThrough(door);
+    if (options.web !== undefined)
+      stage = new ProtocolFork(stage, options.web, new WebStage(door, options.web, { maxPacketBytes }));
     if (binding.tls !== undefined) {
       this.tls = await TlsStage.create(door, stage, {
         clock,
@@ -219,6 +218,12 @@ class OpenListener implements Listener {
     return proxyProtocol === undefined
       ? stage
       : new ProxyStage(door, stage, { clock, options: proxyProtocol });
+  }
+
+  private endpointAt(bound: BoundAddress): ListenerEndpoint {
+    const endpoint = endpointOf(this.binding, bound);
+    if (this.options.web?.speaksHttp(undefined) !== true) return endpoint;
+    return { ...endpoint, url: endpoint.url.replace(/^mqtt/, "http") };
   }
 
   private async bind(): Promise<BoundAddress> {

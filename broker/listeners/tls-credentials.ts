@@ -53,7 +53,8 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 export async function loadCredentials(tls: TlsOptions): Promise<Credentials> {
   const ca = await readAll(tls.ca, "an authority");
   const crl = await readAll(tls.crl, "a revocation list");
-  const asksClients = (tls.clientCertificates ?? "none") !== "none";
+  const { clientCertificates = "none" } = tls;
+  const asksClients = clientCertificates === "request" || clientCertificates === "require";
   // Without authorities of its own, TLS would believe every public one.
   if (asksClients && ca.length === 0)
     throw invalid("client certificates are asked for, and no authority is named");
@@ -68,7 +69,8 @@ export async function loadCredentials(tls: TlsOptions): Promise<Credentials> {
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // Sessions begun under other authorities are not resumed, whatever the ticket.
     sessionIdContext: authorities.slice(0, 32),
-    ...(ca.length > 0 && { ca: [...ca] }),
+    // An empty list keeps the public authorities out, and lets clients choose among all their certificates.
+    ...((ca.length > 0 || clientCertificates === "identify") && { ca: [...ca] }),
     ...(crl.length > 0 && { crl: [...crl] }),
   };
   const options = { ...shared, ...(await loadPair(tls)) };

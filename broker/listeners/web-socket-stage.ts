@@ -1,26 +1,16 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "fleetrig/kernel";
-import type { SocketLink } from "fleetrig/protocol";
-import { WebSocketServer } from "ws";
 import { type Arrival, type Door, excerpt, ignoreErrors, type Stage } from "./arrival.js";
 import { DeadlineQueue } from "./deadline-queue.js";
 import type { WebSocketOptions } from "./listener-options.js";
-import type { RejectionReason } from "./rejection.js";
 import { WEB_SOCKET_PATH } from "./listener-url.js";
+import type { RejectionReason } from "./rejection.js";
 import { audienceRefusal, type WebAudience } from "./web-origin.js";
-import { WebSocketStream } from "./web-socket-stream.js";
+import { upgradeRefusal, WebSocketEntry } from "./web-socket-entry.js";
 
-/** [MQTT-6.0.0-3] `mqtt`; clients of MQTT 3.1 say `mqttv3.1`. */
-const SUBPROTOCOLS = ["mqtt", "mqttv3.1"];
 const DEFAULT_DEADLINE_S = 10;
 const MAX_HEADER_BYTES = 8_192;
-/** A CONNECT of the largest size and the frames around it. */
-const FIRST_BYTES_MAX = 66_560;
-/** Room for small packets that share a frame with one of full size. */
-const SHARED_FRAME_BYTES = 65_536;
-/** Fragments and chunks of one message: a frame per byte would cost a hundred times its size in memory. */
-const MAX_FRAGMENTS = 1_024;
 
 export interface WebSocketStageOptions {
   readonly clock: Clock;
@@ -33,7 +23,7 @@ export interface WebSocketStageOptions {
 /** The HTTP upgrade (MQTT 5 §6). HTTP is there for that alone: any other request is answered 426 and closed. */
 export class WebSocketStage implements Stage {
   private readonly http: Server;
-  private readonly sockets: WebSocketServer;
+  private readonly entry: WebSocketEntry;
   private readonly upgrading = new Map<Socket, Arrival>();
   private readonly deadlines: DeadlineQueue<Socket>;
   private readonly audience: WebAudience;
@@ -61,16 +51,7 @@ export class WebSocketStage implements Stage {
     this.http.on("clientError", (error: Error, stream) =>
       this.refuse(stream as Socket, "upgrade", error.message),
     );
-    this.sockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: maxPacketBytes + SHARED_FRAME_BYTES,
-      maxFragments: MAX_FRAGMENTS,
-      skipUTF8Validation: true,
-      autoPong: false,
-      handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
-    });
+    this.entry = new WebSocketEntry(door, maxPacketBytes);
   }
 
   enter(arrival: Arrival): void {
@@ -85,7 +66,7 @@ export class WebSocketStage implements Stage {
   stop(): void {
     this.deadlines.stop();
     this.upgrading.clear();
-    this.sockets.close();
+    this.entry.stop();
   }
 
   private upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
@@ -98,23 +79,7 @@ export class WebSocketStage implements Stage {
       return;
     }
     this.forget(stream);
-    this.sockets.handleUpgrade(request, stream, head, (webSocket) => {
-      const unfit = (detail: string): void => this.door.note(arrival, "frame", detail);
-      const link = this.door.admit(arrival, new WebSocketStream(webSocket, stream, unfit));
-      if (link !== undefined) this.guardFirstBytes(arrival, link);
-    });
-  }
-
-  /** A frame is collected before anybody can look into it: nobody may send a large one before CONNECT. */
-  private guardFirstBytes(arrival: Arrival, link: SocketLink): void {
-    const { stream } = arrival;
-    const fromBytes = stream.bytesRead;
-    const guard = (): void => {
-      if (!link.isOpened && stream.bytesRead - fromBytes <= FIRST_BYTES_MAX) return;
-      stream.off("data", guard);
-      if (!link.isOpened) this.door.reject(arrival, "frame", "too much came before CONNECT");
-    };
-    stream.on("data", guard);
+    this.entry.admit(arrival, request, head);
   }
 
   private answered(stream: Socket, detail: string): void {
@@ -136,15 +101,12 @@ export class WebSocketStage implements Stage {
   }
 
   /** Status line and reason. */
-  private refusalOf({ url = "", headers, method }: IncomingMessage): [string, string] | undefined {
-    if (method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket")
-      return ["400 Bad Request", "no WebSocket upgrade"];
+  private refusalOf(request: IncomingMessage): readonly [string, string] | undefined {
+    const { url = "", headers } = request;
     if (url.split("?", 1)[0] !== this.path) return ["404 Not Found", `path ${excerpt(url)}`];
     const refusal = audienceRefusal(this.audience, { host: headers.host, origin: headers.origin });
     if (refusal !== undefined) return ["403 Forbidden", refusal];
-    const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
-    if (!offered.some((name) => SUBPROTOCOLS.includes(name)))
-      return ["400 Bad Request", "no subprotocol mqtt was offered"];
-    return undefined;
+    const problem = upgradeRefusal(request);
+    return problem === undefined ? undefined : ["400 Bad Request", problem];
   }
 }

@@ -31,7 +31,9 @@ export {
   type PacketReceiver,
   type PeerCertificate,
   type PendingLink,
+  type SignedBy,
   type Transport,
+  type UpgradeRequest,
   type WireSize,
 } from "./link.js";
 export { isFailure, REASON, type ReasonName, reasonName } from "./reason-codes.js";

@@ -42,8 +42,27 @@ export interface LinkPeer {
   readonly isVerified?: boolean;
   /** TLS: the session was resumed, so no certificate crossed the wire this time. */
   readonly isResumed?: boolean;
+  /** WebSocket: the request that it began with; custom authorizers read it. */
+  readonly upgrade?: UpgradeRequest;
+  /** The request of a WebSocket was signed with AWS credentials, and the signature is right. */
+  readonly credentials?: SignedBy;
   /** PROXY protocol: address of the proxy; `remoteAddress` is then the client's as the proxy tells it. */
   readonly proxiedFrom?: string;
+}
+
+/** The HTTP request that became a WebSocket. */
+export interface UpgradeRequest {
+  /** Path and query as they came, percent-encoded. */
+  readonly target: string;
+  /** Names in lower case; values of repeated headers joined by `, `. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** Whose credentials a signature was made with. */
+export interface SignedBy {
+  readonly accessKeyId: string;
+  /** Of the user or role. */
+  readonly arn: string;
 }
 
 /**
