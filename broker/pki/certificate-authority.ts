@@ -49,10 +49,11 @@ export interface IssueCertificateOptions {
 }
 
 export interface ServerCertificateOptions {
-  /** DNS names; the first becomes the common name. */
+  /** DNS names, the first of which becomes the common name. Default `localhost`. */
   readonly names?: readonly string[];
-  /** IPv4 and IPv6 addresses. */
+  /** IPv4 and IPv6 addresses. Default those of this machine alone. */
   readonly addresses?: readonly string[];
+  /** Default `ec-p256`. */
   readonly keyType?: KeyType;
   /** Default: in 397 days, the longest some clients take. */
   readonly notAfterMs?: number;
@@ -103,24 +104,32 @@ function checkStrength({ keyType, keyBits, curve }: CertificateRequestDescriptio
 export class CertificateAuthority implements CertificateIssuer {
   readonly caCertificatePem: string;
   readonly certificate: CertificateDescription;
-  private readonly key: AuthorityKey;
-  private readonly rsaKeys = new RsaKeyPool();
+  // Truly private, so that no log of this object shows keys.
+  readonly #key: AuthorityKey;
+  readonly #rsaKeys = new RsaKeyPool();
 
-  constructor(private readonly options: CertificateAuthorityOptions) {
-    this.key = options.saved === undefined ? newRoot(options) : savedAuthority(options.saved);
-    this.certificate = this.key.certificate;
-    this.caCertificatePem = this.key.certificatePem;
+  private readonly clock: Pick<Clock, "wallMs">;
+  private readonly random: Random;
+  private readonly deviceKeyType: KeyType;
+
+  constructor(options: CertificateAuthorityOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.deviceKeyType = options.deviceKeyType ?? "rsa-2048";
+    this.#key = options.saved === undefined ? newRoot(options) : savedAuthority(options.saved);
+    this.certificate = this.#key.certificate;
+    this.caCertificatePem = this.#key.certificatePem;
   }
 
   createKeysAndCertificate({
-    keyType = this.options.deviceKeyType ?? "rsa-2048",
+    keyType = this.deviceKeyType,
     commonName,
     notAfterMs,
   }: KeysAndCertificateOptions = {}): IssuedCertificate | Promise<IssuedCertificate> {
-    const certify = (pair: NewKeyPair): IssuedCertificate =>
-      this.certified(pair, { subject: deviceSubject(commonName), notAfterMs });
+    const subject = writeName(deviceSubject(commonName));
+    const certify = (pair: NewKeyPair): IssuedCertificate => this.certified(pair, subject, { notAfterMs });
     if (keyType === "ec-p256") return certify(newKeyPair(keyType));
-    const pair = this.rsaKeys.take();
+    const pair = this.#rsaKeys.take();
     return pair instanceof Promise ? pair.then(certify) : certify(pair);
   }
 
@@ -135,19 +144,19 @@ export class CertificateAuthority implements CertificateIssuer {
 
   /** A certificate with new keys, e.g. one whose common name is a registration code. @throws FleetrigError PKI_NAME_INVALID */
   issueCertificate(options: IssueCertificateOptions): CertificateAndKeys {
-    return this.certified(newKeyPair(options.keyType ?? "ec-p256"), options);
+    const subject = writeName(options.subject);
+    return this.certified(newKeyPair(options.keyType ?? "ec-p256"), subject, options);
   }
 
   /** Key and certificate for a TLS listener. @throws FleetrigError PKI_NAME_INVALID */
   issueServerCertificate({
-    names = [],
-    addresses = [],
-    keyType,
-    notAfterMs = this.options.clock.wallMs() + SERVER_VALIDITY_MS,
-  }: ServerCertificateOptions): CertificateAndKeys {
+    names = ["localhost"],
+    addresses = ["127.0.0.1", "::1"],
+    keyType = "ec-p256",
+    notAfterMs = this.clock.wallMs() + SERVER_VALIDITY_MS,
+  }: ServerCertificateOptions = {}): CertificateAndKeys {
     const [commonName = "localhost"] = [...names, ...addresses];
-    return this.certified(newKeyPair(keyType ?? "ec-p256"), {
-      subject: { CommonName: commonName },
+    return this.certified(newKeyPair(keyType), writeName({ CommonName: commonName }), {
       notAfterMs,
       purpose: "server",
       alternativeNames: { names, addresses },
@@ -156,34 +165,32 @@ export class CertificateAuthority implements CertificateIssuer {
 
   /** For a file that only its owner may read. */
   save(): AuthorityPem {
-    return { certificatePem: this.caCertificatePem, privateKeyPem: this.key.privateKeyPem };
+    return { certificatePem: this.caCertificatePem, privateKeyPem: this.#key.privateKeyPem };
   }
 
-  /** Ends the making of RSA keys ahead of need; certificates can be issued all the same. */
+  /** Ends the making of RSA keys in the background: devices get no new ones, and who waits for one an error. */
   stop(): void {
-    this.rsaKeys.stop();
+    this.#rsaKeys.stop();
   }
 
-  private certified(
-    pair: NewKeyPair,
-    details: CertificateDetails & { subject: NameFields },
-  ): CertificateAndKeys {
+  private certified(pair: NewKeyPair, subject: Uint8Array, details: CertificateDetails): CertificateAndKeys {
     const { publicKeyDer, privateKeyPem } = pair;
-    const der = this.write({ subject: writeName(details.subject), publicKeyDer }, details);
+    const der = this.write({ subject, publicKeyDer }, details);
     const keyPair = { publicKeyPem: writePem("PUBLIC KEY", publicKeyDer), privateKeyPem };
     return { ...issued(der), keyPair };
   }
 
   private write(holder: CertificateHolder, details: CertificateDetails): Buffer {
+    const validToMs = details.notAfterMs ?? LAST_SECOND_OF_2049_MS;
     const content = {
       ...holder,
-      serial: newSerial(this.options.random),
+      serial: newSerial(this.random),
       purpose: details.purpose ?? "device",
-      validFromMs: details.notBeforeMs ?? this.options.clock.wallMs() - BACKDATED_MS,
-      validToMs: details.notAfterMs ?? LAST_SECOND_OF_2049_MS,
+      validFromMs: details.notBeforeMs ?? Math.min(this.clock.wallMs(), validToMs) - BACKDATED_MS,
+      validToMs,
       alternativeNames: details.alternativeNames ?? {},
     };
-    return writeCertificate(content, this.key.signer);
+    return writeCertificate(content, this.#key.signer);
   }
 }
 

@@ -31,7 +31,7 @@ export interface CertificateFromCsrOptions {
 export interface CertificateIssuer {
   /** What servers need to verify devices, and devices to verify servers. */
   readonly caCertificatePem: string;
-  /** At once for EC keys, for RSA keys as soon as one is ready. @throws FleetrigError PKI_KEYS_EXHAUSTED */
+  /** At once for EC keys, for RSA keys as soon as one is ready. @throws FleetrigError PKI_KEYS_EXHAUSTED, PKI_STOPPED */
   createKeysAndCertificate(
     options?: KeysAndCertificateOptions,
   ): IssuedCertificate | Promise<IssuedCertificate>;

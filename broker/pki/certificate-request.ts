@@ -6,7 +6,7 @@ import { type DistinguishedName, readName } from "./distinguished-name.js";
 import { readExtensions } from "./extensions.js";
 import { DIGESTS, EXTENSION, SIGNATURE_ALGORITHMS } from "./object-identifiers.js";
 import { readDer, REQUEST_LABELS, writePem } from "./pem.js";
-import { type PublicKeyDescription, readPublicKey } from "./public-key.js";
+import { importPublicKey, type PublicKeyDescription, readPublicKey } from "./public-key.js";
 import { refuseRequest } from "./refusal.js";
 
 /** A certificate signing request [RFC 2986] whose sender has shown to hold the private key. */
@@ -39,10 +39,11 @@ export function parseCertificateRequest(csrPem: string | Uint8Array): Certificat
   const body = request.of(signed).into(TAG.sequence);
   if (body.smallInteger() !== 0) return refuseRequest("its version is unknown");
   const subject = readName(body, refuseRequest);
-  const { key, keyType, keyBits, curve, publicKeyDer } = readPublicKey(body, refuseRequest);
+  const { keyType, keyBits, curve, publicKeyDer } = readPublicKey(body, refuseRequest);
   const subjectAlternativeNames = readRequestedNames(body);
   body.end();
 
+  const key = importPublicKey(publicKeyDer, refuseRequest);
   const signatureAlgorithm = checkSignature({ algorithm, signed, signature, key });
   const publicKeyPem = writePem("PUBLIC KEY", publicKeyDer);
   return {

@@ -1,4 +1,5 @@
 import { formatWallTime } from "fleetrig/kernel";
+import { refuseName } from "./refusal.js";
 
 /** DER as X.509 needs it [X.690 §8, §10]: every function gives the bytes of one complete element. */
 export const TAG = {
@@ -96,11 +97,15 @@ function base128(value: number): number[] {
   return digits;
 }
 
+/** 1950 and the end of 9999: what can be written. */
+const [FIRST_MS, LAST_MS] = [-631_152_000_000, 253_402_300_799_999];
+
 /** Whole seconds; until 2049 two digits of the year, from 2050 four [RFC 5280 §4.1.2.5]. */
 export function time(wallMs: number): Buffer {
+  if (!(wallMs >= FIRST_MS && wallMs <= LAST_MS))
+    return refuseName("its period begins before 1950 or ends after 9999");
   const text = `${formatWallTime(wallMs).slice(0, 19).replaceAll(/[-:T]/g, "")}Z`;
-  const isShort = text >= "1950" && text < "2050";
-  return isShort
+  return text < "2050"
     ? element(TAG.utcTime, Buffer.from(text.slice(2), "latin1"))
     : element(TAG.generalizedTime, Buffer.from(text, "latin1"));
 }

@@ -48,15 +48,31 @@ export const EXTENSION = {
 
 export const PURPOSE = { serverAuth: "1.3.6.1.5.5.7.3.1", clientAuth: "1.3.6.1.5.5.7.3.2" } as const;
 
-/** Keys that certificates here may have. Others (DSA, DH) are refused before OpenSSL sees them. */
-export const KEY = {
-  rsa: "1.2.840.113549.1.1.1",
-  rsaPss: "1.2.840.113549.1.1.10",
-  ec: "1.2.840.10045.2.1",
-  ed25519: "1.3.101.112",
-  ed448: "1.3.101.113",
-  p256: "1.2.840.10045.3.1.7",
-} as const;
+export const KEY = { ec: "1.2.840.10045.2.1", p256: "1.2.840.10045.3.1.7" } as const;
+
+export type KeyKind = "rsa" | "rsa-pss" | "ec" | "ed25519" | "ed448";
+
+/** Keys that certificates here may have; DSA and DH are not among them. */
+export const KEY_KINDS: ReadonlyMap<string, KeyKind> = new Map([
+  ["1.2.840.113549.1.1.1", "rsa"],
+  ["1.2.840.113549.1.1.10", "rsa-pss"],
+  [KEY.ec, "ec"],
+  ["1.3.101.112", "ed25519"],
+  ["1.3.101.113", "ed448"],
+]);
+
+/** Curves by OpenSSL's names. */
+export const CURVES: ReadonlyMap<string, { readonly name: string; readonly bits: number }> = new Map([
+  ["1.2.840.10045.3.1.1", { name: "prime192v1", bits: 192 }],
+  ["1.3.132.0.33", { name: "secp224r1", bits: 224 }],
+  [KEY.p256, { name: "prime256v1", bits: 256 }],
+  ["1.3.132.0.10", { name: "secp256k1", bits: 256 }],
+  ["1.3.132.0.34", { name: "secp384r1", bits: 384 }],
+  ["1.3.132.0.35", { name: "secp521r1", bits: 521 }],
+  ["1.3.36.3.3.2.8.1.1.7", { name: "brainpoolP256r1", bits: 256 }],
+  ["1.3.36.3.3.2.8.1.1.11", { name: "brainpoolP384r1", bits: 384 }],
+  ["1.3.36.3.3.2.8.1.1.13", { name: "brainpoolP512r1", bits: 512 }],
+]);
 
 /** How a signature is checked. `digest` is null where the algorithm has its own, undefined where parameters say it. */
 export interface SignatureAlgorithm {
