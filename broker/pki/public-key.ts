@@ -71,6 +71,8 @@ function positive(reader: DerReader, refuse: Refuse): Uint8Array {
 }
 
 function checkPoint(point: Uint8Array, curve: string, refuse: Refuse): void {
+  // The point at infinity is one byte; on every curve, and nobody's key.
+  if (point.length <= 1) refuse("its public key is no point on its curve");
   try {
     ECDH.convertKey(point, curve);
   } catch {
