@@ -83,6 +83,18 @@ export {
   type UpdateThingRequest,
 } from "./registry/index.js";
 export {
+  DEFAULT_HOOK_SETTINGS,
+  type HookContext,
+  type HookFailure,
+  type HookFailureReason,
+  type HookFunction,
+  type HookOutcome,
+  HookRunner,
+  type HookRunnerOptions,
+  type HookSettings,
+  type HookTarget,
+} from "./hooks/index.js";
+export {
   parseTemplate as parseProvisioningTemplate,
   planOf,
   type PlanParameters,

@@ -8,7 +8,6 @@ import {
   evaluateText,
   type Expression,
   type Scope,
-  type TemplateValue,
 } from "./template-expression.js";
 import { child, evaluationError, type TemplatePath } from "./template-path.js";
 import {
@@ -206,7 +205,7 @@ function evaluateDocument(document: DocumentExpression, path: TemplatePath, scop
     case "value":
       return document.value;
     case "expression":
-      return evaluate(document.expression, path, scope) satisfies TemplateValue as JsonValue;
+      return evaluate(document.expression, path, scope);
     case "list":
       return document.items.map((item, index) => evaluateDocument(item, child(path, index), scope));
     case "object":
