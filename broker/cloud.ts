@@ -110,7 +110,7 @@ export class Cloud implements Service {
     const clock = time.lane(LANE.services);
     const bus = this.broker;
     this.registry = createRegistry({ clock, random });
-    this.shadows = new ShadowService({ clock, bus, events });
+    this.shadows = new ShadowService({ clock, bus, events, records: this.records });
     this.jobs = new JobsService({
       clock,
       bus,

@@ -1,5 +1,5 @@
 import type { JsonValue } from "fleetrig/kernel";
-import type { RecordJournal } from "./record-journal.js";
+import type { ReportRecord } from "./record-book.js";
 
 /** How a row becomes a record and a record a row. */
 export interface RecordCodec<Row> {
@@ -17,9 +17,8 @@ export class RecordTable<Row> {
   private readonly rows = new Map<string, Row>();
 
   constructor(
-    private readonly name: string,
-    private readonly journal: RecordJournal,
     private readonly codec: RecordCodec<Row>,
+    private readonly report: ReportRecord,
   ) {}
 
   get size(): number {
@@ -53,7 +52,7 @@ export class RecordTable<Row> {
 
   /** The row under this key was changed in place. */
   changed(key: string): void {
-    this.journal.recordChanged(this.name, key, () => {
+    this.report(key, () => {
       const row = this.rows.get(key);
       return row === undefined ? undefined : this.codec.write(row);
     });

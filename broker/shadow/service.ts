@@ -9,6 +9,7 @@ import {
   type ShadowOperation,
   shadowTopicPrefix,
 } from "fleetrig/protocol";
+import { RecordBook } from "../records/index.js";
 import {
   deleteAcceptedBody,
   deltaBody,
@@ -30,6 +31,8 @@ export interface ShadowServiceOptions {
   readonly clock: Clock;
   readonly bus: MessageBus;
   readonly events: EventSink;
+  /** Where documents outlive the process. Default: nowhere. */
+  readonly records?: RecordBook;
   readonly settings?: Partial<ShadowSettings>;
   /** Answers 404 `Thing not found` where it says false. Default: every thing exists. */
   readonly thingExists?: (thing: string) => boolean;
@@ -77,7 +80,7 @@ export class ShadowService implements ReservedTopicService {
     this.events = options.events;
     this.settings = completeShadowSettings(options.settings);
     this.thingExists = options.thingExists ?? (() => true);
-    this.store = new ShadowStore(this.settings.versionRetentionS);
+    this.store = new ShadowStore(this.settings.versionRetentionS, options.records ?? new RecordBook());
   }
 
   /** Requests reach subscribers of their own topic too (class B), answered or not. Wills are not requests. */

@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject, type JsonValue } from "fleetrig/kernel";
+import type { RecordBook, ReportRecord } from "../records/index.js";
 import { emptyDocument, type ShadowDocument } from "./document.js";
 
 /** Which shadow of which thing. */
@@ -42,8 +44,15 @@ export class ShadowStore {
   /** In order of deletion: the oldest expire first. */
   private readonly deleted = new Map<ShadowPlace, ShadowKey>();
   private places = 0;
+  private readonly report: ReportRecord;
 
-  constructor(private readonly retentionS: number) {}
+  constructor(
+    private readonly retentionS: number,
+    records: RecordBook,
+  ) {
+    this.report = records.records("shadows", (key, value) => this.restore(key, value));
+    records.whenRestored(() => this.sortDeleted());
+  }
 
   /** Places in use, remembered versions included. */
   get size(): number {
@@ -80,6 +89,7 @@ export class ShadowStore {
     this.deleted.delete(place);
     place.document = document;
     place.version = document.version;
+    this.changed(key);
   }
 
   markDeleted(key: ShadowKey, version: number, nowS: number): void {
@@ -88,6 +98,7 @@ export class ShadowStore {
     place.version = version;
     place.deletedAtS = nowS;
     this.deleted.set(place, { thing: key.thing, shadowName: key.shadowName });
+    this.changed(key);
   }
 
   /** Forgets versions whose retention is over. Costs nothing when none is. */
@@ -105,6 +116,35 @@ export class ShadowStore {
     else shadows.named!.delete(key.shadowName);
     this.places -= 1;
     if (shadows.classic === undefined && (shadows.named?.size ?? 0) === 0) this.things.delete(key.thing);
+    this.changed(key);
+  }
+
+  private changed(key: ShadowKey): void {
+    this.report(recordKey(key), () => {
+      const place = this.find(key);
+      return place === undefined ? undefined : toRecord(place);
+    });
+  }
+
+  private restore(recordKey: string, value: JsonValue): string | undefined {
+    if (!isJsonObject(value)) return "the shadow cannot be understood";
+    const [thing = "", shadowName] = recordKey.split("/");
+    const key = { thing, shadowName };
+    const place = this.findOrCreate(key);
+    const { document, version, deletedAtS } = value as unknown as ShadowRecord;
+    place.version = version;
+    place.document = document;
+    if (document !== undefined) return undefined;
+    place.deletedAtS = deletedAtS ?? 0;
+    this.deleted.set(place, key);
+    return undefined;
+  }
+
+  /** The oldest expire first, whatever order they were read in. */
+  private sortDeleted(): void {
+    const sorted = Array.from(this.deleted).sort(([a], [b]) => a.deletedAtS - b.deletedAtS);
+    this.deleted.clear();
+    for (const [place, key] of sorted) this.deleted.set(place, key);
   }
 
   /** Names of a thing's named shadows in code-unit order; the classic one has no name. */
@@ -115,4 +155,22 @@ export class ShadowStore {
       .map(([name]) => name)
       .sort();
   }
+}
+
+/** A shadow as it is written down: its document, or the version that a deleted one ended with. */
+interface ShadowRecord {
+  readonly version: number;
+  readonly document?: ShadowDocument;
+  readonly deletedAtS?: number;
+}
+
+/** Neither name can have a slash. */
+const recordKey = ({ thing, shadowName }: ShadowKey): string =>
+  shadowName === undefined ? thing : `${thing}/${shadowName}`;
+
+function toRecord({ document, version, deletedAtS }: ShadowPlace): JsonObject {
+  if (document === undefined) return { version, deletedAtS };
+  const { desired, reported, ...rest } = document;
+  const sections = { ...(desired && { desired }), ...(reported && { reported }) };
+  return { version, document: { ...rest, ...sections } as unknown as JsonObject };
 }
