@@ -34,7 +34,7 @@ import { createPresence } from "./presence/index.js";
 import { RecordBook, type RecordJournal } from "./records/index.js";
 import { createRegistry, type Registry } from "./registry/index.js";
 import { parseReservedTopic } from "fleetrig/protocol";
-import { RuleEngine, type TraceOf } from "./rules/index.js";
+import { RuleDirectory, RuleEngine, type TraceOf } from "./rules/index.js";
 import { ShadowService } from "./shadow/index.js";
 
 /** The services a cloud can run beside its broker; `presence` is AWS's lifecycle events. */
@@ -78,6 +78,8 @@ export class Cloud implements Service {
   readonly shadows: ShadowService;
   readonly jobs: JobsService;
   readonly rules: RuleEngine;
+  /** Rules by name, as operators keep them. */
+  readonly ruleDirectory: RuleDirectory;
   /** The door for links, simulated or real. */
   readonly acceptor: PacketAcceptor;
   private readonly clock: Clock;
@@ -126,6 +128,7 @@ export class Cloud implements Service {
       ...(options.traceOf !== undefined && { traceOf: options.traceOf }),
       accountId: this.account.accountId,
     });
+    this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records: this.records });
     if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random }));
     this.broker.addHooks({
       message: (message) => this.route(message),

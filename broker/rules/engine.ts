@@ -102,11 +102,11 @@ export class RuleEngine implements ReservedTopicService {
     }
     if (this.rules.has(rule.ruleName))
       throw refusal("RULE_EXISTS", `Rule "${rule.ruleName}" exists already.`, "Choose another name.");
-    if (rule.actions.length === 0 || rule.actions.length > MAX_ACTIONS) {
+    if (rule.actions.length > MAX_ACTIONS) {
       throw refusal(
         "RULE_ACTIONS_INVALID",
         `Rule "${rule.ruleName}" has ${rule.actions.length} actions.`,
-        "Give 1 to 10 actions.",
+        "Give at most 10 actions.",
       );
     }
     const statement = compileStatement(parseRuleSql(rule.sql));

@@ -9,3 +9,4 @@ export {
 export type { BinaryOperator, Expression, RuleStatement, SelectItem } from "./sql-ast.js";
 export { parseRuleSql } from "./sql-parser.js";
 export { compileTemplate } from "./template.js";
+export { RuleDirectory, type StoredRule, type TopicRulePayload } from "./rule-directory.js";

@@ -152,7 +152,7 @@ describe("RuleEngine", () => {
 
   it.each([
     [{ ...highTemp, ruleName: "bad name" }, "RULE_NAME_INVALID"],
-    [{ ...highTemp, actions: [] }, "RULE_ACTIONS_INVALID"],
+    [{ ...highTemp, actions: Array(11).fill(highTemp.actions[0]) }, "RULE_ACTIONS_INVALID"],
     [{ ...highTemp, sql: "SELEKT" }, "RULE_SQL_SYNTAX"],
     [{ ...highTemp, actions: [{ republish: { topic: "a/${nope(}" } }] }, "RULE_SQL_SYNTAX"],
     [highTemp, "RULE_EXISTS"],

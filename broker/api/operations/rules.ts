@@ -1,0 +1,75 @@
+import type { StoredRule, TopicRulePayload } from "../../rules/index.js";
+import { operation, type OperationTable } from "../operation.js";
+import { type ListRequest, pageByKey } from "../page-list.js";
+
+interface RuleInput {
+  readonly ruleName: string;
+}
+
+interface RulePayloadInput extends RuleInput {
+  readonly topicRulePayload: TopicRulePayload;
+}
+
+interface ListInput extends ListRequest {
+  readonly topic?: string;
+  readonly ruleDisabled?: boolean;
+}
+
+const RECORDED = "Actions other than republish are recorded instead of being carried out.";
+const DEFAULT_PAGE = 100;
+
+function toRule({ createdAtMs, ...rule }: StoredRule): Readonly<Record<string, unknown>> {
+  return { ...rule, createdAt: createdAtMs / 1000 };
+}
+
+/** Topic rules. */
+export const ruleOperations: OperationTable = {
+  CreateTopicRule: operation<RulePayloadInput>(
+    ({ ruleName, topicRulePayload }, { cloud }) => {
+      cloud.ruleDirectory.create(ruleName, topicRulePayload);
+      return undefined;
+    },
+    { lacks: RECORDED },
+  ),
+  ReplaceTopicRule: operation<RulePayloadInput>(
+    ({ ruleName, topicRulePayload }, { cloud }) => {
+      cloud.ruleDirectory.replace(ruleName, topicRulePayload);
+      return undefined;
+    },
+    { lacks: RECORDED },
+  ),
+  GetTopicRule: operation<RuleInput>(({ ruleName }, { cloud, account }) => ({
+    ruleArn: account.arn("rule", ruleName),
+    rule: toRule(cloud.ruleDirectory.get(ruleName)),
+  })),
+  ListTopicRules: operation<ListInput>(({ topic, ruleDisabled, ...page }, { cloud, account }) => {
+    const filter = {
+      ...(topic !== undefined && { topic }),
+      ...(ruleDisabled !== undefined && { ruleDisabled }),
+    };
+    const { items, nextToken } = pageByKey(cloud.ruleDirectory.list(filter), page, {
+      keyOf: ({ ruleName }) => ruleName,
+      defaultSize: DEFAULT_PAGE,
+    });
+    const rules = items.map((rule) => ({
+      ruleArn: account.arn("rule", rule.ruleName),
+      ruleName: rule.ruleName,
+      topicPattern: cloud.ruleDirectory.topicPattern(rule),
+      createdAt: rule.createdAtMs / 1000,
+      ruleDisabled: rule.ruleDisabled,
+    }));
+    return { rules, nextToken };
+  }),
+  EnableTopicRule: operation<RuleInput>(({ ruleName }, { cloud }) => {
+    cloud.ruleDirectory.setDisabled(ruleName, false);
+    return undefined;
+  }),
+  DisableTopicRule: operation<RuleInput>(({ ruleName }, { cloud }) => {
+    cloud.ruleDirectory.setDisabled(ruleName, true);
+    return undefined;
+  }),
+  DeleteTopicRule: operation<RuleInput>(({ ruleName }, { cloud }) => {
+    cloud.ruleDirectory.delete(ruleName);
+    return undefined;
+  }),
+};
