@@ -315,3 +315,12 @@ export {
   type Watch,
   type WatchListener,
 } from "./fleet-index/index.js";
+export {
+  type Credential,
+  CredentialDirectory,
+  type CredentialOptions,
+  type SignableRequest,
+  type SignatureVerdict,
+  SignatureVerifier,
+  type SignatureVerifierOptions,
+} from "./credentials/index.js";
