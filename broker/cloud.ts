@@ -32,7 +32,7 @@ import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
 import { createPresence } from "./presence/index.js";
 import { RecordBook, type RecordJournal } from "./records/index.js";
-import { createRegistry, type Registry } from "./registry/index.js";
+import { createRegistry, type Registry, Tags } from "./registry/index.js";
 import { parseReservedTopic } from "fleetrig/protocol";
 import { RuleDirectory, RuleEngine, type TraceOf } from "./rules/index.js";
 import { ShadowService } from "./shadow/index.js";
@@ -73,6 +73,7 @@ export class Cloud implements Service {
   /** All that services write down. */
   readonly records: RecordBook;
   readonly broker: MqttBroker;
+  readonly tags: Tags;
   readonly registry: Registry;
   readonly connections: ConnectionDirectory;
   readonly shadows: ShadowService;
@@ -111,7 +112,9 @@ export class Cloud implements Service {
     this.broker.addHooks(this.connections);
     const clock = time.lane(LANE.services);
     const bus = this.broker;
-    this.registry = createRegistry({ clock, random });
+    const { account, records } = this;
+    this.tags = new Tags({ records });
+    this.registry = createRegistry({ clock, random, account, records, tags: this.tags });
     this.shadows = new ShadowService({ clock, bus, events, records: this.records });
     this.jobs = new JobsService({
       clock,

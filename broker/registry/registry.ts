@@ -1,28 +1,65 @@
 import type { Clock, RandomSource } from "fleetrig/kernel";
+import { Account } from "../account.js";
 import type { JobTargets, MembershipChange } from "../jobs/index.js";
+import { RecordBook } from "../records/index.js";
+import { BillingGroups } from "./billing-groups.js";
+import { RegistryChanges, type RegistryListener } from "./changes.js";
+import { DynamicGroups } from "./dynamic-groups.js";
 import { assertVersion } from "./errors.js";
+import { RegistryIds } from "./ids.js";
 import { DEFAULT_REGISTRY_LIMITS, type RegistryLimits } from "./limits.js";
-import { pageOf, type PageRequest } from "./page.js";
+import { assertStatic, Memberships } from "./memberships.js";
+import type { PageRequest } from "./page.js";
+import { Tags } from "./tags.js";
+import type { RegisteredThing } from "./thing.js";
+import type { RegisteredGroup } from "./thing-group.js";
 import {
   type CreateThingGroupRequest,
-  type ThingGroup,
+  type DeleteThingGroupRequest,
+  type ListThingGroupsRequest,
   type ThingGroupDescription,
   ThingGroups,
   type UpdateThingGroupRequest,
 } from "./thing-groups.js";
+import { ThingPrincipals } from "./thing-principals.js";
 import {
   type CreateThingRequest,
   type ListThingsRequest,
+  summaryOf,
   type ThingDescription,
+  type ThingSummary,
   ThingTable,
   type UpdateThingRequest,
 } from "./thing-table.js";
+import { ThingTypes } from "./thing-types.js";
 
 /** What a registry is made of; limits that are left out have their defaults. */
 export interface RegistryOptions {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly limits?: Partial<RegistryLimits>;
+  /** What ARNs in errors say. */
+  readonly account?: Account;
+  /** Where the registry is written down. Default: nowhere. */
+  readonly records?: RecordBook;
+  /** The tags of the cloud. Default: tags of its own. */
+  readonly tags?: Tags;
+}
+
+/** AWS: AddThingToThingGroup and RemoveThingFromThingGroup. */
+export interface ThingGroupMembershipRequest {
+  readonly thingName: string;
+  readonly thingGroupName: string;
+  /** Of a thing in as many groups as it may be: it leaves the last dynamic one. Only for adding. */
+  readonly overrideDynamicGroups?: boolean;
+}
+
+/** AWS: UpdateThingGroupsForThing. */
+export interface UpdateThingGroupsForThingRequest {
+  readonly thingName: string;
+  readonly thingGroupsToAdd?: readonly string[];
+  readonly thingGroupsToRemove?: readonly string[];
+  readonly overrideDynamicGroups?: boolean;
 }
 
 /** AWS: ListThingsInThingGroup. */
@@ -32,31 +69,51 @@ export interface ListThingsInThingGroupRequest extends PageRequest {
   readonly recursive?: boolean;
 }
 
-/** AWS: ListThingGroups. */
-export interface ListThingGroupsRequest extends PageRequest {
-  readonly parentGroup?: string;
-  /** With `parentGroup`: grandchildren and so on, too. Without: child groups too. Default true. */
-  readonly recursive?: boolean;
-}
-
 /** An empty registry. */
 export const createRegistry = (options: RegistryOptions): Registry => new Registry(options);
 
 const GROUP_TARGET = "group:";
 
 /**
- * The thing registry, in process: things, static thing groups and membership (REF §13.1). Requests and answers
- * have AWS's names; refusals are FleetrigErrors with AWS's error name in `context.awsError`.
+ * The thing registry, in process: things, thing types, thing groups, billing groups and principals of things (REF
+ * §13.1). Requests and answers have AWS's names; refusals are FleetrigErrors with AWS's error name in
+ * `context.awsError`.
  */
 export class Registry implements JobTargets {
+  readonly thingTypes: ThingTypes;
+  readonly billingGroups: BillingGroups;
+  readonly dynamicGroups: DynamicGroups;
+  readonly principals: ThingPrincipals;
+  readonly tags: Tags;
+  readonly ids: RegistryIds;
   private readonly things: ThingTable;
   private readonly groups: ThingGroups;
-  private readonly listeners: ((change: MembershipChange) => void)[] = [];
+  private readonly memberships: Memberships;
+  private readonly changes = new RegistryChanges();
 
-  constructor({ clock, random, limits }: RegistryOptions) {
-    const complete = { ...DEFAULT_REGISTRY_LIMITS, ...limits };
-    this.things = new ThingTable(clock, random, complete);
-    this.groups = new ThingGroups(clock, complete);
+  constructor(options: RegistryOptions) {
+    const { clock, random, account = new Account(), records = new RecordBook() } = options;
+    const limits = { ...DEFAULT_REGISTRY_LIMITS, ...options.limits };
+    const { changes } = this;
+    const ids = new RegistryIds(random, records, account);
+    this.ids = ids;
+    this.thingTypes = new ThingTypes({ clock, ids, limits, changes, records });
+    this.things = new ThingTable({ ids, limits, changes, records, types: this.thingTypes });
+    this.groups = new ThingGroups({ clock, ids, limits, changes, records });
+    const { groups, things } = this;
+    this.memberships = new Memberships({ limits, changes, records, things, groups });
+    this.billingGroups = new BillingGroups({ clock, ids, limits, records, things });
+    this.principals = new ThingPrincipals({ limits, changes, records, things });
+    this.dynamicGroups = new DynamicGroups({
+      records,
+      things,
+      groups,
+      memberships: this.memberships,
+    });
+    this.tags = options.tags ?? new Tags({ records, maxTagsPerResource: limits.maxTagsPerResource });
+    this.tags.taggable("thinggroup", (name) => groups.find(name) !== undefined);
+    this.tags.taggable("thingtype", (name) => this.thingTypes.find(name) !== undefined);
+    this.tags.taggable("billinggroup", (name) => this.billingGroups.has(name));
   }
 
   get thingCount(): number {
@@ -67,8 +124,21 @@ export class Registry implements JobTargets {
     return this.things.find(thingName) !== undefined;
   }
 
+  /** A thing as the registry has it, for services that look many up. */
+  thing(thingName: string): RegisteredThing | undefined {
+    return this.things.find(thingName);
+  }
+
+  /** All things, in order of registration. */
+  allThings(): Iterable<RegisteredThing> {
+    return this.things.rows();
+  }
+
   createThing(request: CreateThingRequest): void {
-    this.things.create(request);
+    const { billingGroupName } = request;
+    this.things.create(request, (thing) => {
+      if (billingGroupName !== undefined) this.billingGroups.enter(thing, billingGroupName);
+    });
   }
 
   /** @returns the new version. */
@@ -81,9 +151,10 @@ export class Registry implements JobTargets {
     const thing = this.things.find(request.thingName);
     if (thing === undefined) return;
     assertVersion(`Thing ${thing.name}`, request.expectedVersion, thing.version);
-    for (const group of this.groups.groupsOf(thing)) this.groups.remove(thing, group);
+    this.principals.assertNone(thing);
+    for (const group of this.memberships.groupsOf(thing)) this.memberships.leave(thing, group, true);
+    this.billingGroups.leave(thing);
     this.things.delete(thing);
-    this.announce({ kind: "deleted", thing: thing.name });
   }
 
   describeThing(thingName: string): ThingDescription {
@@ -92,11 +163,11 @@ export class Registry implements JobTargets {
 
   /** In order of registration. */
   listThings(request: ListThingsRequest = {}): {
-    readonly things: readonly ThingDescription[];
+    readonly things: readonly ThingSummary[];
     readonly nextToken?: string;
   } {
     const { items, ...next } = this.things.list(request);
-    return { things: items.map((thing) => this.things.describe(thing)), ...next };
+    return { things: items.map(summaryOf), ...next };
   }
 
   createThingGroup(request: CreateThingGroupRequest): void {
@@ -105,27 +176,26 @@ export class Registry implements JobTargets {
 
   /** @returns the new version. */
   updateThingGroup(request: UpdateThingGroupRequest): number {
+    assertStatic(this.groups.get(request.thingGroupName));
     return this.groups.update(request).version;
   }
 
   /** Things stay, and leave the group. Deleting what does not exist succeeds. */
-  deleteThingGroup(request: { readonly thingGroupName: string; readonly expectedVersion?: number }): void {
-    const group = this.groups.find(request.thingGroupName);
+  deleteThingGroup({ thingGroupName, expectedVersion }: DeleteThingGroupRequest): void {
+    const group = this.groups.find(thingGroupName);
     if (group === undefined) return;
-    assertVersion(`Thing group ${group.name}`, request.expectedVersion, group.version);
-    for (const thing of this.groups.delete(group)) this.announceLineage("left", group, thing.name);
+    assertStatic(group);
+    this.groups.assertDeletable(group, expectedVersion);
+    for (const thing of Array.from(group.view.all())) this.memberships.leave(thing, group);
+    this.groups.delete(group);
   }
 
   describeThingGroup(thingGroupName: string): ThingGroupDescription {
-    const group = this.groups.get(thingGroupName);
-    return {
-      thingGroupName: group.name,
-      ...(group.parent && { parentGroupName: group.parent.name }),
-      ...(group.description !== undefined && { description: group.description }),
-      attributes: group.attributes,
-      version: group.version,
-      createdAtMs: group.createdAtMs,
-    };
+    return this.groups.describe(this.groups.get(thingGroupName));
+  }
+
+  thingGroup(thingGroupName: string): RegisteredGroup | undefined {
+    return this.groups.find(thingGroupName);
   }
 
   /** Names, in order of creation. */
@@ -133,26 +203,27 @@ export class Registry implements JobTargets {
     readonly thingGroups: readonly string[];
     readonly nextToken?: string;
   } {
-    const parent = request.parentGroup === undefined ? undefined : this.groups.get(request.parentGroup);
-    const isRecursive = request.recursive ?? true;
-    const { items, ...next } = pageOf(this.groups.all(), request, (group) =>
-      isRecursive
-        ? parent === undefined || group.parent?.lineage.includes(parent) === true
-        : group.parent === parent,
-    );
+    const { items, ...next } = this.groups.list(request);
     return { thingGroups: items.map((group) => group.name), ...next };
   }
 
-  addThingToThingGroup(request: { readonly thingName: string; readonly thingGroupName: string }): void {
+  addThingToThingGroup(request: ThingGroupMembershipRequest): void {
+    const { overrideDynamicGroups = false } = request;
     const thing = this.things.get(request.thingName);
-    const group = this.groups.get(request.thingGroupName);
-    if (this.groups.add(thing, group)) this.announceLineage("joined", group, thing.name);
+    this.memberships.add(thing, this.groups.get(request.thingGroupName), overrideDynamicGroups);
   }
 
-  removeThingFromThingGroup(request: { readonly thingName: string; readonly thingGroupName: string }): void {
+  removeThingFromThingGroup(request: ThingGroupMembershipRequest): void {
     const thing = this.things.get(request.thingName);
-    const group = this.groups.get(request.thingGroupName);
-    if (this.groups.remove(thing, group)) this.announceLineage("left", group, thing.name);
+    this.memberships.remove(thing, this.groups.get(request.thingGroupName));
+  }
+
+  updateThingGroupsForThing(request: UpdateThingGroupsForThingRequest): void {
+    const { thingGroupsToAdd = [], thingGroupsToRemove = [], overrideDynamicGroups = false } = request;
+    const thing = this.things.get(request.thingName);
+    const added = thingGroupsToAdd.map((name) => this.groups.get(name));
+    const removed = thingGroupsToRemove.map((name) => this.groups.get(name));
+    this.memberships.change(thing, added, removed, overrideDynamicGroups);
   }
 
   /** Names, in order of registration. */
@@ -160,14 +231,24 @@ export class Registry implements JobTargets {
     readonly things: readonly string[];
     readonly nextToken?: string;
   } {
-    const members = this.groups.thingsIn(this.groups.get(request.thingGroupName), request.recursive ?? false);
-    const { items, ...next } = pageOf(members, request, () => true);
+    const group = this.groups.get(request.thingGroupName);
+    const { items, ...next } = this.memberships.page(group, request.recursive ?? false, request);
     return { things: items.map((thing) => thing.name), ...next };
   }
 
-  /** Groups a thing was added to, in order of creation. */
+  /** Groups a thing was added to or joined, in order of creation. */
   listThingGroupsForThing(thingName: string): readonly string[] {
-    return this.groups.groupsOf(this.things.get(thingName)).map((group) => group.name);
+    return this.memberships.groupsOf(this.things.get(thingName)).map((group) => group.name);
+  }
+
+  /** For access control: static groups of a thing with all their ancestors, nearest first; none of an unknown thing. */
+  lineageOf(thingName: string): readonly string[] {
+    const thing = this.things.find(thingName);
+    if (thing === undefined || thing.groupNames.length === 0) return [];
+    return thing.groupNames.flatMap((name) => {
+      const group = this.groups.find(name);
+      return group === undefined || group.dynamic ? [] : group.lineage.map((member) => member.name);
+    });
   }
 
   /**
@@ -177,7 +258,7 @@ export class Registry implements JobTargets {
   membersOf(target: string): readonly string[] {
     if (!target.startsWith(GROUP_TARGET)) return this.hasThing(target) ? [target] : [];
     const group = this.groups.find(target.slice(GROUP_TARGET.length));
-    return group === undefined ? [] : this.groups.thingsIn(group, true).map((thing) => thing.name);
+    return group === undefined ? [] : this.memberships.thingsIn(group, true).map((thing) => thing.name);
   }
 
   /** Tells an empty group from one that does not exist. @param target As for `membersOf`. */
@@ -186,19 +267,23 @@ export class Registry implements JobTargets {
     return this.groups.find(target.slice(GROUP_TARGET.length)) !== undefined;
   }
 
+  /** Calls `listener` after every change of anything, in order of subscription. */
+  onChange(listener: RegistryListener): void {
+    this.changes.subscribe(listener);
+  }
+
   /**
    * Calls `listener` after every change of membership, in order of subscription. A thing that joins a child group
    * joins the ancestors too; "deleted" stands for leaving every group.
    */
   onMembershipChange(listener: (change: MembershipChange) => void): void {
-    this.listeners.push(listener);
-  }
-
-  private announceLineage(kind: "joined" | "left", group: ThingGroup, thing: string): void {
-    for (const { name } of group.lineage) this.announce({ kind, target: `${GROUP_TARGET}${name}`, thing });
-  }
-
-  private announce(change: MembershipChange): void {
-    for (const listener of this.listeners) listener(change);
+    this.onChange((change) => {
+      if (change.kind === "thing" && change.operation === "deleted")
+        listener({ kind: "deleted", thing: change.thing.name });
+      if (change.kind !== "membership" || change.isThingDeleted) return;
+      const kind = change.operation === "added" ? "joined" : "left";
+      for (const { name } of change.group.lineage)
+        listener({ kind, target: `${GROUP_TARGET}${name}`, thing: change.thing.name });
+    });
   }
 }

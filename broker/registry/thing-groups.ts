@@ -1,14 +1,22 @@
 import type { Clock } from "fleetrig/kernel";
-import { assertVersion, noSuchGroup } from "./errors.js";
-import { cloudError } from "../cloud-error.js";
+import type { RecordBook, RecordTable } from "../records/index.js";
 import {
   assertAttributes,
+  assertDescription,
   assertName,
   type Attributes,
   changeAttributes,
-  type RegistryLimits,
-} from "./limits.js";
-import type { Thing } from "./thing-table.js";
+  isSameAttributes,
+  NO_ATTRIBUTES,
+} from "./attributes.js";
+import type { ListByPrefixRequest } from "./billing-groups.js";
+import type { RegistryChanges } from "./changes.js";
+import { assertVersion, existsAlready, invalid, noSuch, tooMany } from "./errors.js";
+import type { RegistryIds } from "./ids.js";
+import type { RegistryLimits } from "./limits.js";
+import { byOrder, OrderedView } from "./ordered-view.js";
+import { type Page, pageOf } from "./page.js";
+import { type DynamicGroup, THING_GROUP_CODEC, ThingGroup } from "./thing-group.js";
 
 /** AWS: CreateThingGroup. */
 export interface CreateThingGroupRequest {
@@ -29,193 +37,227 @@ export interface UpdateThingGroupRequest {
   readonly expectedVersion?: number;
 }
 
+/** AWS: DeleteThingGroup. */
+export interface DeleteThingGroupRequest {
+  readonly thingGroupName: string;
+  readonly expectedVersion?: number;
+}
+
+/** AWS: ListThingGroups. */
+export interface ListThingGroupsRequest extends ListByPrefixRequest {
+  readonly parentGroup?: string;
+  /**
+   * With `parentGroup`: grandchildren and so on, too; default false. Without: child groups too, not only roots;
+   * default true.
+   */
+  readonly recursive?: boolean;
+}
+
 /** AWS: what DescribeThingGroup answers. */
 export interface ThingGroupDescription {
   readonly thingGroupName: string;
+  readonly thingGroupId: string;
   readonly parentGroupName?: string;
+  /** From the root group to the parent. */
+  readonly rootToParentThingGroups: readonly string[];
   readonly description?: string;
   readonly attributes: Attributes;
   readonly version: number;
   /** Wall-clock milliseconds. */
   readonly createdAtMs: number;
-}
-
-/** A static thing group. A thing of a child group counts as a thing of all its ancestors. */
-export class ThingGroup {
-  version = 1;
-  readonly children = new Map<string, ThingGroup>();
-  readonly things = new Set<Thing>();
-  /** This group and its ancestors, upwards. */
-  readonly lineage: readonly ThingGroup[];
-
-  constructor(
-    readonly name: string,
-    readonly order: number,
-    readonly parent: ThingGroup | undefined,
-    readonly createdAtMs: number,
-    public description: string | undefined,
-    public attributes: Attributes,
-  ) {
-    this.lineage = [this, ...(parent?.lineage ?? [])];
-  }
-
-  get root(): ThingGroup {
-    return this.lineage.at(-1)!;
-  }
+  /** Of a dynamic group. */
+  readonly dynamic?: Readonly<DynamicGroup>;
 }
 
 const MAX_GROUP_ATTRIBUTES = 50;
 
-/** Thing groups by name, and who belongs to them. */
+export interface ThingGroupsOptions {
+  readonly clock: Clock;
+  readonly ids: RegistryIds;
+  readonly limits: RegistryLimits;
+  readonly changes: RegistryChanges;
+  readonly records: RecordBook;
+}
+
+/** Thing groups by name, static and dynamic; who belongs to them is the business of Memberships. */
 export class ThingGroups {
-  private readonly groups = new Map<string, ThingGroup>();
-  private readonly memberships = new Map<Thing, Set<ThingGroup>>();
+  private readonly table: RecordTable<ThingGroup>;
+  private readonly view: OrderedView<ThingGroup>;
   private nextOrder = 0;
+  private dynamicCount = 0;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly limits: RegistryLimits,
-  ) {}
+  constructor(private readonly parts: ThingGroupsOptions) {
+    this.table = parts.records.table("thing-groups", THING_GROUP_CODEC);
+    this.view = new OrderedView(() => this.table.values());
+    parts.records.whenRestored(() => this.rebuild());
+  }
 
-  /** AWS: creating a group again with the same parent, description and attributes changes nothing. */
-  create(request: CreateThingGroupRequest): ThingGroup {
-    const { thingGroupName, parentGroupName, description, attributes = {} } = request;
+  /**
+   * AWS: creating a group again with the same parent, description, attributes and query changes nothing.
+   * @returns undefined when the group has existed already.
+   */
+  create(request: CreateThingGroupRequest, dynamic?: DynamicGroup): ThingGroup | undefined {
+    const { thingGroupName, parentGroupName, description, attributes = NO_ATTRIBUTES } = request;
     const parent = parentGroupName === undefined ? undefined : this.get(parentGroupName);
-    const existing = this.groups.get(thingGroupName);
+    const existing = this.table.get(thingGroupName);
     if (existing !== undefined) {
-      if (existing.parent === parent && existing.description === description) return existing;
-      throw cloudError("ResourceAlreadyExistsException", `Thing group ${thingGroupName} already exists.`, {
-        hint: "A group cannot move to another parent; use updateThingGroup for the rest.",
-        context: { thingGroupName },
+      if (isSame(existing, request, dynamic)) return undefined;
+      throw existsAlready("Thing group", thingGroupName, {
+        id: this.idOf(existing),
+        arn: this.parts.ids.arn("thinggroup", thingGroupName),
       });
     }
     assertName("Thing group", thingGroupName);
+    assertDescription(description);
     assertAttributes(attributes, MAX_GROUP_ATTRIBUTES);
-    this.assertRoom(parent);
-    const createdAtMs = this.clock.wallMs();
-    const group = new ThingGroup(
-      thingGroupName,
-      this.nextOrder,
-      parent,
-      createdAtMs,
-      description,
-      attributes,
-    );
-    this.nextOrder += 1;
-    this.groups.set(thingGroupName, group);
-    parent?.children.set(thingGroupName, group);
+    this.assertRoom(parent, dynamic !== undefined);
+    const { clock, ids } = this.parts;
+    const incarnation = ids.nextIncarnation();
+    const group = new ThingGroup(thingGroupName, this.nextOrder, incarnation, parent?.name, clock.wallMs());
+    group.description = description;
+    group.attributes = attributes;
+    group.dynamic = dynamic;
+    this.enter(group, parent);
     return group;
   }
 
-  update(request: UpdateThingGroupRequest): ThingGroup {
+  update(request: UpdateThingGroupRequest, query: Partial<DynamicGroup> = {}): ThingGroup {
     const group = this.get(request.thingGroupName);
     assertVersion(`Thing group ${group.name}`, request.expectedVersion, group.version);
+    assertDescription(request.description);
     if (request.attributes !== undefined) {
       const attributes = changeAttributes(group.attributes, request.attributes, request.merge ?? false);
       assertAttributes(attributes, MAX_GROUP_ATTRIBUTES);
       group.attributes = attributes;
     }
     group.description = request.description ?? group.description;
+    if (group.dynamic !== undefined) Object.assign(group.dynamic, query);
     group.version += 1;
+    this.table.changed(group.name);
+    this.parts.changes.announce({ kind: "group", operation: "updated", group });
     return group;
   }
 
-  /** @returns the things that belonged to it. */
-  delete(group: ThingGroup): readonly Thing[] {
-    if (group.children.size > 0) {
-      throw cloudError("InvalidRequestException", `Thing group ${group.name} has child groups.`, {
-        hint: "Delete the child groups first.",
-        context: { thingGroupName: group.name, children: group.children.size },
-      });
-    }
-    const things = inOrder(group.things);
-    for (const thing of things) this.remove(thing, group);
-    this.groups.delete(group.name);
-    group.parent?.children.delete(group.name);
-    return things;
+  /** @throws FleetrigError `CLOUD_INVALID_REQUEST` for a group with children. */
+  assertDeletable(group: ThingGroup, expectedVersion: number | undefined): void {
+    assertVersion(`Thing group ${group.name}`, expectedVersion, group.version);
+    if (group.children.size === 0) return;
+    throw invalid(`Thing group ${group.name} has child groups.`, "Delete the child groups first.", {
+      thingGroupName: group.name,
+      children: group.children.size,
+    });
+  }
+
+  /** Of a group that has neither children nor things. */
+  delete(group: ThingGroup): void {
+    const { changes, ids } = this.parts;
+    this.table.delete(group.name);
+    this.view.removed();
+    ids.noteDeletion();
+    if (group.dynamic !== undefined) this.dynamicCount -= 1;
+    const { parent } = group;
+    parent?.children.delete(group.name);
+    if (parent !== undefined)
+      changes.announce({ kind: "hierarchy", operation: "removed", parent, child: group });
+    changes.announce({ kind: "group", operation: "deleted", group });
   }
 
   find(thingGroupName: string): ThingGroup | undefined {
-    return this.groups.get(thingGroupName);
+    return this.table.get(thingGroupName);
   }
 
   get(thingGroupName: string): ThingGroup {
-    const group = this.groups.get(thingGroupName);
-    if (group === undefined) throw noSuchGroup(thingGroupName);
+    const group = this.table.get(thingGroupName);
+    if (group === undefined) throw noSuch("Thing group", thingGroupName);
     return group;
   }
 
   /** In order of creation. */
-  all(): Iterable<ThingGroup> {
-    return this.groups.values();
+  all(): readonly ThingGroup[] {
+    return this.view.all();
   }
 
-  /** @returns false when it was a member already. */
-  add(thing: Thing, group: ThingGroup): boolean {
-    const joined = this.memberships.get(thing) ?? new Set<ThingGroup>();
-    if (joined.has(group)) return false;
-    this.assertMayJoin(thing, group, joined);
-    joined.add(group);
-    group.things.add(thing);
-    this.memberships.set(thing, joined);
-    return true;
+  idOf(group: Pick<ThingGroup, "name" | "incarnation">): string {
+    return this.parts.ids.of("thing-group", group);
   }
 
-  /** @returns false when it was no member. */
-  remove(thing: Thing, group: ThingGroup): boolean {
-    const joined = this.memberships.get(thing);
-    if (joined === undefined || !joined.delete(group)) return false;
-    group.things.delete(thing);
-    if (joined.size === 0) this.memberships.delete(thing);
-    return true;
-  }
-
-  /** Groups a thing was added to, without their ancestors, in order of creation. */
-  groupsOf(thing: Thing): readonly ThingGroup[] {
-    return inOrder(this.memberships.get(thing) ?? []);
-  }
-
-  /** In order of registration; with `isRecursive`, things of child groups too. */
-  thingsIn(group: ThingGroup, isRecursive: boolean): readonly Thing[] {
-    if (!isRecursive || group.children.size === 0) return inOrder(group.things);
-    const things: Thing[] = [];
-    const collect = (member: ThingGroup): void => {
-      for (const thing of member.things) things.push(thing);
-      for (const child of member.children.values()) collect(child);
+  describe(group: ThingGroup): ThingGroupDescription {
+    return {
+      thingGroupName: group.name,
+      thingGroupId: this.idOf(group),
+      ...(group.parent && { parentGroupName: group.parent.name }),
+      rootToParentThingGroups: group.lineage
+        .slice(1)
+        .map(({ name }) => name)
+        .reverse(),
+      ...(group.description !== undefined && { description: group.description }),
+      attributes: group.attributes,
+      version: group.version,
+      createdAtMs: group.createdAtMs,
+      ...(group.dynamic && { dynamic: { ...group.dynamic } }),
     };
-    collect(group);
-    return inOrder(things);
   }
 
-  private assertRoom(parent: ThingGroup | undefined): void {
+  list(request: ListThingGroupsRequest): Page<ThingGroup> {
+    const { namePrefixFilter = "", parentGroup, recursive = parentGroup === undefined } = request;
+    const parent = parentGroup === undefined ? undefined : this.get(parentGroup);
+    const isBelow = (group: ThingGroup): boolean =>
+      recursive ? parent === undefined || group.lineage.includes(parent, 1) : group.parent === parent;
+    return pageOf(
+      this.view.all(),
+      request,
+      (group) => group.name.startsWith(namePrefixFilter) && isBelow(group),
+    );
+  }
+
+  private enter(group: ThingGroup, parent: ThingGroup | undefined): void {
+    const { changes } = this.parts;
+    this.nextOrder += 1;
+    if (group.dynamic !== undefined) this.dynamicCount += 1;
+    if (parent !== undefined) group.link(parent);
+    this.table.set(group.name, group);
+    this.view.added(group);
+    changes.announce({ kind: "group", operation: "created", group });
+    if (parent !== undefined)
+      changes.announce({ kind: "hierarchy", operation: "added", parent, child: group });
+  }
+
+  private assertRoom(parent: ThingGroup | undefined, isDynamic: boolean): void {
+    const { maxChildGroups, maxDynamicGroups, maxGroupDepth, maxGroups } = this.parts.limits;
     const depth = (parent?.lineage.length ?? 0) + 1;
-    if (depth <= this.limits.maxGroupDepth && this.groups.size < this.limits.maxGroups) return;
-    throw cloudError("LimitExceededException", `Level ${depth}, ${this.groups.size} thing groups.`, {
-      hint: `At most ${this.limits.maxGroupDepth} levels and ${this.limits.maxGroups} groups are allowed.`,
-      context: { depth, groups: this.groups.size },
-    });
+    const hint = `At most ${maxGroupDepth} levels, ${maxChildGroups} children of a group, ${maxDynamicGroups} dynamic groups and ${maxGroups} groups are allowed.`;
+    const children = parent?.children.size ?? 0;
+    const isFull =
+      depth > maxGroupDepth ||
+      children >= maxChildGroups ||
+      this.table.size >= maxGroups ||
+      (isDynamic && this.dynamicCount >= maxDynamicGroups);
+    if (!isFull) return;
+    const message = `Level ${depth}, ${children} child groups, ${this.table.size} thing groups.`;
+    throw tooMany(message, hint, { depth, children, groups: this.table.size });
   }
 
-  private assertMayJoin(thing: Thing, group: ThingGroup, joined: ReadonlySet<ThingGroup>): void {
-    if (joined.size >= this.limits.maxGroupsPerThing) {
-      throw cloudError("LimitExceededException", `Thing ${thing.name} is in ${joined.size} thing groups.`, {
-        hint: "Remove it from another group first.",
-        context: { thingName: thing.name, thingGroupName: group.name },
-      });
+  /** Parents come before children, so that every group finds its parent in place. */
+  private rebuild(): void {
+    const groups = [...this.table.values()].sort(byOrder);
+    for (const group of groups) {
+      const parent = group.parentName === undefined ? undefined : this.table.get(group.parentName);
+      if (parent !== undefined && parent.order < group.order) group.link(parent);
+      if (group.dynamic !== undefined) this.dynamicCount += 1;
     }
-    for (const other of joined) {
-      if (other.root !== group.root) continue;
-      throw cloudError(
-        "InvalidRequestException",
-        `Thing ${thing.name} is in ${other.name}, which shares the root ${group.root.name} with ${group.name}.`,
-        {
-          hint: "A thing may be in one group of each hierarchy.",
-          context: { thingName: thing.name, thingGroupName: group.name },
-        },
-      );
-    }
+    this.nextOrder = (groups.at(-1)?.order ?? -1) + 1;
   }
 }
 
-const inOrder = <T extends { readonly order: number }>(items: Iterable<T>): T[] =>
-  [...items].sort((a, b) => a.order - b.order);
+function isSame(
+  group: ThingGroup,
+  { parentGroupName, description, attributes = NO_ATTRIBUTES }: CreateThingGroupRequest,
+  dynamic: DynamicGroup | undefined,
+): boolean {
+  return (
+    group.parentName === parentGroupName &&
+    group.description === description &&
+    group.dynamic?.queryString === dynamic?.queryString &&
+    isSameAttributes(group.attributes, attributes)
+  );
+}

@@ -6,7 +6,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 
 function registry(limits: Partial<RegistryLimits> = {}): Registry {
   const clock = new VirtualTime().lane(LANE.services);
-  return createRegistry({ clock, random: createRandomSource(1), limits });
+  const registry = createRegistry({ clock, random: createRandomSource(1), limits });
+  registry.thingTypes.create({ thingTypeName: "sensor" });
+  return registry;
 }
 
 /** AWS's name of the error that `action` throws. */
@@ -78,7 +80,7 @@ describe("things", () => {
     expect(create({ "a b": "1" })).toBe("InvalidRequestException");
     expect(create({ a: "x".repeat(801) })).toBe("InvalidRequestException");
     expect(create({ a: "1", b: "2", c: "3", d: "4" })).toBe("InvalidRequestException");
-    expect(create({ a: "1" }, "no spaces")).toBe("InvalidRequestException");
+    expect(create({ a: "1" }, "unknown")).toBe("ResourceNotFoundException");
     expect(create({ a: "x".repeat(800), b: "[1]=#", c: "", d: "4" }, "sensor")).toBe("none");
   });
 
@@ -263,6 +265,8 @@ describe("thing groups", () => {
       attributes: { region: "eu", x: "1" },
       version: 3,
       createdAtMs: expect.any(Number),
+      rootToParentThingGroups: [],
+      thingGroupId: expect.stringMatching(UUID),
     });
     expect(things.updateThingGroup({ ...group, attributes: { y: "2" } })).toBe(4);
     expect(things.describeThingGroup("eu").attributes).toEqual({ y: "2" });
