@@ -9,6 +9,10 @@ import { readDer, REQUEST_LABELS, writePem } from "./pem.js";
 import { importPublicKey, type PublicKeyDescription, readPublicKey } from "./public-key.js";
 import { refuseRequest } from "./refusal.js";
 
+const UNSUPPORTED = "its signature algorithm is not supported";
+const MGF1 = "1.2.840.113549.1.1.8";
+const MAX_SALT_BYTES = 512;
+
 /** A certificate signing request [RFC 2986] whose sender has shown to hold the private key. */
 export interface CertificateRequestDescription {
   readonly subject: DistinguishedName;
@@ -85,10 +89,12 @@ interface SignedRequest {
 
 function checkSignature({ algorithm, signed, signature, key }: SignedRequest): string {
   const known = SIGNATURE_ALGORITHMS.get(algorithm.objectIdentifier());
-  if (known === undefined) return refuseRequest("its signature algorithm is not supported");
-  const isPss = known.digest === undefined;
-  const pss = isPss ? readPssParameters(algorithm) : undefined;
-  const digest = known.digest === undefined ? pss!.digest : known.digest;
+  if (known === undefined) return refuseRequest(UNSUPPORTED);
+  const pss = known.digest === undefined ? readPssParameters(algorithm) : undefined;
+  if (pss === undefined && !algorithm.isAtEnd && algorithm.next(TAG.null).content.length > 0)
+    return refuseRequest(UNSUPPORTED);
+  algorithm.end();
+  const digest = pss?.digest ?? known.digest ?? null;
   if (!isPossession({ digest, saltLength: pss?.saltLength, signed, signature, key }))
     return refuseRequest("its signature does not belong to its key");
   return known.name;
@@ -112,15 +118,24 @@ function isPossession({ digest, saltLength, signed, signature, key }: Possession
 /** RSASSA-PSS-params [RFC 4055 §3.1]; what is left out is SHA-1 and 20 bytes of salt. */
 function readPssParameters(algorithm: DerReader): { digest: string; saltLength: number } {
   const parameters = algorithm.into(TAG.sequence);
-  const hash =
-    parameters.nextTag === contextTag(0, true)
-      ? parameters.into(contextTag(0, true)).into(TAG.sequence).objectIdentifier()
-      : undefined;
-  parameters.optional(contextTag(1, true));
-  const saltLength =
-    parameters.nextTag === contextTag(2, true) ? parameters.into(contextTag(2, true)).smallInteger() : 20;
-  const digest = hash === undefined ? "sha1" : DIGESTS.get(hash);
-  if (digest === undefined || saltLength > 512)
-    return refuseRequest("its signature algorithm is not supported");
+  const digest = optionalDigest(parameters, 0, (hash) => hash);
+  const mask = optionalDigest(parameters, 1, (mgf) => {
+    if (mgf.objectIdentifier() !== MGF1) return refuseRequest(UNSUPPORTED);
+    return mgf.into(TAG.sequence);
+  });
+  const hasSalt = parameters.nextTag === contextTag(2, true);
+  const saltLength = hasSalt ? parameters.into(contextTag(2, true)).smallInteger() : 20;
+  parameters.end();
+  if (digest !== mask || saltLength > MAX_SALT_BYTES) return refuseRequest(UNSUPPORTED);
   return { digest, saltLength };
+}
+
+/** The digest in `[number]`, where `find` says. */
+function optionalDigest(parameters: DerReader, number: number, find: (from: DerReader) => DerReader): string {
+  if (parameters.nextTag !== contextTag(number, true)) return "sha1";
+  const hash = find(parameters.into(contextTag(number, true)).into(TAG.sequence));
+  const digest = DIGESTS.get(hash.objectIdentifier());
+  if (!hash.isAtEnd) hash.next(TAG.null);
+  hash.end();
+  return digest ?? refuseRequest(UNSUPPORTED);
 }

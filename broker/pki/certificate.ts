@@ -73,6 +73,9 @@ export class CertificateDescription {
     this.authorityKeyId = body.extensions.authorityKeyId;
     this.publicKeyDer = body.publicKey.publicKeyDer;
     this.openssl = opensslView(der);
+    // OpenSSL, which verifies chains, sees no authority where an extension is broken that is not read here.
+    const maySign = this.isCa && this.keyUsage?.has("keyCertSign") !== false;
+    if (maySign && !this.openssl.ca) refuseCertificate("one of its extensions is broken");
   }
 
   get certificatePem(): string {
