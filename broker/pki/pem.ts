@@ -55,7 +55,7 @@ function base64Bytes(body: string, refuse: Refuse): Buffer {
   return bytes;
 }
 
-/** The DER of text or bytes, which may be PEM or DER; the first block counts. */
+/** The DER of text or bytes, which may be PEM or DER; the first block counts. Bytes are copied: their owner may go on. */
 export function readDer(
   pemOrDer: string | Uint8Array,
   labels: readonly string[],
@@ -63,7 +63,7 @@ export function readDer(
 ): Uint8Array {
   if (pemOrDer.length === 0) return refuse("it is empty");
   if (pemOrDer.length > MAX_PEM_BYTES) return refuse(`it is longer than ${MAX_PEM_BYTES} bytes`);
-  if (typeof pemOrDer !== "string" && pemOrDer[0] === 0x30) return pemOrDer;
+  if (typeof pemOrDer !== "string" && pemOrDer[0] === 0x30) return Buffer.from(pemOrDer);
   const text = typeof pemOrDer === "string" ? pemOrDer : Buffer.from(pemOrDer).toString("latin1");
   return nextBlock(text, labels, 0, refuse)?.der ?? refuse(`it has no PEM block "${labels[0]}"`);
 }

@@ -8,6 +8,7 @@ import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
+import { PKI_CASES } from "./pki-cases.js";
 import { SOAK_CASES } from "./soak-case.js";
 import { THROUGHPUT_CASES } from "./throughput-case.js";
 import { VIRTUAL_CASES } from "./virtual-cases.js";
@@ -25,6 +26,7 @@ const CASES: readonly BenchCase[] = [
   ...HOSTILE_CASES,
   ...DURABLE_CASES,
   ...VIRTUAL_CASES,
+  ...PKI_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;

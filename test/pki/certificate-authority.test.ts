@@ -102,9 +102,10 @@ describe("certificate authority", () => {
 
   it("sends away who asks for more RSA keys than can be made, and who waits when it is stopped", async () => {
     const own = authority();
-    const waiting: (IssuedCertificate | Promise<IssuedCertificate>)[] = [];
+    const waiting: Promise<IssuedCertificate>[] = [];
     const code = codeOf(() => {
-      for (let i = 0; i < 1_001; i += 1) waiting.push(own.createKeysAndCertificate());
+      for (let i = 0; i < 1_001; i += 1)
+        waiting.push(own.createKeysAndCertificate() as Promise<IssuedCertificate>);
     });
     expect(code).toBe("PKI_KEYS_EXHAUSTED");
     own.stop();

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { rootCertificates } from "node:tls";
 import { type CertificateDescription, parseCertificate, parseCertificateBundle } from "fleetrig/broker";
 import { afterAll, describe, expect, it } from "vitest";
 import { EC_KEY, OpenSsl } from "./openssl.js";
@@ -234,6 +235,23 @@ CN = line, 1
   it("does not take a key for an authority's whose usage says otherwise", () => {
     const read = withExtensions("[ext]\nkeyUsage = digitalSignature\n");
     expect(read.isSignedBy(read)).toBe(false);
+  });
+});
+
+describe("the authorities that Node comes with", () => {
+  it("are read as OpenSSL reads them, and have signed themselves", () => {
+    expect(rootCertificates.length).toBeGreaterThan(100);
+    for (const pem of rootCertificates) {
+      const read = parseCertificate(pem);
+      const theirs = new X509Certificate(pem);
+      const { CN } = (theirs.toLegacyObject() as unknown as { subject: { CN?: string } }).subject;
+      expect(read.subject.attributes.CommonName?.[0]).toBe(CN);
+      expect(theirs.fingerprint256.replaceAll(":", "").toLowerCase(), CN).toBe(read.certificateId);
+      expect([read.validFromMs, read.validToMs], CN).toEqual(
+        [theirs.validFrom, theirs.validTo].map((time) => Date.parse(time)),
+      );
+      expect([read.isCa, read.isSelfIssued, read.isSignedBy(read)], CN).toEqual([true, true, true]);
+    }
   });
 });
 

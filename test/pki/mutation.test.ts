@@ -15,6 +15,8 @@ const ca = createCertificateAuthority({ clock: new VirtualTime(), random: source
 afterAll(() => openssl.remove());
 
 const RUNS = 10_000;
+/** Of text, and of requests, each of which costs a verification. */
+const FEWER_RUNS = 3_000;
 const CODES: ReadonlySet<string> = new Set(["PKI_CERTIFICATE_INVALID", "PKI_CSR_INVALID"]);
 /** What mutations put in: tags, lengths and numbers that stand at limits. */
 const BYTES = [
@@ -97,6 +99,8 @@ describe("mutated certificates and requests", () => {
 
   it(`are refused or read as OpenSSL reads them (${RUNS} mutants in DER)`, () => {
     const random = source.stream("der");
+    const untouched = new Set(certificates.map((der) => der.toString("hex")));
+    const authorities = certificates.map((der) => parseCertificate(der));
     let survivors = 0;
     for (let run = 0; run < RUNS; run += 1) {
       const der = mutant(random.pick(certificates), random);
@@ -107,7 +111,8 @@ describe("mutated certificates and requests", () => {
       expect(read.certificateId).toBe(createHash("sha256").update(der).digest("hex"));
       expect(theirs.fingerprint256.replaceAll(":", "").toLowerCase()).toBe(read.certificateId);
       expect(read.isCa && read.keyUsage?.has("keyCertSign") !== false).toBe(theirs.ca);
-      expect(read.isSignedBy(read)).toBe(theirs.checkIssued(theirs) && theirs.verify(theirs.publicKey));
+      const isSigned = authorities.some((authority) => read.isSignedBy(authority));
+      expect(isSigned).toBe(untouched.has(der.toString("hex")));
       expect([read.validFromMs, read.validToMs]).toEqual([
         Date.parse(theirs.validFrom),
         Date.parse(theirs.validTo),
@@ -116,22 +121,22 @@ describe("mutated certificates and requests", () => {
     expect(survivors).toBeGreaterThan(RUNS / 20);
   });
 
-  it(`in PEM, text and all, end in nothing but our errors (${RUNS} mutants)`, () => {
+  it(`in PEM, text and all, end in nothing but our errors (${FEWER_RUNS} mutants)`, () => {
     const random = source.stream("pem");
     let refused = 0;
-    for (let run = 0; run < RUNS; run += 1) {
+    for (let run = 0; run < FEWER_RUNS; run += 1) {
       const text = pemOf("CERTIFICATE", random.pick(certificates)).repeat(1 + random.below(2));
       const broken = mutant(Buffer.from(text), random).toString("latin1");
       if (taken(() => parseCertificate(broken)) === undefined) refused += 1;
       taken(() => parseCertificateBundle(broken));
     }
-    expect(refused).toBeGreaterThan(RUNS / 20);
+    expect(refused).toBeGreaterThan(FEWER_RUNS / 20);
   });
 
-  it(`that are requests prove possession or are refused (${RUNS} mutants)`, () => {
+  it(`that are requests prove possession or are refused (${FEWER_RUNS} mutants)`, () => {
     const random = source.stream("requests");
     const untouched = new Set(requests.map((der) => der.toString("hex")));
-    for (let run = 0; run < RUNS; run += 1) {
+    for (let run = 0; run < FEWER_RUNS; run += 1) {
       const der = mutant(random.pick(requests), random);
       const read = taken(() =>
         parseCertificateRequest(random.chance(0.5) ? der : pemOf("CERTIFICATE REQUEST", der)),
