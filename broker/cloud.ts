@@ -9,6 +9,7 @@ import {
   ServiceStack,
   silentSink,
   type TimeSource,
+  VirtualTime,
 } from "fleetrig/kernel";
 import {
   type PacketAcceptor,
@@ -21,6 +22,7 @@ import { Account, type AccountOptions } from "./account.js";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import type { Journal } from "./engine/journal.js";
 import { ConnectionDirectory } from "./connections/index.js";
+import { Identity, type IdentityLimits } from "./identity/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
   type Listener,
@@ -30,6 +32,13 @@ import {
 } from "./listeners/index.js";
 import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
+import {
+  type CertificateAuthority,
+  type CertificateIssuer,
+  createCertificateAuthority,
+  createVirtualIssuer,
+  type VirtualIssuer,
+} from "./pki/index.js";
 import { createPresence } from "./presence/index.js";
 import { RecordBook, type RecordJournal } from "./records/index.js";
 import { createRegistry, type Registry, Tags } from "./registry/index.js";
@@ -60,6 +69,10 @@ export interface CloudOptions {
   readonly journal?: RecordJournal;
   /** Where the broker keeps sessions, messages and wills; `DurableJournal` is both. Default: nowhere. */
   readonly sessionJournal?: Journal;
+  /** Who signs device certificates. Default: a new authority, or a virtual issuer where time is virtual. */
+  readonly issuer?: CertificateIssuer;
+  /** Bounds of certificates and policies. */
+  readonly identity?: Partial<IdentityLimits>;
   /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
   readonly traceOf?: TraceOf;
 }
@@ -75,6 +88,7 @@ export class Cloud implements Service {
   readonly broker: MqttBroker;
   readonly tags: Tags;
   readonly registry: Registry;
+  readonly identity: Identity;
   readonly connections: ConnectionDirectory;
   readonly shadows: ShadowService;
   readonly jobs: JobsService;
@@ -89,9 +103,10 @@ export class Cloud implements Service {
   private readonly open: ListenerEndpoint[] = [];
   private readonly enabled: Readonly<Record<CloudServiceName, boolean>>;
   private readonly connected = new Set<string>();
+  private ownIssuer: CertificateAuthority | VirtualIssuer | undefined;
   private isDown = false;
 
-  constructor(options: CloudOptions = {}) {
+  constructor(private readonly options: CloudOptions = {}) {
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const time = options.time ?? this.ownTime!;
     const random = options.random ?? createRandomSource(1);
@@ -115,7 +130,14 @@ export class Cloud implements Service {
     const { account, records } = this;
     this.tags = new Tags({ records });
     this.registry = createRegistry({ clock, random, account, records, tags: this.tags });
-    this.shadows = new ShadowService({ clock, bus, events, records: this.records });
+    this.identity = new Identity({
+      clock,
+      random: random.stream("identity"),
+      records,
+      issuer: () => this.issuer,
+      ...(options.identity !== undefined && { limits: options.identity }),
+    });
+    this.shadows = new ShadowService({ clock, bus, events, records });
     this.jobs = new JobsService({
       clock,
       bus,
@@ -131,7 +153,7 @@ export class Cloud implements Service {
       ...(options.traceOf !== undefined && { traceOf: options.traceOf }),
       accountId: this.account.accountId,
     });
-    this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records: this.records });
+    this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records });
     if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random }));
     this.broker.addHooks({
       message: (message) => this.route(message),
@@ -140,6 +162,11 @@ export class Cloud implements Service {
       disconnected: ({ clientId }) => this.connected.delete(clientId),
     });
     this.acceptor = { accept: (link) => this.accept(link) };
+  }
+
+  /** Who signs device certificates; an authority of its own is made when it is first asked for. */
+  get issuer(): CertificateIssuer {
+    return this.options.issuer ?? (this.ownIssuer ??= this.makeIssuer());
   }
 
   /** Milliseconds since 1970 of a moment on the broker's clock. */
@@ -191,7 +218,15 @@ export class Cloud implements Service {
     this.broker.shutdown(REASON.serverShuttingDown);
     this.jobs.stop();
     await this.listeners.stop();
+    if (this.ownIssuer !== undefined && "stop" in this.ownIssuer) this.ownIssuer.stop();
     this.ownTime?.stop();
+  }
+
+  private makeIssuer(): CertificateAuthority | VirtualIssuer {
+    const { time, random: source = createRandomSource(1) } = this.options;
+    const random = source.stream("issuer");
+    if (time instanceof VirtualTime) return createVirtualIssuer(random);
+    return createCertificateAuthority({ clock: this.clock, random });
   }
 
   private accept(link: PacketLink): PacketReceiver {

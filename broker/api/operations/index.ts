@@ -1,12 +1,15 @@
 import type { OperationCatalogue } from "../operation.js";
+import { caCertificateOperations } from "./ca-certificates.js";
+import { certificateOperations } from "./certificates.js";
 import { connectionOperations } from "./connections.js";
 import { messageOperations } from "./messages.js";
+import { policyOperations } from "./policies.js";
 import { ruleOperations } from "./rules.js";
 import { shadowOperations } from "./shadows.js";
 
 /** Every operation there is, by the API it belongs to. */
 export const OPERATIONS: OperationCatalogue = {
-  iot: { ...ruleOperations },
+  iot: { ...certificateOperations, ...caCertificateOperations, ...policyOperations, ...ruleOperations },
   "iot-data": { ...connectionOperations, ...messageOperations, ...shadowOperations },
   "iot-jobs-data": {},
 };
