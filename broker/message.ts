@@ -1,6 +1,7 @@
 import { type JsonParse, parseJson } from "fleetrig/kernel";
 import {
   FramedPublish,
+  hasUserPropertiesAtMost,
   type MessageProperties,
   PublishFrame,
   type PublishPacket,
@@ -112,13 +113,8 @@ export class ApplicationMessage implements MessageFields {
 function forwardedProperties(fields: MessageProperties): MessageProperties {
   const { messageExpiryS, payloadFormat, contentType, responseTopic, correlationData, userProperties } =
     fields;
-  const hasOthers =
-    messageExpiryS !== undefined ||
-    payloadFormat !== undefined ||
-    contentType !== undefined ||
-    responseTopic !== undefined ||
-    correlationData !== undefined;
-  if (!hasOthers) return userProperties === undefined ? NO_PROPERTIES : { userProperties };
+  if (hasUserPropertiesAtMost(fields))
+    return userProperties === undefined ? NO_PROPERTIES : { userProperties };
   return {
     ...(messageExpiryS !== undefined && { messageExpiryS }),
     ...(payloadFormat !== undefined && { payloadFormat }),

@@ -180,7 +180,7 @@ export class DurableJournal implements Journal, RecordJournal {
     this.now(log);
   }
 
-  removed(session: Session, sequence: number, _delivery: Delivery): void {
+  removed(session: Session, sequence: number): void {
     const log = this.logOf(session);
     if (log === undefined) return;
     const removal = log.queue.remove(sequence);
@@ -325,26 +325,20 @@ export class DurableJournal implements Journal, RecordJournal {
 
   /** By the state at this moment; what was queued and removed in the meantime is not part of it. */
   private collect(): readonly StoreChange[] {
-    const { urgent, retained, ended, records } = this;
+    const { urgent, retained, records } = this;
     this.urgent = new Set();
     this.retained = new Map();
-    this.ended = [];
     this.records = new Map();
     this.pendingBytes = 0;
-    if (this.hasFailed) return [];
     const collector = new ChangeCollector(this.options.clock);
-    for (const log of urgent) {
+    for (const log of this.hasFailed ? [] : urgent) {
       if (this.late.size > 0) this.late.delete(log);
-      if (isStorable(log.session)) {
-        collector.session(log, this.bodies);
-      } else {
-        this.logs.delete(log.session);
-        if (log.isStored) {
-          log.noteFilters();
-          ended.push(log);
-        }
-      }
+      if (isStorable(log.session)) collector.session(log, this.bodies);
+      else this.end(log);
     }
+    const { ended } = this;
+    this.ended = [];
+    if (this.hasFailed) return [];
     for (const log of ended) collector.ended(log);
     for (const [topic, message] of retained) collector.retained(topic, message);
     for (const [key, read] of records) collector.record(key, read());

@@ -8,7 +8,7 @@ import type { RecordWriter } from "./record-writer.js";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-const QOS_MASK = 0b11;
+export const QOS_MASK = 0b11;
 export const MESSAGE_FLAG = { retain: 4, will: 8, properties: 16, publisher: 32 } as const;
 export const MESSAGE_PROPERTY = {
   expiry: 1,

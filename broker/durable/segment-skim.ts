@@ -1,8 +1,7 @@
 import { footprintOf, PROPERTY_BYTES } from "../engine/delivery.js";
 import { ENTRY_FLAG } from "./segment-record.js";
-import { MESSAGE_FLAG, MESSAGE_PROPERTY } from "./message-record.js";
+import { MESSAGE_FLAG, MESSAGE_PROPERTY, QOS_MASK } from "./message-record.js";
 
-const QOS_MASK = 0b11;
 const RECEIVED_AT_BYTES = 8;
 /** Flags of an entry that need a look at the whole message, or at other records. */
 const SPECIAL_ENTRY = ENTRY_FLAG.share | ENTRY_FLAG.subscriptionIds | ENTRY_FLAG.body;

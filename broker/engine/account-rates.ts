@@ -38,13 +38,11 @@ export class AccountRates {
   private readonly subscriptions: TokenBucket | undefined;
 
   constructor(clock: Clock, limits: BrokerLimits) {
-    const bucket = (ratePerS: number): TokenBucket | undefined =>
-      ratePerS > 0 ? new TokenBucket(clock, ratePerS) : undefined;
     const { connectRatePerClient } = limits;
     if (connectRatePerClient > 0) this.connects = new ConnectSpacing(clock, connectRatePerClient);
-    this.publishes = bucket(limits.publishRate);
-    this.stores = bucket(limits.storeRate);
-    this.subscriptions = bucket(limits.subscribeRate);
+    this.publishes = TokenBucket.for(clock, limits.publishRate);
+    this.stores = TokenBucket.for(clock, limits.storeRate);
+    this.subscriptions = TokenBucket.for(clock, limits.subscribeRate);
   }
 
   /** May this client id connect again? */

@@ -21,7 +21,7 @@ export class ConnectGate {
     private readonly clock: Clock,
     private readonly limits: BrokerLimits,
   ) {
-    this.bucket = limits.connectRate > 0 ? new TokenBucket(clock, limits.connectRate) : undefined;
+    this.bucket = TokenBucket.for(clock, limits.connectRate);
   }
 
   /** CONNECT packets waiting. */

@@ -195,8 +195,8 @@ function adopt(connection: Connection, packet: ConnectPacket, opened: OpenedSess
   const aliases = Math.min(packet.topicAliasMaximum ?? 0, limits.outboundTopicAliases);
   if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases, connection.packetBytesMax);
   connection.pace = IntakePace.for(connection);
-  if (limits.publishRatePerConnection > 0 && connection.pace?.delaysPublishes !== true)
-    connection.publishBucket = new TokenBucket(core.clock, limits.publishRatePerConnection);
+  if (connection.pace?.delaysPublishes !== true)
+    connection.publishBucket = TokenBucket.for(core.clock, limits.publishRatePerConnection);
   connection.establish(opened.session, effectiveKeepAliveS(packet.keepAliveS, core.traits));
   core.counters.connections += 1;
   core.counters.connected += 1;

@@ -1,6 +1,7 @@
 import { type Clock, US_PER_S } from "fleetrig/kernel";
 import {
   FramedPublish,
+  hasUserPropertiesAtMost,
   type MessageProperties,
   type ProtocolVersion,
   type PublishPacket,
@@ -15,8 +16,6 @@ const OVERHEAD_BYTES = 400;
 export const PROPERTY_BYTES = 250;
 /** Any packet identifier: all take two bytes. */
 const SAMPLE = { packetId: 1, dup: false } as const;
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** How much of MQTT 5 the packet carries: decided once, so that the common cases are built without copying. */
 type Extras = "none" | "user-properties" | "full";
@@ -115,19 +114,14 @@ export class Delivery {
     return Math.floor((clock.nowUs() - this.message.receivedAtUs) / US_PER_S);
   }
 
-  /** Only what the standard forwards: a received packet also carries fields that are nobody else's business. */
   private propertiesAfter(waitedS: number): ForwardedProperties {
     const { properties } = this.message;
-    const own: Mutable<ForwardedProperties> = {};
-    if (properties.messageExpiryS !== undefined)
-      own.messageExpiryS = Math.max(0, properties.messageExpiryS - waitedS);
-    if (properties.payloadFormat !== undefined) own.payloadFormat = properties.payloadFormat;
-    if (properties.contentType !== undefined) own.contentType = properties.contentType;
-    if (properties.responseTopic !== undefined) own.responseTopic = properties.responseTopic;
-    if (properties.correlationData !== undefined) own.correlationData = properties.correlationData;
-    if (properties.userProperties !== undefined) own.userProperties = properties.userProperties;
-    if (this.subscriptionIds !== undefined) own.subscriptionIds = this.subscriptionIds;
-    return own;
+    const { messageExpiryS } = properties;
+    return {
+      ...properties,
+      ...(messageExpiryS !== undefined && { messageExpiryS: Math.max(0, messageExpiryS - waitedS) }),
+      ...(this.subscriptionIds !== undefined && { subscriptionIds: this.subscriptionIds }),
+    };
   }
 }
 
@@ -139,13 +133,7 @@ interface ForwardedProperties extends MessageProperties {
 }
 
 function extrasOf(properties: MessageProperties): Extras {
-  const isSpecial =
-    properties.messageExpiryS !== undefined ||
-    properties.responseTopic !== undefined ||
-    properties.correlationData !== undefined ||
-    properties.contentType !== undefined ||
-    properties.payloadFormat !== undefined;
-  if (isSpecial) return "full";
+  if (!hasUserPropertiesAtMost(properties)) return "full";
   return properties.userProperties === undefined ? "none" : "user-properties";
 }
 

@@ -24,10 +24,8 @@ export class IntakePace {
     const { clock, limits } = connection.core;
     const { publishRatePerConnection, publishRateMode, bytesPerSecondPerConnection } = limits;
     const isDelayed = publishRateMode === "delay" && connection.link.pauseReading !== undefined;
-    const bucket = (ratePerS: number): TokenBucket | undefined =>
-      ratePerS > 0 ? new TokenBucket(clock, ratePerS) : undefined;
-    const publishes = isDelayed ? bucket(publishRatePerConnection) : undefined;
-    const bytes = bucket(bytesPerSecondPerConnection);
+    const publishes = isDelayed ? TokenBucket.for(clock, publishRatePerConnection) : undefined;
+    const bytes = TokenBucket.for(clock, bytesPerSecondPerConnection);
     if (publishes === undefined && bytes === undefined) return undefined;
     return new IntakePace(connection, publishes, bytes);
   }

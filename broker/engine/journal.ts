@@ -32,7 +32,7 @@ export interface Journal {
   /** A message of QoS 1 or 2 waits for this session, or is in flight; sequences grow by arrival, from 1. */
   queued(session: Session, sequence: number, delivery: Delivery): void;
   /** It does not any more: acknowledged, dropped or expired. */
-  removed(session: Session, sequence: number, delivery: Delivery): void;
+  removed(session: Session, sequence: number): void;
   /** The retained message of this topic was set, replaced or cleared (undefined), by a publish of this QoS. */
   retainedChanged(topic: string, message: ApplicationMessage | undefined, qos: QoS): void;
   /** The broker ends: the state as it is now is the one to come back to, whatever is reported afterwards. */

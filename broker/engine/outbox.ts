@@ -134,7 +134,7 @@ export class Outbox implements Backlog {
     if (entry.delivery === undefined) return "taken";
     if (entry.delivery.qos !== 2) return "mismatch";
     const { journal } = this;
-    journal?.removed(this.session, entry.sequence, entry.delivery);
+    journal?.removed(this.session, entry.sequence);
     this.inflight.release(entry);
     journal?.flowChanged(this.session, "now");
     return "taken";
@@ -228,7 +228,7 @@ export class Outbox implements Backlog {
 
   private reportDone({ delivery, sequence }: InflightEntry): void {
     const { journal } = this;
-    if (delivery !== undefined) journal?.removed(this.session, sequence, delivery);
+    if (delivery !== undefined) journal?.removed(this.session, sequence);
     journal?.flowChanged(this.session, "soon");
   }
 
@@ -314,7 +314,7 @@ export class Outbox implements Backlog {
   }
 
   private forget(delivery: Delivery, sequence: number): void {
-    if (delivery.qos > 0) this.journal?.removed(this.session, sequence, delivery);
+    if (delivery.qos > 0) this.journal?.removed(this.session, sequence);
   }
 
   private enqueue(delivery: Delivery): void {

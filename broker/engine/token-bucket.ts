@@ -13,6 +13,11 @@ export class TokenBucket {
     this.updatedAtUs = clock.nowUs();
   }
 
+  /** @returns undefined for a rate of 0, which means no limit. */
+  static for(clock: Clock, ratePerS: number): TokenBucket | undefined {
+    return ratePerS > 0 ? new TokenBucket(clock, ratePerS) : undefined;
+  }
+
   /** Takes a token if there is one. */
   take(): boolean {
     this.refill();

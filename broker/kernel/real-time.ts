@@ -19,6 +19,9 @@ export const hostWallMs = (): number => hostDateNow();
 /** Gives the event loop one full turn: sockets, signals and timers of the host get their chance. */
 export const hostYield = (): Promise<void> => new Promise((resolve) => hostSetImmediate(resolve));
 
+/** Runs `task` once the sockets of this turn of the event loop have been dealt with. For shells; never part of a simulation. */
+export const atHostTurnEnd = (task: () => void): void => void hostSetImmediate(task);
+
 /** Longest stretch of timers run without letting sockets have their turn. */
 const SLICE_US = 5_000;
 

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
-import { setImmediate } from "node:timers";
-import { type Clock, US_PER_MS } from "fleetrig/kernel";
+import { atHostTurnEnd, type Clock, US_PER_MS } from "fleetrig/kernel";
 import {
   type ByteStream,
   type DecodeFailure,
@@ -60,7 +59,7 @@ export class FrontDoor implements Door {
   private readonly connecting: DeadlineQueue<Socket>;
   private readonly lingering: DeadlineQueue<ByteStream>;
   private readonly stalls: StallWatch;
-  private readonly batch = new WriteBatch((task) => setImmediate(task));
+  private readonly batch = new WriteBatch(atHostTurnEnd);
   private readonly host: LinkHost;
   private readonly socketClosed: (this: Socket) => void;
 

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { setImmediate } from "node:timers";
 import {
   createServer,
   type SecureContext,
@@ -7,8 +6,7 @@ import {
   type TlsOptions as NodeTlsOptions,
   type TLSSocket,
 } from "node:tls";
-import type { Clock, Timer } from "fleetrig/kernel";
-import { US_PER_S } from "fleetrig/kernel";
+import { atHostTurnEnd, type Clock, type Timer, US_PER_S } from "fleetrig/kernel";
 import { type Arrival, type Door, ignoreErrors, type Stage } from "./arrival.js";
 import { DeadlineQueue } from "./deadline-queue.js";
 import type { TlsOptions } from "./listener-options.js";
@@ -137,7 +135,7 @@ export class TlsStage implements Stage {
   private pump(): void {
     if (this.isPumping || this.waiting.length === 0) return;
     this.isPumping = true;
-    setImmediate(() => {
+    atHostTurnEnd(() => {
       this.isPumping = false;
       const room = Math.min(STARTS_PER_TURN, this.maxHandshakes - this.handshakes.size);
       for (const arrival of this.waiting.splice(0, Math.max(0, room))) this.begin(arrival);

@@ -15,7 +15,7 @@ import { isFailure } from "./reason-codes.js";
 import { returnCode } from "./return-codes.js";
 import {
   frameBytes,
-  hasUserPropertiesAtMost,
+  isPlainPublish,
   packetPropertyBytes,
   protocolName,
   publishPropertyBytes,
@@ -103,7 +103,7 @@ function writePublish(writer: ByteWriter, packet: PublishPacket, version: Protoc
   writer.text(packet.topic);
   if (packet.qos !== 0) writer.u16(packet.packetId!);
   if (version === 5) {
-    if (hasUserPropertiesAtMost(packet)) writeUserProperties(writer, packet);
+    if (isPlainPublish(packet)) writeUserProperties(writer, packet);
     else writeProperties(writer, packet, ["publish", publishPropertyBytes(packet)]);
   }
   writer.raw(packet.payload);

@@ -15,7 +15,7 @@ export {
   type ProvisioningOperation,
   type ProvisioningTopic,
 } from "./provisioning-topics.js";
-export { wireBytes } from "./wire-size.js";
+export { hasUserPropertiesAtMost, wireBytes } from "./wire-size.js";
 export { type DecoderOptions, PacketDecoder, type PacketHandler } from "./decode.js";
 export type { DecodeFailure, DecodeFailureCode } from "./decode-failure.js";
 export { type ByteStream, type LinkEnd, type LinkHost, SocketLink, WriteBatch } from "./socket-link.js";

@@ -2,6 +2,7 @@ import { FleetrigError } from "fleetrig/kernel";
 import type {
   AcknowledgePacket,
   ConnectPacket,
+  MessageProperties,
   Packet,
   ProtocolVersion,
   PublishPacket,
@@ -86,14 +87,16 @@ const PUBLISH_PROPERTIES = propertiesOf("publish");
 const WILL_PROPERTIES = propertiesOf("will");
 
 /** The usual PUBLISH has none or a few user properties; this test spares it the walk through the table. */
-export const hasUserPropertiesAtMost = (packet: PublishPacket): boolean =>
-  packet.messageExpiryS === undefined &&
-  packet.payloadFormat === undefined &&
-  packet.contentType === undefined &&
-  packet.responseTopic === undefined &&
-  packet.correlationData === undefined &&
-  packet.topicAlias === undefined &&
-  packet.subscriptionIds === undefined;
+export const hasUserPropertiesAtMost = (properties: MessageProperties): boolean =>
+  properties.messageExpiryS === undefined &&
+  properties.payloadFormat === undefined &&
+  properties.contentType === undefined &&
+  properties.responseTopic === undefined &&
+  properties.correlationData === undefined;
+
+/** The same of a packet, which may also say where it comes from. */
+export const isPlainPublish = (packet: PublishPacket): boolean =>
+  packet.topicAlias === undefined && packet.subscriptionIds === undefined && hasUserPropertiesAtMost(packet);
 
 function userPropertyBytes(properties: readonly UserProperty[] | undefined): number {
   if (properties === undefined) return 0;
@@ -103,7 +106,7 @@ function userPropertyBytes(properties: readonly UserProperty[] | undefined): num
 }
 
 export const publishPropertyBytes = (packet: PublishPacket): number =>
-  hasUserPropertiesAtMost(packet)
+  isPlainPublish(packet)
     ? userPropertyBytes(packet.userProperties)
     : propertyListBytes(PUBLISH_PROPERTIES, packet);
 

@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers";
-import { type Clock, type EventSink, type FleetrigError, hostNowUs } from "fleetrig/kernel";
+import { atHostTurnEnd, type Clock, type EventSink, type FleetrigError, hostNowUs } from "fleetrig/kernel";
 import { DurableJournal, type LoadSummary, type RecordShelf } from "../durable/index.js";
 import type { MqttBroker } from "../engine/index.js";
 import type { StoreReading } from "../observe/index.js";
@@ -25,7 +24,7 @@ export class ServerStorage {
     this.journal = new DurableJournal({
       store: opened.store,
       clock,
-      schedule: (task) => setImmediate(task),
+      schedule: atHostTurnEnd,
       failed: (error) => {
         this.failure = error;
         events.emit({ type: "store.failed", atUs: clock.nowUs(), reason: error.sentence });

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { setImmediate } from "node:timers";
+import { atHostTurnEnd } from "fleetrig/kernel";
 import {
   type Dialer,
   type DialFailure,
@@ -34,7 +34,7 @@ const FAILURES: Readonly<Record<string, DialFailure>> = { ECONNREFUSED: "refused
  * its links share one write per socket and turn of the event loop.
  */
 export function createTcpDialer(options: TcpDialerOptions): Dialer {
-  const batch = new WriteBatch((task) => setImmediate(task));
+  const batch = new WriteBatch(atHostTurnEnd);
   return { dial: (handlers) => new TcpDial(options, batch, handlers) };
 }
 
