@@ -22,6 +22,8 @@ export interface Watch {
 /** A document as it is kept: fields and values in turn. Values are immutable, so that what was indexed can be found again. */
 type IndexRecord = (FieldIndex | FieldValue)[];
 
+const ALL: Query = { kind: "all" };
+
 interface StandingQuery {
   readonly query: Query;
   readonly listener: WatchListener;
@@ -73,8 +75,17 @@ export class DocumentIndex {
     this.free.push(slot);
   }
 
+  /** Forgets all documents; what matched standing queries leaves them, in the order of slots. */
   clear(): void {
-    for (const name of Array.from(this.slots.keys())) this.remove(name);
+    for (const watch of this.watches) {
+      for (const slot of slotsOf(this.select(ALL))) this.review(watch, slot, false);
+    }
+    this.slots.clear();
+    this.names.length = 0;
+    this.records.length = 0;
+    this.free.length = 0;
+    this.live.clear();
+    this.fields.clear();
   }
 
   /** The documents that match, as slots. */

@@ -96,6 +96,12 @@ export class SlotSet {
     this.count -= 1;
   }
 
+  clear(): void {
+    this.list = [];
+    this.bits = undefined;
+    this.count = 0;
+  }
+
   /** Adds all of it to a result. */
   joinInto(result: SlotBits): void {
     const { list, bits } = this;
