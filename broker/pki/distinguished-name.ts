@@ -92,7 +92,7 @@ const escaped = (value: string): string =>
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Text of one of X.520's string types; undefined for another type, which is no text. */
-export function directoryText(tag: number, content: Uint8Array, refuse: Refuse): string | undefined {
+function directoryText(tag: number, content: Uint8Array, refuse: Refuse): string | undefined {
   switch (tag) {
     case TAG.utf8String:
       return utf8Text(content, refuse);

@@ -23,7 +23,7 @@ const P256_BYTES = 32;
 export const p256PublicKey = (point: Uint8Array): Buffer => sequence(P256, bitString(point));
 
 /** Written here by hand: OpenSSL takes five times as long to write a key as to make it. */
-export function newP256KeyPair(): NewKeyPair {
+function newP256KeyPair(): NewKeyPair {
   const pair = createECDH("prime256v1");
   const point = pair.generateKeys();
   const secret = pair.getPrivateKey();

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const OPENSSL = "/usr/bin/openssl";
+export const OPENSSL = "/usr/bin/openssl";
 
 export const opensslMissing = (): string | undefined =>
   existsSync(OPENSSL) ? undefined : `${OPENSSL} is not installed`;

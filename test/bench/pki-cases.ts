@@ -7,7 +7,7 @@ import {
 } from "fleetrig/broker";
 import { createRandomSource, RealTime } from "fleetrig/kernel";
 import type { BenchCase, Figure } from "./bench-case.js";
-import { opensslMissing } from "./certificates.js";
+import { OPENSSL, opensslMissing } from "./certificates.js";
 
 const DEVICES = 10_000;
 /** The compiler is done with it after so many. */
@@ -51,7 +51,7 @@ const requests: BenchCase = {
   description: "certificate signing requests (EC): verified, and certified",
   skipped: opensslMissing,
   async run() {
-    const csr = execFileSync("openssl", ["req", "-new", "-subj", "/CN=bench", ...KEY], {
+    const csr = execFileSync(OPENSSL, ["req", "-new", "-subj", "/CN=bench", ...KEY], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });

@@ -3,13 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const OPENSSL = "/usr/bin/openssl";
+
 /** OpenSSL's command in a folder of its own: the other side's opinion on everything here. */
 export class OpenSsl {
   readonly folder = mkdtempSync(join(tmpdir(), "fleetrig-pki-"));
 
   /** Runs `openssl <line>`, arguments separated by spaces, and gives what it prints. */
   run(line: string, more: readonly string[] = []): string {
-    return execFileSync("openssl", [...line.split(" "), ...more], {
+    return execFileSync(OPENSSL, [...line.split(" "), ...more], {
       cwd: this.folder,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
