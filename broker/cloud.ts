@@ -25,6 +25,12 @@ import { ConnectionDirectory } from "./connections/index.js";
 import { Identity, type IdentityLimits } from "./identity/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
+  EventConfigurations,
+  EventPublisher,
+  type EventType,
+  publishRegistryEvents,
+} from "./events/index.js";
+import {
   type Listener,
   type ListenerEndpoint,
   type ListenerOptions,
@@ -65,6 +71,8 @@ export interface CloudOptions {
   readonly jobs?: Partial<JobsSettings>;
   /** What ARNs and `accountid()` say. */
   readonly account?: AccountOptions;
+  /** Events that are published from the start. Default: none but presence, as in a new AWS account. */
+  readonly enabledEvents?: readonly EventType[];
   /** Where services keep what outlives the process. Default: nowhere. */
   readonly journal?: RecordJournal;
   /** Where the broker keeps sessions, messages and wills; `DurableJournal` is both. Default: nowhere. */
@@ -87,6 +95,9 @@ export class Cloud implements Service {
   readonly records: RecordBook;
   readonly broker: MqttBroker;
   readonly tags: Tags;
+  readonly eventConfigurations: EventConfigurations;
+  /** For the events that the account can switch on. */
+  readonly eventPublisher: EventPublisher;
   readonly registry: Registry;
   readonly identity: Identity;
   readonly connections: ConnectionDirectory;
@@ -130,6 +141,18 @@ export class Cloud implements Service {
     const { account, records } = this;
     this.tags = new Tags({ records });
     this.registry = createRegistry({ clock, random, account, records, tags: this.tags });
+    this.eventConfigurations = new EventConfigurations({
+      clock,
+      records,
+      enabled: options.enabledEvents ?? [],
+    });
+    this.eventPublisher = new EventPublisher({
+      bus,
+      clock,
+      random,
+      configurations: this.eventConfigurations,
+    });
+    publishRegistryEvents({ registry: this.registry, publisher: this.eventPublisher, account });
     this.identity = new Identity({
       clock,
       random: random.stream("identity"),
@@ -143,6 +166,7 @@ export class Cloud implements Service {
       bus,
       events,
       registry: this.registry,
+      eventConfigurations: this.eventConfigurations,
       settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
     });
     this.rules = new RuleEngine({

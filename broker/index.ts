@@ -10,6 +10,14 @@ export {
 export { Account, type AccountOptions, type ArnKind, parseArn } from "./account.js";
 export { cloudError, type CloudErrorDetails, type CloudErrorName } from "./cloud-error.js";
 export { RecordBook, type RecordCodec, type RecordJournal, RecordTable } from "./records/index.js";
+export {
+  type CloudEvent,
+  EVENT_TYPES,
+  type EventConfigurationChange,
+  EventConfigurations,
+  EventPublisher,
+  type EventType,
+} from "./events/index.js";
 export { ApplicationMessage, type MessageFields } from "./message.js";
 export type { MessageBus, OutgoingMessage, ReservedTopicService, Routing } from "./message-bus.js";
 export {

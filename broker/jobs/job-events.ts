@@ -14,6 +14,11 @@ export type JobOperation =
   | "cancellation_in_progress"
   | "deletion_in_progress";
 
+/** Which events the account has switched on; the settings can switch them on as well. */
+export interface JobEventConfigurations {
+  isEnabled(type: "JOB" | "JOB_EXECUTION"): boolean;
+}
+
 /**
  * Job and execution events for back ends (REF §4). One payload mixes units as AWS's does: `timestamp` in
  * seconds, the job's own times in milliseconds.
@@ -25,10 +30,11 @@ export class JobEvents {
     private readonly notifications: JobNotifications,
     private readonly clock: Clock,
     private readonly settings: JobsSettings,
+    private readonly configurations?: JobEventConfigurations,
   ) {}
 
   job(job: Job, operation: JobOperation): void {
-    if (!this.settings.jobEvents) return;
+    if (!this.settings.jobEvents && !this.configurations?.isEnabled("JOB")) return;
     this.note(eventsTopic("job", job.spec.jobId, operation), "JOB", operation, () => ({
       jobId: job.spec.jobId,
       status: job.status,
@@ -44,7 +50,7 @@ export class JobEvents {
 
   /** For terminal statuses, and `deleted` for an execution that goes away with its job. */
   execution(execution: JobExecution, operation: string): void {
-    if (!this.settings.jobExecutionEvents) return;
+    if (!this.settings.jobExecutionEvents && !this.configurations?.isEnabled("JOB_EXECUTION")) return;
     const { jobId } = execution.job.spec;
     this.note(eventsTopic("jobExecution", jobId, operation), "JOB_EXECUTION", operation, () => ({
       jobId,

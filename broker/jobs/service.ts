@@ -13,7 +13,7 @@ import { cloudError } from "../cloud-error.js";
 import { isPending } from "./execution-machine.js";
 import { Job, jobSpec, type JobSpec, rolloutPlan } from "./job.js";
 import { JobEngine } from "./job-engine.js";
-import { JobEvents } from "./job-events.js";
+import { type JobEventConfigurations, JobEvents } from "./job-events.js";
 import {
   type ExecutionList,
   type JobList,
@@ -42,6 +42,8 @@ export interface JobsServiceOptions {
   readonly events: EventSink;
   readonly registry: JobTargets;
   readonly settings?: Partial<JobsSettings>;
+  /** Job events that the account switches on while it runs. Default: what the settings say. */
+  readonly eventConfigurations?: JobEventConfigurations;
 }
 
 /** How far a job has come, for harness and reports; AWS's own counts leave out who has no execution yet. */
@@ -112,7 +114,7 @@ export class JobsService implements ReservedTopicService {
     const settings = { ...DEFAULT_JOBS_SETTINGS, ...options.settings };
     const pending = new PendingExecutions();
     const notifications = new JobNotifications(pending, bus, clock);
-    const jobEvents = new JobEvents(notifications, clock, settings);
+    const jobEvents = new JobEvents(notifications, clock, settings, options.eventConfigurations);
     const engine = new JobEngine({ clock, events, settings, pending, notifications, jobEvents });
     this.settings = settings;
     this.notifications = notifications;
