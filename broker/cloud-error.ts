@@ -1,4 +1,4 @@
-import { FleetrigError } from "fleetrig/kernel";
+import { FleetrigError, type JsonObject } from "fleetrig/kernel";
 
 /** AWS's errors, with the HTTP status each travels on where a service's model has no other, and our stable code. */
 const CATALOGUE = {
@@ -57,7 +57,7 @@ export interface CloudErrorDetails {
   readonly hint?: string;
   readonly context?: Readonly<Record<string, unknown>>;
   /** What the AWS error has besides its message, such as `resourceArn`. */
-  readonly members?: Readonly<Record<string, string>>;
+  readonly members?: JsonObject;
   readonly cause?: unknown;
 }
 

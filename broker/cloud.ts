@@ -169,6 +169,7 @@ export class Cloud implements Service {
       eventConfigurations: this.eventConfigurations,
       settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
     });
+    this.tags.taggable("job", (jobId) => this.jobs.has(jobId));
     this.rules = new RuleEngine({
       clock,
       bus,

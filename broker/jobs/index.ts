@@ -1,3 +1,4 @@
+export type { DeviceAnswer, DeviceRequest } from "./device-operations.js";
 export {
   type CancelJobExecutionRequest,
   type CancelJobRequest,

@@ -9,6 +9,7 @@ import {
 import type { ApplicationMessage } from "../message.js";
 import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.js";
 import { JobsDeviceApi } from "./device-api.js";
+import { type DeviceAnswer, DeviceOperations, type DeviceRequest } from "./device-operations.js";
 import { cloudError } from "../cloud-error.js";
 import { isPending } from "./execution-machine.js";
 import { Job, jobSpec, type JobSpec, rolloutPlan } from "./job.js";
@@ -56,6 +57,9 @@ export interface JobProgress {
   readonly notified: number;
   readonly counts: Readonly<Record<ExecutionStatus, number>>;
 }
+
+/** The account as a caller addresses it: its region is part of the answer's ARNs. Default: the cloud's own. */
+export type Addressed = Pick<JobsSettings, "arnPrefix">;
 
 /** AWS: CancelJob. */
 export interface CancelJobRequest {
@@ -105,6 +109,7 @@ export class JobsService implements ReservedTopicService {
   private readonly notifications: JobNotifications;
   private readonly jobEvents: JobEvents;
   private readonly engine: JobEngine;
+  private readonly operations: DeviceOperations;
   private readonly device: JobsDeviceApi;
   private isStopped = false;
 
@@ -120,7 +125,8 @@ export class JobsService implements ReservedTopicService {
     this.notifications = notifications;
     this.jobEvents = jobEvents;
     this.engine = engine;
-    this.device = new JobsDeviceApi({ clock, bus, engine, pending, store });
+    this.operations = new DeviceOperations({ clock, engine, pending, store });
+    this.device = new JobsDeviceApi({ clock, bus, operations: this.operations });
     const membership = new JobMembership(store, engine);
     registry.onMembershipChange?.((change) => {
       if (this.isStopped) return;
@@ -137,11 +143,22 @@ export class JobsService implements ReservedTopicService {
     return routing;
   }
 
+  has(jobId: string): boolean {
+    return this.store.has(jobId);
+  }
+
+  /** A device's request that came another way than MQTT. @returns undefined when there is no such request. */
+  deviceRequest(request: DeviceRequest): DeviceAnswer | undefined {
+    const answer = this.operations.perform(request);
+    this.notifications.flush();
+    return answer;
+  }
+
   /**
    * @throws CLOUD_INVALID_REQUEST for inputs out of range, CLOUD_NOT_IMPLEMENTED for inputs this service does not
    * offer, CLOUD_NOT_FOUND for unknown targets, CLOUD_ALREADY_EXISTS, CLOUD_LIMIT_EXCEEDED.
    */
-  createJob(request: CreateJobRequest): JsonObject {
+  createJob(request: CreateJobRequest, account: Addressed = this.settings): JsonObject {
     checkCreateJob(request);
     const { clock, events } = this.options;
     const spec = jobSpec(request);
@@ -164,18 +181,18 @@ export class JobsService implements ReservedTopicService {
     if (job.status === "IN_PROGRESS") this.begin(job);
     this.notifications.flush();
     const { description } = request;
-    return { ...this.identity(spec.jobId), ...(description === undefined ? {} : { description }) };
+    return { ...identity(spec.jobId, account), ...(description === undefined ? {} : { description }) };
   }
 
   /** Ends a rollout; executions in progress run on unless `force`. @throws CLOUD_NOT_FOUND, CLOUD_INVALID_REQUEST */
-  cancelJob(request: CancelJobRequest): JsonObject {
+  cancelJob(request: CancelJobRequest, account: Addressed = this.settings): JsonObject {
     const job = this.store.job(request.jobId);
     const { force = false, reasonCode, comment } = request;
     if (job.status === "COMPLETED" || (job.status === "CANCELED" && !force))
       throw cloudError("InvalidRequestException", `Job ${request.jobId} is ${job.status} already.`);
     this.engine.cancel(job, { force, reasonCode, comment });
     this.notifications.flush();
-    return this.identity(request.jobId);
+    return identity(request.jobId, account);
   }
 
   /** @throws CLOUD_NOT_FOUND, CLOUD_VERSION_CONFLICT, CLOUD_INVALID_STATE_TRANSITION (in progress without `force`). */
@@ -259,8 +276,8 @@ export class JobsService implements ReservedTopicService {
   }
 
   /** @throws CLOUD_NOT_FOUND */
-  describeJob(request: { readonly jobId: string }): JsonObject {
-    return { job: jobDescription(this.store.job(request.jobId), this.settings.arnPrefix) };
+  describeJob(request: { readonly jobId: string }, account: Addressed = this.settings): JsonObject {
+    return { job: jobDescription(this.store.job(request.jobId), account.arnPrefix) };
   }
 
   /** The document as it was given. @throws CLOUD_NOT_FOUND */
@@ -269,19 +286,22 @@ export class JobsService implements ReservedTopicService {
   }
 
   /** @throws CLOUD_NOT_FOUND */
-  describeJobExecution(request: DescribeJobExecutionRequest): JsonObject {
+  describeJobExecution(request: DescribeJobExecutionRequest, account: Addressed = this.settings): JsonObject {
     const { jobId, thingName, executionNumber } = request;
     const execution = this.store.execution(jobId, thingName, executionNumber);
-    return { execution: controlExecution(execution, this.settings.arnPrefix, this.options.clock.nowUs()) };
+    return { execution: controlExecution(execution, account.arnPrefix, this.options.clock.nowUs()) };
   }
 
-  listJobs(request: ListJobsRequest = {}): JobList {
-    return listJobs(this.store, request, this.settings.arnPrefix);
+  listJobs(request: ListJobsRequest = {}, account: Addressed = this.settings): JobList {
+    return listJobs(this.store, request, account.arnPrefix);
   }
 
   /** @throws CLOUD_NOT_FOUND */
-  listJobExecutionsForJob(request: ListJobExecutionsForJobRequest): ExecutionList {
-    return listExecutionsForJob(this.store, request, this.settings.arnPrefix);
+  listJobExecutionsForJob(
+    request: ListJobExecutionsForJobRequest,
+    account: Addressed = this.settings,
+  ): ExecutionList {
+    return listExecutionsForJob(this.store, request, account.arnPrefix);
   }
 
   listJobExecutionsForThing(request: ListJobExecutionsForThingRequest): ExecutionList {
@@ -301,10 +321,6 @@ export class JobsService implements ReservedTopicService {
       this.engine.closeRollout(job);
       for (const { current } of job.members.values()) current?.timeout?.cancel();
     }
-  }
-
-  private identity(jobId: string): JsonObject {
-    return { jobArn: `${this.settings.arnPrefix}:job/${jobId}`, jobId };
   }
 
   private checkNewJob(spec: JobSpec): void {
@@ -364,3 +380,8 @@ export class JobsService implements ReservedTopicService {
     this.engine.completeIfDone(job);
   }
 }
+
+const identity = (jobId: string, { arnPrefix }: Addressed): JsonObject => ({
+  jobArn: `${arnPrefix}:job/${jobId}`,
+  jobId,
+});

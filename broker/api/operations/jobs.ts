@@ -1,0 +1,61 @@
+import type {
+  CancelJobExecutionRequest,
+  CancelJobRequest,
+  CreateJobRequest,
+  DeleteJobExecutionRequest,
+  DescribeJobExecutionRequest,
+  ListJobExecutionsForJobRequest,
+  ListJobExecutionsForThingRequest,
+  ListJobsRequest,
+  UpdateJobRequest,
+} from "../../jobs/index.js";
+import { operation, type OperationTable } from "../operation.js";
+
+interface JobInput {
+  readonly jobId: string;
+}
+
+/** Jobs as operators see them (REF §6.1 to §6.4). */
+export const jobOperations: OperationTable = {
+  CreateJob: operation<CreateJobRequest>((input, { cloud, account }) => {
+    const { tags, ...request } = input;
+    cloud.tags.assertNew(tags);
+    const answer = cloud.jobs.createJob(request, account);
+    cloud.tags.tagNew("job", input.jobId, tags);
+    return answer;
+  }),
+  CancelJob: operation<CancelJobRequest>((input, { cloud, account }) => cloud.jobs.cancelJob(input, account)),
+  CancelJobExecution: operation<CancelJobExecutionRequest>((input, { cloud }) => {
+    cloud.jobs.cancelJobExecution(input);
+    return undefined;
+  }),
+  DeleteJob: operation<JobInput & { readonly force?: boolean }>(({ jobId, force = false }, { cloud }) => {
+    cloud.jobs.deleteJob({ jobId, force });
+    cloud.tags.forget("job", jobId);
+    return undefined;
+  }),
+  DeleteJobExecution: operation<DeleteJobExecutionRequest>((input, { cloud }) => {
+    cloud.jobs.deleteJobExecution(input);
+    return undefined;
+  }),
+  DescribeJob: operation<JobInput>((input, { cloud, account }) => cloud.jobs.describeJob(input, account)),
+  DescribeJobExecution: operation<DescribeJobExecutionRequest>((input, { cloud, account }) =>
+    cloud.jobs.describeJobExecution(input, account),
+  ),
+  GetJobDocument: operation<JobInput & { readonly beforeSubstitution?: boolean }>((input, { cloud }) =>
+    cloud.jobs.getJobDocument(input),
+  ),
+  ListJobs: operation<ListJobsRequest>((input, { cloud, account }) => ({
+    ...cloud.jobs.listJobs(input, account),
+  })),
+  ListJobExecutionsForJob: operation<ListJobExecutionsForJobRequest>((input, { cloud, account }) => ({
+    ...cloud.jobs.listJobExecutionsForJob(input, account),
+  })),
+  ListJobExecutionsForThing: operation<ListJobExecutionsForThingRequest>((input, { cloud }) => ({
+    ...cloud.jobs.listJobExecutionsForThing(input),
+  })),
+  UpdateJob: operation<UpdateJobRequest>((input, { cloud }) => {
+    cloud.jobs.updateJob(input);
+    return undefined;
+  }),
+};
