@@ -226,6 +226,36 @@ export type BrokerEvent =
 /** What the cloud's control plane and its policies decided. */
 export type ControlEvent =
   | {
+      /** A device got its thing, certificate and policies. */
+      readonly type: "provisioning.provisioned";
+      readonly atUs: number;
+      /** Name of the template; empty for one without a name. */
+      readonly template: string;
+      /** Empty for none. */
+      readonly thing: string;
+      readonly certificateId: string;
+    }
+  | {
+      /** A device asked for a certificate or to be provisioned, and got neither. */
+      readonly type: "provisioning.rejected";
+      readonly atUs: number;
+      /** Of a certificate that was to be provisioned just in time: its id. */
+      readonly clientId: string;
+      /** Empty where none was named. */
+      readonly template: string;
+      /** As the device hears it. */
+      readonly errorCode: string;
+      readonly reason: string;
+    }
+  | {
+      /** A hook gave no answer that could be used. Its callers hear of a refusal and no more. */
+      readonly type: "hook.failed";
+      readonly atUs: number;
+      readonly functionArn: string;
+      readonly reason: string;
+      readonly detail: string;
+    }
+  | {
       /** A policy, or the lack of one, refused something. */
       readonly type: "access.denied";
       readonly atUs: number;
