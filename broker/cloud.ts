@@ -2,6 +2,7 @@ import {
   type Clock,
   createRandomSource,
   type EventSink,
+  hostSecret,
   LANE,
   type RandomSource,
   RealTime,
@@ -22,6 +23,7 @@ import { Account, type AccountOptions } from "./account.js";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import type { Journal } from "./engine/journal.js";
 import { ConnectionDirectory } from "./connections/index.js";
+import { HookRunner, type HookSettings, type HookTarget } from "./hooks/index.js";
 import { Identity, type IdentityLimits } from "./identity/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
@@ -46,11 +48,13 @@ import {
   type VirtualIssuer,
 } from "./pki/index.js";
 import { createPresence } from "./presence/index.js";
+import { Provisioning, type ProvisioningSettings } from "./provisioning/index.js";
 import { RecordBook, type RecordJournal } from "./records/index.js";
 import { createRegistry, type Registry, Tags } from "./registry/index.js";
 import { parseReservedTopic } from "fleetrig/protocol";
 import { RuleDirectory, RuleEngine, type TraceOf } from "./rules/index.js";
 import { ShadowService } from "./shadow/index.js";
+import { uuidV4 } from "./uuid.js";
 
 /** The services a cloud can run beside its broker; `presence` is AWS's lifecycle events. */
 export type CloudServiceName = "shadows" | "jobs" | "rules" | "presence";
@@ -81,6 +85,12 @@ export interface CloudOptions {
   readonly issuer?: CertificateIssuer;
   /** Bounds of certificates and policies. */
   readonly identity?: Partial<IdentityLimits>;
+  /** What stands in for AWS Lambda: functions, modules and endpoints by the ARN or the name of the function. */
+  readonly hooks?: Readonly<Record<string, HookTarget>>;
+  /** How hooks are bounded. */
+  readonly hookSettings?: Partial<HookSettings>;
+  /** Rates and lifetimes of provisioning. */
+  readonly provisioning?: Partial<ProvisioningSettings>;
   /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
   readonly traceOf?: TraceOf;
 }
@@ -100,6 +110,8 @@ export class Cloud implements Service {
   readonly eventPublisher: EventPublisher;
   readonly registry: Registry;
   readonly identity: Identity;
+  readonly hooks: HookRunner;
+  readonly provisioning: Provisioning;
   readonly connections: ConnectionDirectory;
   readonly shadows: ShadowService;
   readonly jobs: JobsService;
@@ -160,6 +172,33 @@ export class Cloud implements Service {
       issuer: () => this.issuer,
       ...(options.identity !== undefined && { limits: options.identity }),
     });
+    this.hooks = new HookRunner({
+      clock,
+      random: random.stream("hooks"),
+      ...(options.hooks !== undefined && { targets: options.hooks }),
+      ...(options.hookSettings !== undefined && { settings: options.hookSettings }),
+      onFailure: (failure) => events.emit({ type: "hook.failed", atUs: clock.nowUs(), ...failure }),
+    });
+    const tokens = random.stream("ownership-tokens");
+    this.provisioning = new Provisioning({
+      clock,
+      random: random.stream("provisioning"),
+      events,
+      records,
+      account,
+      bus,
+      registry: this.registry,
+      identity: this.identity,
+      issuer: () => this.issuer,
+      hooks: this.hooks,
+      newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
+      principalOf: () => undefined,
+      ...(options.provisioning !== undefined && { settings: options.provisioning }),
+    });
+    this.tags.taggable(
+      "provisioningtemplate",
+      (name) => this.provisioning.templates.find(name) !== undefined,
+    );
     this.shadows = new ShadowService({ clock, bus, events, records });
     this.jobs = new JobsService({
       clock,
@@ -242,6 +281,7 @@ export class Cloud implements Service {
   async stop(): Promise<void> {
     this.broker.shutdown(REASON.serverShuttingDown);
     this.jobs.stop();
+    this.provisioning.stop();
     await this.listeners.stop();
     if (this.ownIssuer !== undefined && "stop" in this.ownIssuer) this.ownIssuer.stop();
     this.ownTime?.stop();
@@ -269,6 +309,7 @@ export class Cloud implements Service {
   private serve(message: ApplicationMessage): Routing {
     const reserved = parseReservedTopic(message.topic);
     if (reserved?.service === "shadow" && this.enabled.shadows) return this.shadows.handle(message);
+    if (reserved?.service === "provisioning") return this.provisioning.handle(message);
     // Without a meaning it may still be below a thing's jobs/ topics, which answer InvalidTopic.
     if ((reserved === undefined || reserved.service === "jobs") && this.enabled.jobs)
       return this.jobs.handle(message);

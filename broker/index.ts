@@ -136,6 +136,7 @@ export {
   planOf,
   type PlanParameters,
   type ProvisioningPlan,
+  type ProvisioningSettings,
 } from "./provisioning/index.js";
 export {
   type RecordedOutput,

@@ -6,6 +6,7 @@ import { jobOperations } from "./jobs.js";
 import { jobsDataOperations } from "./jobs-data.js";
 import { messageOperations } from "./messages.js";
 import { policyOperations } from "./policies.js";
+import { provisioningOperations } from "./provisioning.js";
 import { ruleOperations } from "./rules.js";
 import { shadowOperations } from "./shadows.js";
 
@@ -16,6 +17,7 @@ export const OPERATIONS: OperationCatalogue = {
     ...certificateOperations,
     ...jobOperations,
     ...policyOperations,
+    ...provisioningOperations,
     ...ruleOperations,
   },
   "iot-data": { ...connectionOperations, ...messageOperations, ...shadowOperations },
