@@ -37,7 +37,6 @@ export const invalidRequest = (sentence: string): FleetrigError =>
 const OTHERS: ReadonlyMap<string, Omit<DeviceRefusal, "errorMessage">> = new Map([
   ["PKI_KEYS_EXHAUSTED", { statusCode: 503, errorCode: "ServiceUnavailable" }],
   ["PKI_STOPPED", { statusCode: 503, errorCode: "ServiceUnavailable" }],
-  ["PKI_CSR_INVALID", { statusCode: 400, errorCode: "InvalidCertificateSigningRequest" }],
 ]);
 
 /** The refusal that an error means; undefined for a bug. */

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, parseJson } from "fleetrig/kernel";
-import { type CborMap, decodeCbor, encodeCbor, type PayloadFormat } from "fleetrig/protocol";
+import { decodeCbor, encodeCbor, type PayloadFormat } from "fleetrig/protocol";
 
 const MAX_DEPTH = 8;
 
@@ -12,9 +12,9 @@ export function readPayload(payload: Uint8Array, format: PayloadFormat): JsonObj
       : parseJson(Buffer.from(payload).toString(), MAX_DEPTH);
   // Byte strings of CBOR have no place in these requests: members are checked to be text one by one.
   return parsed.ok && isJsonObject(parsed.value) && !(parsed.value instanceof Uint8Array)
-    ? (parsed.value as JsonObject)
+    ? parsed.value
     : undefined;
 }
 
 export const writePayload = (body: JsonObject, format: PayloadFormat): Uint8Array | string =>
-  format === "cbor" ? encodeCbor(body as CborMap) : JSON.stringify(body);
+  format === "cbor" ? encodeCbor(body) : JSON.stringify(body);

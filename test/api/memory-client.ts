@@ -23,6 +23,12 @@ export interface MemoryClient {
   lose(): void;
 }
 
+/** Bytes as they are, text as UTF-8, anything else as JSON. */
+const bytesOf = (payload: unknown): Uint8Array =>
+  payload instanceof Uint8Array
+    ? payload
+    : Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
+
 /** Connects; whether it was let in is in `packets`. */
 export function connectClient(
   { cloud }: Pick<ApiWorld, "cloud">,
@@ -81,7 +87,7 @@ export function connectClient(
       receiver.received({ type: "subscribe", packetId: next(), subscriptions: [subscription] }, 10);
     },
     publish: (topic, payload, qos = 1) => {
-      const bytes = typeof payload === "string" ? Buffer.from(payload) : Buffer.from(JSON.stringify(payload));
+      const bytes = bytesOf(payload);
       const fields = { type: "publish", topic, payload: bytes, qos, retain: false, dup: false } as const;
       receiver.received(qos === 0 ? fields : { ...fields, packetId: next() }, bytes.byteLength);
     },

@@ -21,12 +21,22 @@ const thrown = sources.flatMap(({ text }) =>
   [...text.matchAll(/(?:new FleetrigError|super)\(\s*"([A-Z0-9_]+)"/g)].map(([, code = ""]) => code),
 );
 
+/** AWS's own words in capitals, which may begin like one of our areas. */
+const awsWords = new Set(
+  ["iot", "iot-data", "iot-jobs-data"].flatMap((name) => {
+    const { shapes } = JSON.parse(readFileSync(`broker/api/model/${name}.json`, "utf8")) as {
+      shapes: Record<string, { enum?: string[] }>;
+    };
+    return Object.values(shapes).flatMap((shape) => shape.enum ?? []);
+  }),
+);
+
 /** Codes reach errors through tables and functions too, so any text that begins with the area of a code counts. */
 const areas = new Set([...documented, ...thrown].map((code) => code.slice(0, code.indexOf("_"))));
 const used = new Map(
   sources.flatMap(({ path, text }) =>
     [...text.matchAll(/["'`]([A-Z]+)(_[A-Z0-9]+(?:_[A-Z0-9]+)*)["'`]/g)]
-      .filter(([, area = ""]) => areas.has(area))
+      .filter(([, area = "", rest = ""]) => areas.has(area) && !awsWords.has(`${area}${rest}`))
       .map(([, area, rest]) => [`${area}${rest}`, path] as const),
   ),
 );
