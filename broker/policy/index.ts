@@ -23,3 +23,4 @@ export {
 } from "./document.js";
 export { contextKeysFor, evaluatePolicies, isAllowed } from "./evaluate.js";
 export { explainDecision } from "./explain.js";
+export { lintPolicy, type PolicyFinding } from "./lint/index.js";

@@ -29,24 +29,37 @@ const ESCAPES = new Set(["*", "?", "$"]);
 /** Splits a text; neighbouring literal texts are one piece. `${` without end is plain text. */
 export function parsePattern(text: string, syntax: PatternSyntax): readonly PatternPiece[] {
   const pieces: PatternPiece[] = [];
-  const hasVariables = syntax.version === "2012-10-17";
-  let at = 0;
-  while (at < text.length) {
-    const end = hasVariables && text.startsWith("${", at) ? text.indexOf("}", at) : -1;
-    if (end !== -1) {
-      const inside = text.slice(at + 2, end);
-      addPiece(pieces, ESCAPES.has(inside) ? inside : { key: syntax.canonicalKey(inside) });
-      at = end + 1;
-    } else {
-      const char = text[at]!;
-      addPiece(
-        pieces,
-        syntax.hasWildcards && char === "*" ? ANY_RUN : syntax.hasWildcards && char === "?" ? ANY_ONE : char,
-      );
+  // Literals are cut out whole: matching against a string that was put together letter by letter is slow.
+  let literalStart = 0;
+  for (let at = 0; at < text.length; ) {
+    const found = specialAt(text, at, syntax);
+    if (found === undefined) {
       at += 1;
+      continue;
     }
+    if (at > literalStart) addPiece(pieces, text.slice(literalStart, at));
+    addPiece(pieces, found.piece);
+    at = found.end;
+    literalStart = at;
   }
+  if (literalStart < text.length) addPiece(pieces, text.slice(literalStart));
   return pieces;
+}
+
+/** The piece that begins at a place, if it is no plain letter, and the place behind it. */
+function specialAt(
+  text: string,
+  at: number,
+  { version, hasWildcards, canonicalKey }: PatternSyntax,
+): { readonly piece: PatternPiece; readonly end: number } | undefined {
+  const char = text[at];
+  if (hasWildcards && char === "*") return { piece: ANY_RUN, end: at + 1 };
+  if (hasWildcards && char === "?") return { piece: ANY_ONE, end: at + 1 };
+  if (char !== "$" || text[at + 1] !== "{" || version !== "2012-10-17") return undefined;
+  const end = text.indexOf("}", at);
+  if (end === -1) return undefined;
+  const inside = text.slice(at + 2, end);
+  return { piece: ESCAPES.has(inside) ? inside : { key: canonicalKey(inside) }, end: end + 1 };
 }
 
 function addPiece(pieces: PatternPiece[], piece: PatternPiece): void {

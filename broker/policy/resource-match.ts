@@ -2,6 +2,7 @@ import { type PolicyContext, textOf } from "./authorization.js";
 import { canonicalKey } from "./context-keys.js";
 import type { PolicyStatement, PolicyVersion } from "./document.js";
 import {
+  ANY_ONE,
   ANY_RUN,
   mergePieces,
   parsePattern,
@@ -10,7 +11,7 @@ import {
   substitute,
   variablesOf,
 } from "./pattern.js";
-import { compileMatcher, matchesPieces, type TextMatcher } from "./wildcard.js";
+import { compileMatcher, matchesPieces, standsAt, type TextMatcher } from "./wildcard.js";
 
 export interface ResourceOptions {
   readonly version: PolicyVersion;
@@ -91,6 +92,21 @@ export class ResourcePattern {
 
   matches(resource: string, context: PolicyContext): boolean {
     const isFilter = this.#refusesMqttWildcards && resource.includes(":topicfilter/");
+    // Most patterns are literals and variables with at most a run at the end: nothing has to be put together for them.
+    let at = 0;
+    for (let index = 0; index < this.pieces.length; index += 1) {
+      const piece = this.pieces[index]!;
+      if (piece === ANY_RUN && index === this.pieces.length - 1) return true;
+      if (piece === ANY_RUN || piece === ANY_ONE)
+        return this.#matchesSubstituted(resource, context, isFilter);
+      const literal = typeof piece === "string" ? piece : this.#valueOf(piece.key, context, isFilter);
+      if (literal === undefined || !standsAt(resource, literal, at)) return false;
+      at += literal.length;
+    }
+    return at === resource.length;
+  }
+
+  #matchesSubstituted(resource: string, context: PolicyContext, isFilter: boolean): boolean {
     const pieces = substitute(this.pieces, (key) => this.#valueOf(key, context, isFilter));
     return pieces !== undefined && matchesPieces(pieces, resource);
   }

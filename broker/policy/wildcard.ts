@@ -11,10 +11,14 @@ export function compileMatcher(pieces: readonly PatternPiece[]): TextMatcher {
   if (pieces.length === 1) return first === ANY_RUN ? () => true : (text) => text === first;
   if (pieces.length === 2 && second === ANY_RUN) {
     const prefix = first as string;
-    return (text) => text.startsWith(prefix);
+    return (text) => standsAt(text, prefix, 0);
   }
   return (text) => matchesRuns(pieces, text);
 }
+
+/** `startsWith`, a multiple as fast: V8 10 to 12 has no quick way for it, but one for searches. */
+export const standsAt = (text: string, literal: string, at: number): boolean =>
+  at === 0 ? text.lastIndexOf(literal, 0) === 0 : text.indexOf(literal, at) === at;
 
 /**
  * Literals with runs between them: the first and the last stand at the ends, the others are found one after the
@@ -25,7 +29,7 @@ export function matchesRuns(pieces: readonly PatternPiece[], text: string): bool
   let from = 0;
   let index = 0;
   if (typeof first === "string") {
-    if (!text.startsWith(first)) return false;
+    if (!standsAt(text, first, 0)) return false;
     if (pieces.length === 1) return text.length === first.length;
     from = first.length;
     index = 1;

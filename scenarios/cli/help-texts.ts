@@ -140,6 +140,27 @@ Examples:
     --tls-key server.key --tls-ca devices.pem --require-client-cert
 `;
 
+export const LINT_POLICY_HELP = `
+What it finds:
+  Grants that grant nothing (iot:Receive on topicfilter/, iot:Subscribe on
+  topic/, + and # in topics, unknown actions and variables, ARNs with
+  placeholders), messages that nothing may receive, Denies that filters with
+  wildcards get around, client identifiers that anyone may choose, grants of
+  everything. Each finding has a fix.
+
+Where things go:
+  stdout   the findings, or with --json one object per line
+  stderr   files that cannot be read
+
+Exit codes:
+  0  nothing worse than info   1  an error or warning   2  a file is unreadable
+
+Examples:
+  fleetrig lint-policy policies/*.json
+  aws iot get-policy --policy-name p --query policyDocument --output text \\
+    | fleetrig lint-policy -
+`;
+
 export const DOCTOR_HELP = `
 Ends with 3 when something is missing that every run needs. What is optional is
 needed by some scenarios or by fleetrig's own tests.

@@ -6,6 +6,7 @@ import { type BrokerTopOptions, brokerTopCommand } from "./commands/broker-top.j
 import { CATALOGUE_NAMES, catalogueCommand } from "./commands/catalogue.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { initCommand } from "./commands/init.js";
+import { type LintPolicyOptions, lintPolicyCommand } from "./commands/lint-policy.js";
 import { listCommand } from "./commands/list.js";
 import { type ProxyCommandOptions, proxyCommand } from "./commands/proxy.js";
 import { type ReportCommandOptions, reportCommand } from "./commands/report.js";
@@ -15,6 +16,7 @@ import { validateCommand } from "./commands/validate.js";
 import {
   BROKER_HELP,
   DOCTOR_HELP,
+  LINT_POLICY_HELP,
   LIST_HELP,
   MAIN_HELP,
   PROXY_HELP,
@@ -70,6 +72,12 @@ function createProgram(host: Host, done: SetExitCode): Command {
   addReport(program, host, done);
   addProxy(program, host, done);
   addBroker(program, host, done);
+  subcommand(program, "lint-policy", "find mistakes in AWS IoT policies")
+    .description("Finds mistakes in AWS IoT policies that AWS accepts, and says how to mend them.")
+    .argument("<files...>", "policy documents, JSON; - for standard input")
+    .option("--json", "one JSON object per finding and line")
+    .addHelpText("after", LINT_POLICY_HELP)
+    .action((files: string[], flags: LintPolicyOptions) => done(lintPolicyCommand(host, files, flags)));
   subcommand(program, "init [file]", "write a scenario to start from")
     .description("Writes a scenario to start from; never overwrites.")
     .argument("[file]", "its name", "scenario.yaml")

@@ -24,20 +24,25 @@ export const formatPosition = (at: {
   readonly column: number;
 }): string => `${at.file}:${at.line}:${at.column}`;
 
+/** Also of other documents than scenarios, which have severities of their own. */
+export interface ShownDiagnostic extends Omit<Diagnostic, "severity"> {
+  readonly severity: string;
+}
+
 const MAX_FRAME_CHARS = 110;
 
 /**
  * A diagnostic with the line it speaks of and a caret under the place.
  * @param sourceText the text of `diagnostic.file`; without it there is no code frame.
  */
-export function formatDiagnostic(diagnostic: Diagnostic, sourceText?: string): string {
+export function formatDiagnostic(diagnostic: ShownDiagnostic, sourceText?: string): string {
   const head = `${formatPosition(diagnostic)} ${diagnostic.severity}: ${diagnostic.message} (${diagnostic.code})`;
   const frame = sourceText === undefined ? [] : codeFrame(diagnostic, sourceText);
   const hint = diagnostic.hint === undefined ? [] : [`  hint: ${diagnostic.hint}`];
   return [head, ...frame, ...hint].join("\n");
 }
 
-function codeFrame(diagnostic: Diagnostic, sourceText: string): string[] {
+function codeFrame(diagnostic: ShownDiagnostic, sourceText: string): string[] {
   const lines = sourceText.split("\n", diagnostic.line);
   const target = lines[diagnostic.line - 1];
   if (target === undefined) return [];

@@ -4,7 +4,7 @@ import { FAULTS, scenarioSchemaText } from "fleetrig/scenarios";
 import { describe, expect, it } from "vitest";
 import { command, scenario } from "./command.js";
 
-const COMMANDS = ["run", "validate", "list", "report", "broker", "init", "schema", "doctor"];
+const COMMANDS = ["run", "validate", "list", "report", "broker", "lint-policy", "init", "schema", "doctor"];
 
 describe("help", () => {
   it("names every command and every exit code", async () => {

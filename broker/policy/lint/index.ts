@@ -1,0 +1,2 @@
+export type { PolicyFinding } from "./finding.js";
+export { lintPolicy } from "./lint-policy.js";
