@@ -1,5 +1,5 @@
 import type { FieldType } from "./configuration.js";
-import { type FieldValue, numericValue, type Reading, type Scalar, scalarsOf } from "./field-value.js";
+import { numericValue, type Reading, type Scalar } from "./field-value.js";
 
 /** AWS: GetStatistics. All but the count are absent where there is nothing to calculate with. */
 export interface Statistics {
@@ -29,55 +29,58 @@ export interface Bucket {
 /** AWS: what GetPercentiles is about unless told otherwise. */
 export const DEFAULT_PERCENTS: readonly number[] = [1, 5, 25, 50, 75, 95, 99];
 
-/** The values that fit the type of a field; others are ignored, as AWS does. */
-export function typedValues(value: FieldValue, type: FieldType, reading: Reading): readonly Scalar[] {
-  return scalarsOf(value).flatMap((scalar): readonly Scalar[] => {
-    if (type === "String") return typeof scalar === "string" ? [scalar] : [];
-    if (type === "Number") {
-      const number = numericValue(scalar, reading);
-      return number === undefined ? [] : [number];
-    }
-    if (typeof scalar === "boolean") return [scalar];
-    const isText = reading === "numeric text" && (scalar === "true" || scalar === "false");
-    return isText ? [scalar === "true"] : [];
-  });
+/** The value as what a field is aggregated as; undefined when it does not fit, which AWS ignores. */
+export function typedValue(value: Scalar, type: FieldType, reading: Reading): Scalar | undefined {
+  if (type === "String") return typeof value === "string" ? value : undefined;
+  if (type === "Number") return numericValue(value, reading);
+  if (typeof value === "boolean") return value;
+  const isText = reading === "numeric text" && (value === "true" || value === "false");
+  return isText ? value === "true" : undefined;
 }
 
-/** Booleans count as 0 and 1; texts are only counted. */
-export function statisticsOf(values: Iterable<Scalar>): Statistics {
-  let count = 0;
-  let numbers = 0;
-  let sum = 0;
-  let sumOfSquares = 0;
-  let minimum = Number.POSITIVE_INFINITY;
-  let maximum = Number.NEGATIVE_INFINITY;
-  for (const scalar of values) {
-    count += 1;
-    if (typeof scalar === "string") continue;
+/** Gathers statistics value by value. Booleans count as 0 and 1; texts are only counted. */
+export class StatisticsGatherer {
+  private count = 0;
+  private numbers = 0;
+  private sum = 0;
+  private sumOfSquares = 0;
+  private minimum = Number.POSITIVE_INFINITY;
+  private maximum = Number.NEGATIVE_INFINITY;
+
+  add(scalar: Scalar): void {
+    this.count += 1;
+    if (typeof scalar === "string") return;
     const value = Number(scalar);
-    numbers += 1;
-    sum += value;
-    sumOfSquares += value * value;
-    if (value < minimum) minimum = value;
-    if (value > maximum) maximum = value;
+    this.numbers += 1;
+    this.sum += value;
+    this.sumOfSquares += value * value;
+    if (value < this.minimum) this.minimum = value;
+    if (value > this.maximum) this.maximum = value;
   }
-  // AWS: sums that exceed what a double can hold leave the statistics empty.
-  if (numbers === 0 || !Number.isFinite(sum) || !Number.isFinite(sumOfSquares)) return { count };
-  const variance = Math.max(0, (sumOfSquares - (sum * sum) / numbers) / numbers);
-  return {
-    count,
-    average: sum / numbers,
-    sum,
-    minimum,
-    maximum,
-    sumOfSquares,
-    variance,
-    stdDeviation: Math.sqrt(variance),
-  };
+
+  statistics(): Statistics {
+    const { count, numbers, sum, sumOfSquares, minimum, maximum } = this;
+    // AWS: sums that exceed what a double can hold leave the statistics empty.
+    if (numbers === 0 || !Number.isFinite(sum) || !Number.isFinite(sumOfSquares)) return { count };
+    const variance = Math.max(0, (sumOfSquares - (sum * sum) / numbers) / numbers);
+    return {
+      count,
+      average: sum / numbers,
+      sum,
+      minimum,
+      maximum,
+      sumOfSquares,
+      variance,
+      stdDeviation: Math.sqrt(variance),
+    };
+  }
 }
 
 /** Interpolates between the two nearest values, which gives the figures of AWS's examples. Empty without values. */
-export function percentilesOf(values: Iterable<number>, percents: readonly number[]): readonly PercentPair[] {
+export function percentilesOf(
+  values: readonly number[],
+  percents: readonly number[],
+): readonly PercentPair[] {
   const sorted = Float64Array.from(values).sort();
   if (sorted.length === 0) return [];
   return percents.map((percent) => {
@@ -90,12 +93,7 @@ export function percentilesOf(values: Iterable<number>, percents: readonly numbe
 }
 
 /** The most frequent values first; equally frequent ones in the order of their texts. */
-export function bucketsOf(documents: Iterable<readonly Scalar[]>, maxBuckets: number): readonly Bucket[] {
-  const counts = new Map<string, number>();
-  for (const values of documents) {
-    for (const key of new Set(values.map(String))) counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return Array.from(counts, ([keyValue, count]) => ({ keyValue, count }))
+export const rankedBuckets = (counts: ReadonlyMap<string, number>, maxBuckets: number): readonly Bucket[] =>
+  Array.from(counts, ([keyValue, count]) => ({ keyValue, count }))
     .sort((a, b) => b.count - a.count || (a.keyValue < b.keyValue ? -1 : 1))
     .slice(0, maxBuckets);
-}

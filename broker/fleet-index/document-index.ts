@@ -1,7 +1,7 @@
 import { type FieldValue, hasPhrase, scalarsOf, valuePasses } from "./field-value.js";
 import { FieldIndex, type FieldTraits } from "./field-index.js";
 import type { Query, Term } from "./query.js";
-import { addBit, bitsFor, type Slot, type SlotBits, slotsOf, SlotSet } from "./slot-set.js";
+import { addBit, bitsFor, forEachSlot, type Slot, type SlotBits, slotsOf, SlotSet } from "./slot-set.js";
 
 /** A document as its fields with their values, each field once. */
 export type FieldMap = readonly (readonly [field: string, value: FieldValue])[];
@@ -124,19 +124,14 @@ export class DocumentIndex {
     return Array.from(slotsOf(selected), (slot) => this.names[slot]!);
   }
 
-  /** The value of a field of a document. */
-  valueOf(slot: Slot, field: string): FieldValue | undefined {
-    return valueIn(this.records[slot]!, this.fields.get(field));
-  }
-
-  /** Values of a field of all documents of a result, in the order of slots. */
-  *valuesOf(selected: SlotBits, field: string): Generator<FieldValue> {
+  /** Calls `visit` with the values of a field of all documents of a result, in the order of slots. */
+  forEachValue(selected: SlotBits, field: string, visit: (value: FieldValue) => void): void {
     const index = this.fields.get(field);
     if (index === undefined) return;
-    for (const slot of slotsOf(selected)) {
+    forEachSlot(selected, (slot) => {
       const value = valueIn(this.records[slot]!, index);
-      if (value !== undefined) yield value;
-    }
+      if (value !== undefined) visit(value);
+    });
   }
 
   /** Keeps `listener` informed. Documents that match already join at once, in the order of slots. */
@@ -224,11 +219,17 @@ export class DocumentIndex {
     if (test.kind !== "phrase") return field.select(test, result);
     const candidates = bitsFor(this.records.length);
     field.select(test, candidates);
-    for (const slot of slotsOf(candidates)) {
+    // Fleets say the same things many times: each text is looked at once.
+    const known = new Map<string, boolean>();
+    const has = (text: string): boolean => {
+      const answer = known.get(text) ?? hasPhrase(text, test.words);
+      known.set(text, answer);
+      return answer;
+    };
+    forEachSlot(candidates, (slot) => {
       const value = valueIn(this.records[slot]!, field);
-      const texts = value === undefined ? [] : scalarsOf(value);
-      if (texts.some((text) => typeof text === "string" && hasPhrase(text, test.words))) addBit(result, slot);
-    }
+      if (typeof value === "string" ? has(value) : hasText(value, has)) addBit(result, slot);
+    });
   }
 }
 
@@ -256,6 +257,11 @@ function matches(query: Query, record: IndexRecord): boolean {
       }
       return false;
   }
+}
+
+function hasText(value: FieldValue | undefined, has: (text: string) => boolean): boolean {
+  const items = value === undefined ? [] : scalarsOf(value);
+  return items.some((item) => typeof item === "string" && has(item));
 }
 
 function valueIn(record: IndexRecord, field: FieldIndex | undefined): FieldValue | undefined {

@@ -1,17 +1,17 @@
 import { cloudError } from "../cloud-error.js";
 import {
   type Bucket,
-  bucketsOf,
   DEFAULT_PERCENTS,
   percentilesOf,
   type PercentPair,
+  rankedBuckets,
   type Statistics,
-  statisticsOf,
-  typedValues,
+  StatisticsGatherer,
+  typedValue,
 } from "./aggregation.js";
 import { type Field, fieldType, type FieldType } from "./configuration.js";
 import type { DocumentIndex } from "./document-index.js";
-import type { Scalar } from "./field-value.js";
+import type { Reading, Scalar } from "./field-value.js";
 import { canonicalField } from "./query-parser.js";
 import type { Query } from "./query.js";
 import { countBits, type SlotBits } from "./slot-set.js";
@@ -44,6 +44,7 @@ export class FieldAggregations {
   private readonly selected: SlotBits;
   private readonly field: string;
   private readonly type: FieldType;
+  private readonly reading: Reading;
 
   constructor(
     private readonly documents: DocumentIndex,
@@ -62,16 +63,21 @@ export class FieldAggregations {
     }
     this.type = type;
     this.field = canonicalField(name);
+    this.reading = fieldTraits(this.field).reading;
     this.selected = documents.select(query);
   }
 
   statistics(): Statistics {
-    return statisticsOf(this.values());
+    const gatherer = new StatisticsGatherer();
+    this.forEachValue((value) => gatherer.add(value));
+    return gatherer.statistics();
   }
 
   /** How many different values there are; AWS's is an approximation. */
   cardinality(): number {
-    return new Set(this.values()).size;
+    const values = new Set<Scalar>();
+    this.forEachValue((value) => values.add(value));
+    return values.size;
   }
 
   /** Values that are numbers, by percent in the order asked for. */
@@ -86,7 +92,9 @@ export class FieldAggregations {
         hint: `Ask for at most ${this.options.maxPercents}.`,
       });
     }
-    return percentilesOf(this.values() as Iterable<number>, percents);
+    const values: number[] = [];
+    this.forEachValue((value) => values.push(Number(value)));
+    return percentilesOf(values, percents);
   }
 
   /** @param maxBuckets 1 to 10,000. */
@@ -94,20 +102,27 @@ export class FieldAggregations {
     readonly totalCount: number;
     readonly buckets: readonly Bucket[];
   } {
-    return {
-      totalCount: countBits(this.selected),
-      buckets: bucketsOf(this.valuesByDocument(), maxBuckets),
-    };
+    const counts = new Map<string, number>();
+    const count = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+    this.documents.forEachValue(this.selected, this.field, (value) => {
+      if (typeof value !== "object") return this.typed(value, (scalar) => count(String(scalar)));
+      // A thing that has a value twice is still one thing.
+      const keys = new Set<string>();
+      for (const item of value) this.typed(item, (scalar) => keys.add(String(scalar)));
+      for (const key of keys) count(key);
+    });
+    return { totalCount: countBits(this.selected), buckets: rankedBuckets(counts, maxBuckets) };
   }
 
-  private *values(): Generator<Scalar> {
-    for (const values of this.valuesByDocument()) yield* values;
+  private forEachValue(visit: (value: Scalar) => void): void {
+    this.documents.forEachValue(this.selected, this.field, (value) => {
+      if (typeof value === "object") for (const item of value) this.typed(item, visit);
+      else this.typed(value, visit);
+    });
   }
 
-  private *valuesByDocument(): Generator<readonly Scalar[]> {
-    const { reading } = fieldTraits(this.field);
-    for (const value of this.documents.valuesOf(this.selected, this.field)) {
-      yield typedValues(value, this.type, reading);
-    }
+  private typed(value: Scalar, visit: (value: Scalar) => void): void {
+    const typed = typedValue(value, this.type, this.reading);
+    if (typed !== undefined) visit(typed);
   }
 }

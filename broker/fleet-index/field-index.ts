@@ -1,7 +1,5 @@
 import {
   type FieldValue,
-  numberPasses,
-  numberText,
   numericValue,
   type Reading,
   scalarsOf,
@@ -9,8 +7,9 @@ import {
   wordPasses,
 } from "./field-value.js";
 import { NumberColumn } from "./number-column.js";
-import type { ValueTest } from "./query.js";
-import { addBit, type Slot, type SlotBits, SlotSet } from "./slot-set.js";
+import type { Range, ValueTest } from "./query.js";
+import { type Slot, type SlotBits, SlotSet } from "./slot-set.js";
+import { WordDictionary } from "./word-dictionary.js";
 
 /** How a field takes part in queries. */
 export interface FieldTraits {
@@ -24,8 +23,7 @@ export interface FieldTraits {
 /** One field of all documents: who has it, by which words, and with which numbers. */
 export class FieldIndex {
   private readonly present = new SlotSet();
-  /** Words in lower case. Most words of names and ids belong to one document, which needs no set. */
-  private readonly words = new Map<string, Slot | SlotSet>();
+  private words: WordDictionary | undefined;
   private numbers: NumberColumn | undefined;
 
   constructor(
@@ -45,7 +43,7 @@ export class FieldIndex {
     for (const scalar of scalarsOf(value)) {
       const number = numericValue(scalar, this.traits.reading);
       if (number !== undefined) numbers.push(number);
-      for (const word of termsOf(scalar)) this.addWord(word, slot, slots);
+      for (const word of termsOf(scalar)) (this.words ??= new WordDictionary()).add(word, slot, slots);
     }
     if (numbers.length > 0) (this.numbers ??= new NumberColumn()).set(slot, numbers, slots);
   }
@@ -55,56 +53,49 @@ export class FieldIndex {
     this.present.delete(slot);
     if (!this.traits.isSearchable) return;
     this.numbers?.delete(slot);
-    for (const scalar of scalarsOf(value)) for (const word of termsOf(scalar)) this.removeWord(word, slot);
+    for (const scalar of scalarsOf(value)) for (const word of termsOf(scalar)) this.words?.remove(word, slot);
   }
 
   /**
-   * Adds the slots to `result` that pass a test. Of a phrase it adds those that have its first word: they remain to
+   * Adds the slots to `result` that pass a test. Of a phrase it adds those that have one of its words: they remain to
    * be looked at.
    */
   select(test: ValueTest, result: SlotBits): void {
     if (!this.traits.isSearchable) return;
-    if (test.kind === "exists") return this.present.joinInto(result);
-    if (test.kind === "phrase") return this.selectWord(test.words[0]!, result);
-    if (test.kind === "exact") {
-      this.selectWord(test.text, result);
-      if (test.number !== undefined) this.numbers?.select((value) => value === test.number, result);
-      return;
+    const { words, numbers } = this;
+    switch (test.kind) {
+      case "exists":
+        return this.present.joinInto(result);
+      case "phrase":
+        return words?.select(longest(test.words), result);
+      case "exact":
+        words?.select(test.text, result);
+        if (test.number !== undefined) numbers?.select(only(test.number), result);
+        return;
+      case "numbers":
+        return numbers?.select(test.range, result);
+      case "texts": {
+        const { from = "", to } = test.range;
+        const isBeyond = (word: string): boolean => to !== undefined && word > to;
+        return words?.selectFrom(from, (word) => wordPasses(word, test), isBeyond, result);
+      }
+      case "glob": {
+        const { glob } = test;
+        const { prefix } = glob;
+        const passes = (word: string): boolean => glob.matches(word);
+        if (prefix === "") return words?.selectWhere(passes, result);
+        return words?.selectFrom(prefix, passes, (word) => !word.startsWith(prefix), result);
+      }
     }
-    if (test.kind === "numbers") return this.numbers?.select((value) => numberPasses(value, test), result);
-    for (const [word, slots] of this.words) if (wordPasses(word, test)) join(slots, result);
-    // Numbers that are attributes were found by their text; it does no harm to find them again.
-    if (test.kind === "glob" && this.traits.reading === "text")
-      this.numbers?.select((value) => test.glob.matches(numberText(value)), result);
-  }
-
-  private selectWord(word: string, result: SlotBits): void {
-    const slots = this.words.get(word);
-    if (slots !== undefined) join(slots, result);
-  }
-
-  private addWord(word: string, slot: Slot, slots: number): void {
-    const known = this.words.get(word);
-    if (known === undefined) this.words.set(word, slot);
-    else if (typeof known === "object") known.add(slot, slots);
-    else if (known !== slot) {
-      const both = new SlotSet();
-      both.add(known, slots);
-      both.add(slot, slots);
-      this.words.set(word, both);
-    }
-  }
-
-  private removeWord(word: string, slot: Slot): void {
-    const known = this.words.get(word);
-    if (known === slot) this.words.delete(word);
-    if (typeof known !== "object") return;
-    known.delete(slot);
-    if (known.size === 0) this.words.delete(word);
   }
 }
 
-function join(slots: Slot | SlotSet, result: SlotBits): void {
-  if (typeof slots === "number") addBit(result, slots);
-  else slots.joinInto(result);
-}
+/** The longest word of a phrase is likely to be the rarest. */
+const longest = (words: readonly string[]): string => words.reduce((a, b) => (b.length > a.length ? b : a));
+
+const only = (value: number): Range<number> => ({
+  from: value,
+  to: value,
+  isFromExcluded: false,
+  isToExcluded: false,
+});

@@ -19,7 +19,7 @@ export function numericValue(value: Scalar, reading: Reading): number | undefine
   return typeof value === "string" && reading === "numeric text" ? numberOf(value) : undefined;
 }
 
-/** Words by which a value is found; numbers of JSON have none, they are found as numbers. */
+/** Words by which a value is found. Numbers of JSON have none: they are found as numbers, and not by wildcards. */
 export const termsOf = (value: Scalar): readonly string[] => {
   if (typeof value === "number") return [];
   return typeof value === "boolean" ? [String(value)] : wordsOf(value);
@@ -38,9 +38,6 @@ export function numberPasses(value: number, test: ValueTest): boolean {
       return false;
   }
 }
-
-/** The text by which wildcards find a number of JSON. */
-export const numberText = (value: number): string => String(value).toLowerCase();
 
 /** Whether one word of a value passes a test. */
 export function wordPasses(word: string, test: ValueTest): boolean {
@@ -61,6 +58,7 @@ export function wordPasses(word: string, test: ValueTest): boolean {
 /** Whether the words of a phrase stand next to each other in a text. */
 export function hasPhrase(text: string, phrase: readonly string[]): boolean {
   const words = wordsOf(text);
+  if (words.length < phrase.length) return false;
   return words.some((_, at) => phrase.every((word, offset) => words[at + offset] === word));
 }
 
@@ -70,7 +68,6 @@ export function valuePasses(value: FieldValue, test: ValueTest, reading: Reading
     if (test.kind === "phrase") return typeof scalar === "string" && hasPhrase(scalar, test.words);
     const number = numericValue(scalar, reading);
     if (number !== undefined && numberPasses(number, test)) return true;
-    if (typeof scalar === "number") return test.kind === "glob" && test.glob.matches(numberText(scalar));
     return termsOf(scalar).some((word) => wordPasses(word, test));
   });
 }

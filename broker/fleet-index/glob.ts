@@ -10,13 +10,26 @@ const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xd
  */
 export class Glob {
   /** Text that every match begins with. */
-  private readonly prefix: string;
-  private readonly isPrefixOnly: boolean;
+  readonly prefix: string;
+  /** Text that every match ends with. */
+  private readonly suffix: string;
+  /** What is between `*` and `*` when that is all there is. */
+  private readonly infix: string | undefined;
+  /** There is one `*` and no `?`: prefix and suffix say it all. */
+  private readonly isPlain: boolean;
 
   private constructor(private readonly codes: readonly number[]) {
-    const wild = codes.findIndex((code) => code < 0);
-    this.prefix = String.fromCharCode(...codes.slice(0, wild < 0 ? codes.length : wild));
-    this.isPrefixOnly = wild === codes.length - 1 && codes[wild] === ANY_RUN;
+    const wilds = codes.flatMap((code, at) => (code < 0 ? [at] : []));
+    const [first = codes.length] = wilds;
+    const last = wilds.at(-1) ?? -1;
+    this.prefix = String.fromCharCode(...codes.slice(0, first));
+    this.suffix = String.fromCharCode(...codes.slice(last + 1));
+    this.isPlain = wilds.length === 1 && codes[first] === ANY_RUN;
+    const isInfix = wilds.length === 2 && first === 0 && last === codes.length - 1;
+    this.infix =
+      isInfix && codes[first] === ANY_RUN && codes[last] === ANY_RUN
+        ? String.fromCharCode(...codes.slice(1, -1))
+        : undefined;
   }
 
   /** @param parts Literal text, and `{ wild }` where a wildcard stands. */
@@ -31,8 +44,11 @@ export class Glob {
 
   /** @param word In lower case. */
   matches(word: string): boolean {
-    if (!word.startsWith(this.prefix)) return false;
-    return this.isPrefixOnly || this.matchesFrom(word, this.prefix.length);
+    if (this.infix !== undefined) return word.includes(this.infix);
+    const { prefix, suffix } = this;
+    if (word.length < prefix.length + suffix.length) return false;
+    if (!word.startsWith(prefix) || !word.endsWith(suffix)) return false;
+    return this.isPlain || this.matchesFrom(word, prefix.length);
   }
 
   private matchesFrom(word: string, from: number): boolean {

@@ -1,3 +1,4 @@
+import type { Range } from "./query.js";
 import { addBit, type Slot, type SlotBits } from "./slot-set.js";
 
 const MIN_DENSE_COUNT = 1_024;
@@ -35,16 +36,21 @@ export class NumberColumn {
     else if (slot < this.dense.length) this.dense[slot] = Number.NaN;
   }
 
-  /** Adds the slots to `result` that have a number which passes. */
-  select(passes: (value: number) => boolean, result: SlotBits): void {
+  /** Adds the slots to `result` that have a number in this range. */
+  select({ from, to, isFromExcluded, isToExcluded }: Range<number>, result: SlotBits): void {
+    const low = from ?? Number.NEGATIVE_INFINITY;
+    const high = to ?? Number.POSITIVE_INFINITY;
+    // NaN, which stands for no number, passes no comparison.
+    const passes = (value: number): boolean =>
+      value >= low &&
+      value <= high &&
+      !(isFromExcluded && value === low) &&
+      !(isToExcluded && value === high);
     if (this.sparse !== undefined) {
       for (const [slot, value] of this.sparse) if (passes(value)) addBit(result, slot);
     } else {
       const { dense } = this;
-      for (let slot = 0; slot < dense.length; slot += 1) {
-        const value = dense[slot]!;
-        if (value === value && passes(value)) addBit(result, slot);
-      }
+      for (let slot = 0; slot < dense.length; slot += 1) if (passes(dense[slot]!)) addBit(result, slot);
     }
     if (this.lists === undefined) return;
     for (const [slot, values] of this.lists) if (values.some(passes)) addBit(result, slot);

@@ -34,6 +34,18 @@ export function countBits(bits: SlotBits): number {
   return count;
 }
 
+/** Calls `visit` with the slots of a set in ascending order. */
+export function forEachSlot(bits: SlotBits, visit: (slot: Slot) => void): void {
+  for (let at = 0; at < bits.length; at += 1) {
+    let word = bits[at]!;
+    while (word !== 0) {
+      const lowest = word & -word;
+      visit(at * BITS + (31 - Math.clz32(lowest)));
+      word ^= lowest;
+    }
+  }
+}
+
 /** The slots of a set in ascending order, from `from` on. */
 export function* slotsOf(bits: SlotBits, from: Slot = 0): Generator<Slot> {
   const first = from >>> 5;

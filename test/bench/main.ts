@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
 import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
+import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
 import { PKI_CASES } from "./pki-cases.js";
@@ -27,6 +28,7 @@ const CASES: readonly BenchCase[] = [
   ...DURABLE_CASES,
   ...VIRTUAL_CASES,
   ...PKI_CASES,
+  ...FLEET_INDEX_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;

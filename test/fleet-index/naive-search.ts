@@ -93,7 +93,7 @@ const globLeaf = pieces
     const pattern = new RegExp(`^${body}$`, "su");
     return {
       text: parts.join(""),
-      holds: (item: Scalar) => wordsIn(item).some((word) => pattern.test(word)),
+      holds: (item: Scalar) => typeof item !== "number" && wordsIn(item).some((word) => pattern.test(word)),
     };
   });
 
