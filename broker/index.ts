@@ -338,7 +338,9 @@ export {
 } from "./pki/index.js";
 export {
   type AggregationRequest,
+  type AggregationType,
   type Bucket,
+  type CreateFleetMetricRequest,
   DEFAULT_INDEX_LIMITS,
   DocumentIndex,
   type Field,
@@ -349,6 +351,11 @@ export {
   type FieldValue,
   FleetIndexing,
   type FleetIndexingOptions,
+  type FleetMetric,
+  type FleetMetricDefinition,
+  type FleetMetricReading,
+  FleetMetrics,
+  type FleetMetricsOptions,
   type IndexedDocuments,
   type IndexedShadow,
   type IndexedSources,
@@ -374,6 +381,7 @@ export {
   type ThingGroupIndexingConfiguration,
   type ThingIndexingConfiguration,
   type ThingView,
+  type UpdateFleetMetricRequest,
   type Watch,
   type WatchListener,
 } from "./fleet-index/index.js";

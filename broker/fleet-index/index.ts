@@ -15,6 +15,16 @@ export {
   type SearchIndexRequest,
   type SearchIndexResponse,
 } from "./fleet-indexing.js";
+export {
+  type AggregationType,
+  type CreateFleetMetricRequest,
+  type FleetMetric,
+  type FleetMetricDefinition,
+  type FleetMetricReading,
+  FleetMetrics,
+  type FleetMetricsOptions,
+  type UpdateFleetMetricRequest,
+} from "./fleet-metrics.js";
 export type { IndexName, IndexStatus, StandingListener } from "./named-index.js";
 export type { ThingView } from "./thing-view.js";
 export { DocumentIndex, type FieldMap, type Watch, type WatchListener } from "./document-index.js";
