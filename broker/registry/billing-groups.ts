@@ -1,6 +1,7 @@
 import { type Clock, isJsonObject } from "fleetrig/kernel";
 import type { RecordBook, RecordCodec, RecordTable } from "../records/index.js";
 import { assertDescription, assertName } from "./attributes.js";
+import type { RegistryChanges } from "./changes.js";
 import { assertVersion, existsAlready, invalid, noSuch, tooMany } from "./errors.js";
 import type { RegistryIds } from "./ids.js";
 import type { RegistryLimits } from "./limits.js";
@@ -53,6 +54,7 @@ export interface BillingGroupsOptions {
   readonly clock: Clock;
   readonly ids: RegistryIds;
   readonly limits: RegistryLimits;
+  readonly changes: RegistryChanges;
   readonly records: RecordBook;
   readonly things: ThingTable;
 }
@@ -71,7 +73,7 @@ export class BillingGroups {
 
   /** AWS: creating a billing group again with the same description succeeds and changes nothing. */
   create({ billingGroupName, description }: CreateBillingGroupRequest): void {
-    const { ids, limits, clock } = this.parts;
+    const { changes, ids, limits, clock } = this.parts;
     const existing = this.table.get(billingGroupName);
     if (existing !== undefined) {
       if (existing.description === description) return;
@@ -89,6 +91,7 @@ export class BillingGroups {
     this.nextOrder += 1;
     this.table.set(billingGroupName, group);
     this.view.added(group);
+    changes.announce({ kind: "billing-group", operation: "created", billingGroupName });
   }
 
   /** @returns the new version. */
@@ -99,6 +102,7 @@ export class BillingGroups {
     group.description = description ?? group.description;
     group.version += 1;
     this.table.changed(group.name);
+    this.parts.changes.announce({ kind: "billing-group", operation: "updated", billingGroupName });
     return group.version;
   }
 
@@ -107,13 +111,12 @@ export class BillingGroups {
     const group = this.table.get(request.billingGroupName);
     if (group === undefined) return;
     assertVersion(`Billing group ${group.name}`, request.expectedVersion, group.version);
-    for (const thing of group.view.all()) {
-      thing.billingGroupName = undefined;
-      this.parts.things.changed(thing);
-    }
+    for (const thing of Array.from(group.view.all())) this.remove(thing, group.name);
     this.table.delete(group.name);
     this.view.removed();
-    this.parts.ids.noteDeletion();
+    const { changes, ids } = this.parts;
+    ids.noteDeletion();
+    changes.announce({ kind: "billing-group", operation: "deleted", billingGroupName: group.name });
   }
 
   get(billingGroupName: string): BillingGroupView {
@@ -148,7 +151,7 @@ export class BillingGroups {
       );
     }
     this.join(thing, group);
-    this.parts.things.changed(thing);
+    this.changed(thing, group, "added");
   }
 
   /** Nothing happens to a thing that is in another group, or in none. */
@@ -156,7 +159,7 @@ export class BillingGroups {
     const group = this.own(billingGroupName);
     if (thing.billingGroupName !== group.name) return;
     this.leave(thing);
-    this.parts.things.changed(thing);
+    this.changed(thing, group, "removed");
   }
 
   /** A new thing begins in a group. */
@@ -175,6 +178,12 @@ export class BillingGroups {
     thing.billingGroupName = group.name;
     group.things.add(thing);
     group.view.added(thing);
+  }
+
+  private changed(thing: Thing, { name }: BillingGroup, operation: "added" | "removed"): void {
+    const { changes, things } = this.parts;
+    things.changed(thing);
+    changes.announce({ kind: "billing-membership", operation, thing, billingGroupName: name });
   }
 
   private own(billingGroupName: string): BillingGroup {

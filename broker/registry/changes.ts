@@ -32,6 +32,17 @@ export type RegistryChange =
       readonly isThingDeleted: boolean;
     }
   | {
+      readonly kind: "billing-group";
+      readonly operation: CrudOperation;
+      readonly billingGroupName: string;
+    }
+  | {
+      readonly kind: "billing-membership";
+      readonly operation: "added" | "removed";
+      readonly thing: RegisteredThing;
+      readonly billingGroupName: string;
+    }
+  | {
       readonly kind: "principal";
       readonly operation: "attached" | "detached";
       readonly thing: RegisteredThing;

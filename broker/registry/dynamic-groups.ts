@@ -18,8 +18,8 @@ export interface QueryFollower {
   joined(thingName: string): void;
   /** A thing is not found any more. */
   left(thingName: string): void;
-  /** All that were found when the watch began have joined; said once, at the latest when the index is built. */
-  ready(): void;
+  /** All that were found when the watch began have joined; said once, when the index is built. */
+  complete(): void;
 }
 
 /** A watch that can end. */
@@ -29,10 +29,9 @@ export interface Subscription {
 
 /** Who finds the members of dynamic groups: the fleet index. */
 export interface DynamicMembership {
-  /** @throws FleetrigError `CLOUD_INVALID_QUERY` for a query that no dynamic group can have. */
-  assertQuery(queryString: string): void;
   /**
-   * Follows what a query finds, also while the index is being built. The follower may be called before this returns.
+   * Follows what a query finds from the next turn of the clock on, also while the index is off or being built.
+   * @throws FleetrigError `CLOUD_INVALID_QUERY` for a query that no dynamic group can have.
    */
   watch(queryString: string, follower: QueryFollower): Subscription;
 }
@@ -81,7 +80,7 @@ export class DynamicGroups {
   create(request: CreateDynamicThingGroupRequest): void {
     const { queryString, indexName = INDEX_NAME, queryVersion = QUERY_VERSION } = request;
     assertQuery({ queryString, indexName, queryVersion });
-    this.index?.assertQuery(queryString);
+    this.assertWatchable(queryString);
     const group = this.parts.groups.create(request, {
       queryString,
       indexName,
@@ -99,7 +98,7 @@ export class DynamicGroups {
     const { queryString = before, indexName = INDEX_NAME, queryVersion = QUERY_VERSION } = request;
     assertQuery({ queryString, indexName, queryVersion });
     if (queryString === before) return groups.update(request).version;
-    this.index?.assertQuery(queryString);
+    this.assertWatchable(queryString);
     groups.update(request, { queryString, indexName, queryVersion, status: "REBUILDING" });
     this.unwatch(group);
     const { version } = group;
@@ -126,6 +125,11 @@ export class DynamicGroups {
     });
   }
 
+  /** Nothing may have changed when a query is refused. */
+  private assertWatchable(queryString: string): void {
+    this.index?.watch(queryString, { joined: ignore, left: ignore, complete: ignore }).stop();
+  }
+
   private watchAll(): void {
     for (const group of this.parts.groups.all())
       if (group.dynamic !== undefined && !this.watches.has(group)) this.watch(group);
@@ -147,7 +151,7 @@ export class DynamicGroups {
         const thing = isOver ? undefined : things.find(thingName);
         if (thing !== undefined) memberships.leave(thing, group);
       },
-      ready: () => {
+      complete: () => {
         if (isOver) return;
         for (const thing of [...unconfirmed].sort(byOrder)) memberships.leave(thing, group);
         unconfirmed.clear();
@@ -167,6 +171,8 @@ export class DynamicGroups {
     this.watches.delete(group);
   }
 }
+
+const ignore = (): void => undefined;
 
 function assertQuery({ queryString, indexName, queryVersion }: Required<QueryRequest>): void {
   if (queryString !== "" && indexName === INDEX_NAME && queryVersion === QUERY_VERSION) return;

@@ -9,7 +9,7 @@ import { assertVersion } from "./errors.js";
 import { RegistryIds } from "./ids.js";
 import { DEFAULT_REGISTRY_LIMITS, type RegistryLimits } from "./limits.js";
 import { assertStatic, Memberships } from "./memberships.js";
-import type { PageRequest } from "./page.js";
+import { pageOf, type PageRequest } from "./page.js";
 import { Tags } from "./tags.js";
 import type { RegisteredThing } from "./thing.js";
 import type { RegisteredGroup } from "./thing-group.js";
@@ -62,6 +62,12 @@ export interface UpdateThingGroupsForThingRequest {
   readonly overrideDynamicGroups?: boolean;
 }
 
+/** AWS: AddThingToBillingGroup and RemoveThingFromBillingGroup. */
+export interface ThingBillingGroupRequest {
+  readonly thingName: string;
+  readonly billingGroupName: string;
+}
+
 /** AWS: ListThingsInThingGroup. */
 export interface ListThingsInThingGroupRequest extends PageRequest {
   readonly thingGroupName: string;
@@ -102,7 +108,7 @@ export class Registry implements JobTargets {
     this.groups = new ThingGroups({ clock, ids, limits, changes, records });
     const { groups, things } = this;
     this.memberships = new Memberships({ limits, changes, records, things, groups });
-    this.billingGroups = new BillingGroups({ clock, ids, limits, records, things });
+    this.billingGroups = new BillingGroups({ clock, ids, limits, changes, records, things });
     this.principals = new ThingPrincipals({ limits, changes, records, things });
     this.dynamicGroups = new DynamicGroups({
       records,
@@ -111,9 +117,7 @@ export class Registry implements JobTargets {
       memberships: this.memberships,
     });
     this.tags = options.tags ?? new Tags({ records, maxTagsPerResource: limits.maxTagsPerResource });
-    this.tags.taggable("thinggroup", (name) => groups.find(name) !== undefined);
-    this.tags.taggable("thingtype", (name) => this.thingTypes.find(name) !== undefined);
-    this.tags.taggable("billinggroup", (name) => this.billingGroups.has(name));
+    this.shareTags();
   }
 
   get thingCount(): number {
@@ -241,6 +245,24 @@ export class Registry implements JobTargets {
     return this.memberships.groupsOf(this.things.get(thingName)).map((group) => group.name);
   }
 
+  /** The same, page by page. */
+  pageOfThingGroupsForThing(request: PageRequest & { readonly thingName: string }): {
+    readonly thingGroups: readonly string[];
+    readonly nextToken?: string;
+  } {
+    const groups = this.memberships.groupsOf(this.things.get(request.thingName));
+    const { items, ...next } = pageOf(groups, request);
+    return { thingGroups: items.map((group) => group.name), ...next };
+  }
+
+  addThingToBillingGroup(request: ThingBillingGroupRequest): void {
+    this.billingGroups.add(this.things.get(request.thingName), request.billingGroupName);
+  }
+
+  removeThingFromBillingGroup(request: ThingBillingGroupRequest): void {
+    this.billingGroups.remove(this.things.get(request.thingName), request.billingGroupName);
+  }
+
   /** For access control: static groups of a thing with all their ancestors, nearest first; none of an unknown thing. */
   lineageOf(thingName: string): readonly string[] {
     const thing = this.things.find(thingName);
@@ -284,6 +306,19 @@ export class Registry implements JobTargets {
       const kind = change.operation === "added" ? "joined" : "left";
       for (const { name } of change.group.lineage)
         listener({ kind, target: `${GROUP_TARGET}${name}`, thing: change.thing.name });
+    });
+  }
+
+  private shareTags(): void {
+    const { billingGroups, groups, tags, thingTypes } = this;
+    tags.taggable("thinggroup", (name) => groups.find(name) !== undefined);
+    tags.taggable("thingtype", (name) => thingTypes.find(name) !== undefined);
+    tags.taggable("billinggroup", (name) => billingGroups.has(name));
+    this.onChange((change) => {
+      if (!("operation" in change) || change.operation !== "deleted") return;
+      if (change.kind === "group") tags.forget("thinggroup", change.group.name);
+      if (change.kind === "thing-type") tags.forget("thingtype", change.type.name);
+      if (change.kind === "billing-group") tags.forget("billinggroup", change.billingGroupName);
     });
   }
 }

@@ -1,7 +1,9 @@
 import type { OperationCatalogue } from "../operation.js";
+import { billingGroupOperations } from "./billing-groups.js";
 import { caCertificateOperations } from "./ca-certificates.js";
 import { certificateOperations } from "./certificates.js";
 import { connectionOperations } from "./connections.js";
+import { eventOperations } from "./events.js";
 import { jobOperations } from "./jobs.js";
 import { jobsDataOperations } from "./jobs-data.js";
 import { messageOperations } from "./messages.js";
@@ -9,16 +11,26 @@ import { policyOperations } from "./policies.js";
 import { provisioningOperations } from "./provisioning.js";
 import { ruleOperations } from "./rules.js";
 import { shadowOperations } from "./shadows.js";
+import { tagOperations } from "./tags.js";
+import { thingGroupOperations } from "./thing-groups.js";
+import { thingTypeOperations } from "./thing-types.js";
+import { thingOperations } from "./things.js";
 
 /** Every operation there is, by the API it belongs to. */
 export const OPERATIONS: OperationCatalogue = {
   iot: {
+    ...billingGroupOperations,
     ...caCertificateOperations,
     ...certificateOperations,
+    ...eventOperations,
     ...jobOperations,
     ...policyOperations,
     ...provisioningOperations,
     ...ruleOperations,
+    ...tagOperations,
+    ...thingGroupOperations,
+    ...thingOperations,
+    ...thingTypeOperations,
   },
   "iot-data": { ...connectionOperations, ...messageOperations, ...shadowOperations },
   "iot-jobs-data": { ...jobsDataOperations },
