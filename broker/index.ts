@@ -422,3 +422,11 @@ export {
   type RegistrationConfig,
   type UpdateCaCertificateRequest,
 } from "./identity/index.js";
+export {
+  type CloudPorts,
+  CloudServer,
+  type CloudServerOptions,
+  createCloudServer,
+  DEFAULT_CLOUD_PORTS,
+  type DoorName,
+} from "./cloud-server/index.js";

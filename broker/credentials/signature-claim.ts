@@ -53,7 +53,7 @@ export function readClaim({ headers, target }: SignableRequest): ClaimReading {
 }
 
 function fromHeaders(authorization: string, headers: ReadonlyMap<string, string>): ClaimReading {
-  const [algorithm = "", rest = ""] = splitOnce(authorization, " ");
+  const [algorithm, rest] = splitOnce(authorization, " ");
   const parts = new Map(rest.split(",").map((part) => splitOnce(part.trim(), "=")));
   return toClaim({
     algorithm,

@@ -23,3 +23,4 @@ export type { Rejection, RejectionReason } from "./rejection.js";
 export { SocketBudget } from "./socket-budget.js";
 export type { CertificateNotice } from "./tls-stage.js";
 export type { UpgradeDecision, WebClient, WebEntrance, WebRefusal } from "./web-entrance.js";
+export { makeServerContext } from "./tls-credentials.js";

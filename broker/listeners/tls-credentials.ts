@@ -130,3 +130,21 @@ export function contextFor({ named }: Credentials, serverName: string): SecureCo
   const dot = name.indexOf(".");
   return named.get(name) ?? (dot < 0 ? undefined : named.get(`*${name.slice(dot)}`));
 }
+
+/** A context for one more name of a server whose listeners identify clients, with the rules of all others. */
+export const makeServerContext = ({
+  key,
+  cert,
+}: {
+  readonly key: string;
+  readonly cert: string;
+}): SecureContext =>
+  makeContext({
+    key,
+    cert,
+    ca: [],
+    minVersion: "TLSv1.2",
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    sessionIdContext: createHash("sha256").update(cert).digest("hex").slice(0, 32),
+  });

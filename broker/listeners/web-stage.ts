@@ -33,6 +33,8 @@ export class WebStage implements Stage {
       keepAliveTimeout: 60 * SECOND_MS,
       connectionsCheckingInterval: 5 * SECOND_MS,
       insecureHTTPParser: false,
+      // The guard wants one, and says so in its own way.
+      requireHostHeader: false,
       joinDuplicateHeaders: true,
     });
     this.http.maxHeadersCount = MAX_HEADERS;

@@ -21,7 +21,6 @@ import {
   type BrokerLimits,
   type BrokerStatistics,
   type DisconnectOptions,
-  type DropReason,
   type MemoryLevel,
   MqttBroker,
 } from "../engine/index.js";
@@ -58,6 +57,7 @@ import {
   type MessageHandler,
 } from "./local-subscriptions.js";
 import { ServerStorage } from "./server-storage.js";
+import { boardHooks, boardListeners, boardSink } from "./board-feeds.js";
 import { type BrokerServerEvent, EventBoard, type EventHandler } from "./server-events.js";
 
 /** What a broker server is made of; everything has a default. */
@@ -124,7 +124,7 @@ export class BrokerServer implements Service {
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const clock = (options.time ?? this.ownTime!).lane(LANE.broker);
     const random = options.random ?? createRandomSource(hostSeed());
-    const events = teeSink(this.boardSink(), options.events ?? silentSink);
+    const events = teeSink(boardSink(this.board), options.events ?? silentSink);
     this.storage = opened === undefined ? undefined : new ServerStorage({ opened, clock, events });
     this.engine = new MqttBroker({
       clock,
@@ -136,7 +136,7 @@ export class BrokerServer implements Service {
       ...(options.features !== undefined && { features: options.features }),
       ...(options.hooks !== undefined && { hooks: options.hooks }),
     });
-    this.engine.addHooks(this.eventHooks());
+    this.engine.addHooks(boardHooks(this.board));
     this.watchMemory(clock, options.memory);
     this.local = new LocalSubscriptions(this.engine);
     const { sysIntervalS } = options;
@@ -149,11 +149,7 @@ export class BrokerServer implements Service {
       maxPacketBytes: this.engine.limits.packetBytes,
       connectDeadlineMs: this.engine.limits.connectDeadlineS * 1000,
       authorizes: options.hooks?.authorizeConnect !== undefined,
-      observer: {
-        refused: (failure, remoteAddress) => this.board.emit("malformed", { failure, remoteAddress }),
-        rejected: (rejection, endpoint) => this.board.emit("rejected", { ...rejection, endpoint }),
-        certificates: (notice, endpoint) => this.board.emit("certificates", { ...notice, endpoint }),
-      },
+      observer: boardListeners(this.board),
     };
   }
 
@@ -320,35 +316,6 @@ export class BrokerServer implements Service {
       this.engine.memoryLevel = level;
     };
     this.services.add(new MemoryWatch(clock, tell, gauge));
-  }
-
-  /** The engine's events that are the server's, too. */
-  private boardSink(): EventSink {
-    const { board } = this;
-    return {
-      emit: (event) => {
-        if (event.type === "broker.dropped") {
-          const { atUs, clientId, topic } = event;
-          board.emit("dropped", { atUs, clientId, topic, reason: event.reason as DropReason });
-        } else if (event.type === "broker.memory") {
-          board.emit("memory", { atUs: event.atUs, level: event.level as MemoryLevel });
-        } else if (event.type === "broker.client-conflict") {
-          const { atUs, clientId, addresses } = event;
-          board.emit("conflict", { atUs, clientId, addresses });
-        }
-      },
-    };
-  }
-
-  private eventHooks(): Partial<BrokerHooks> {
-    const { board } = this;
-    return {
-      connected: (info) => board.emit("connected", info),
-      disconnected: (info) => board.emit("disconnected", info),
-      refused: (info) => board.emit("refused", info),
-      subscribed: (clientId, filters) => board.emit("subscribed", { clientId, filters }),
-      unsubscribed: (clientId, filters) => board.emit("unsubscribed", { clientId, filters }),
-    };
   }
 }
 

@@ -12,3 +12,6 @@ export type {
   RejectedInfo,
   SubscriptionInfo,
 } from "./server-events.js";
+export { boardHooks, boardListeners, boardSink } from "./board-feeds.js";
+export { EventBoard } from "./server-events.js";
+export { ServerStorage } from "./server-storage.js";

@@ -1,0 +1,3 @@
+export { CloudServer, createCloudServer } from "./cloud-server.js";
+export { type CloudPorts, type CloudServerOptions, DEFAULT_CLOUD_PORTS } from "./cloud-server-options.js";
+export type { DoorName } from "./doors.js";
