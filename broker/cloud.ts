@@ -9,6 +9,7 @@ import {
   type Service,
   ServiceStack,
   silentSink,
+  teeSink,
   type TimeSource,
   VirtualTime,
 } from "fleetrig/kernel";
@@ -50,6 +51,7 @@ import {
 import { createPresence } from "./presence/index.js";
 import { Provisioning, type ProvisioningSettings } from "./provisioning/index.js";
 import { RecordBook, type RecordJournal } from "./records/index.js";
+import { meteredEvents, Metering } from "./metering/index.js";
 import { createRegistry, type Registry, Tags } from "./registry/index.js";
 import { parseReservedTopic } from "fleetrig/protocol";
 import { RuleDirectory, RuleEngine, type TraceOf } from "./rules/index.js";
@@ -113,6 +115,8 @@ export class Cloud implements Service {
   readonly hooks: HookRunner;
   readonly provisioning: Provisioning;
   readonly connections: ConnectionDirectory;
+  /** What this would have cost on AWS, in units. */
+  readonly metering: Metering;
   readonly shadows: ShadowService;
   readonly jobs: JobsService;
   readonly rules: RuleEngine;
@@ -148,6 +152,10 @@ export class Cloud implements Service {
     });
     this.connections = new ConnectionDirectory({ clock: this.clock, broker: this.broker });
     this.broker.addHooks(this.connections);
+    this.metering = new Metering({ clock: this.clock, broker: this.broker });
+    this.broker.addHooks(this.metering);
+    const { metering } = this;
+    const jobEvents = teeSink(events, meteredEvents(metering));
     const clock = time.lane(LANE.services);
     const bus = this.broker;
     const { account, records } = this;
@@ -199,11 +207,17 @@ export class Cloud implements Service {
       "provisioningtemplate",
       (name) => this.provisioning.templates.find(name) !== undefined,
     );
-    this.shadows = new ShadowService({ clock, bus, events, records });
-    this.jobs = new JobsService({
+    this.shadows = new ShadowService({
       clock,
       bus,
       events,
+      records,
+      meter: (units) => metering.turn("shadowOperations", units),
+    });
+    this.jobs = new JobsService({
+      clock,
+      bus,
+      events: jobEvents,
       registry: this.registry,
       eventConfigurations: this.eventConfigurations,
       settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
@@ -213,6 +227,10 @@ export class Cloud implements Service {
       clock,
       bus,
       events,
+      meter: (actions) => {
+        metering.turn("rulesTriggered");
+        metering.turn("ruleActions", actions);
+      },
       random: random.stream("rules"),
       ...(options.traceOf !== undefined && { traceOf: options.traceOf }),
       accountId: this.account.accountId,

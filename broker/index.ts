@@ -430,3 +430,10 @@ export {
   DEFAULT_CLOUD_PORTS,
   type DoorName,
 } from "./cloud-server/index.js";
+  type Cost,
+  costOf,
+  type MeterName,
+  type MeterReading,
+  type PriceList,
+  PRICES_US_EAST_1,
+} from "./metering/index.js";

@@ -23,6 +23,8 @@ export interface MessageFields extends MessageProperties {
 }
 
 const NO_PROPERTIES: MessageProperties = {};
+/** AWS: messages are metered in increments of this. */
+const METERED_BYTES = 5 * 1024;
 /** How much of its buffer a message may leave unused while it is kept for long. */
 const SPARE_BYTES_MAX = 128;
 
@@ -103,6 +105,15 @@ export class ApplicationMessage implements MessageFields {
     return this.parsed;
   }
 
+  /** AWS: what the message counts as when it is billed, in units of 5 KiB of topic, payload and properties. */
+  get meteredUnits(): number {
+    const { topic, bytes, properties } = this;
+    // Characters of the topic, not its bytes: topics are ASCII in practice.
+    let size = topic.length + bytes.byteLength;
+    if (properties !== NO_PROPERTIES) size += propertyBytes(properties);
+    return size <= METERED_BYTES ? 1 : Math.ceil(size / METERED_BYTES);
+  }
+
   /** First value of an MQTT 5 user property. */
   userProperty(name: string): string | undefined {
     return this.properties.userProperties?.find((property: UserProperty) => property[0] === name)?.[1];
@@ -123,6 +134,17 @@ function forwardedProperties(fields: MessageProperties): MessageProperties {
     ...(correlationData !== undefined && { correlationData }),
     ...(userProperties !== undefined && { userProperties }),
   };
+}
+
+function propertyBytes({
+  contentType,
+  responseTopic,
+  correlationData,
+  userProperties,
+}: MessageProperties): number {
+  let bytes = (contentType?.length ?? 0) + (responseTopic?.length ?? 0) + (correlationData?.byteLength ?? 0);
+  for (const [name, value] of userProperties ?? []) bytes += name.length + value.length;
+  return bytes;
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>

@@ -307,7 +307,9 @@ export class Connection implements PacketReceiver, Entrant {
 
   /** QoS 0. */
   sendUnacknowledged(delivery: Delivery): void {
-    this.core.counters.delivered += 1;
+    const { counters } = this.core;
+    counters.delivered += 1;
+    counters.deliveredUnits += delivery.message.meteredUnits;
     this.sentMessages += 1;
     const packet = delivery.sharedPacket(this.version, this.core.clock);
     this.link.send(this.outboundAliases === undefined ? packet : this.outboundAliases.shorten(packet));
@@ -318,6 +320,7 @@ export class Connection implements PacketReceiver, Entrant {
     const { counters, clock } = this.core;
     if (entry.dup) counters.redelivered += 1;
     else counters.delivered += 1;
+    counters.deliveredUnits += delivery.message.meteredUnits;
     this.sentMessages += 1;
     const packet = delivery.packet(entry, this.version, clock);
     entry.dup = true;

@@ -341,6 +341,7 @@ export class Outbox implements Backlog {
     delivery.message.detach();
     this.queue.push(delivery, delivery.qos === 0 ? 0 : this.register(delivery));
     counters.queuedMessages += 1;
+    counters.queuedUnits += delivery.message.meteredUnits;
     counters.queuedBytes += bytes;
     if (this.core.credits.isActive) this.core.credits.charge(delivery.message.publisher, bytes);
   }

@@ -91,6 +91,7 @@ export class Router {
     const { core } = this;
     core.counters.received += 1;
     core.counters.receivedBytes += message.payload.byteLength;
+    if (message.publisher !== undefined) core.counters.publishedUnits += message.meteredUnits;
     if (this.depth >= MAX_PUBLISH_DEPTH) {
       core.dropped(message.publisher ?? "", "publish-depth", message.topic);
       return 0;
@@ -115,8 +116,13 @@ export class Router {
     const { traits, retained, journal } = this.core;
     const { topic } = message;
     if (topic.startsWith("$") && !traits.retainsReservedTopics) return;
-    if (!retained.store(message)) this.core.dropped(message.publisher ?? "", "retained-full", topic);
-    else journal?.retainedChanged(topic, message.payload.length === 0 ? undefined : message, message.qos);
+    if (!retained.store(message)) {
+      this.core.dropped(message.publisher ?? "", "retained-full", topic);
+      return;
+    }
+    const isCleared = message.payload.length === 0;
+    if (!isCleared) this.core.counters.retainedUnits += message.meteredUnits;
+    journal?.retainedChanged(topic, isCleared ? undefined : message, message.qos);
   }
 
   private fanOut(message: ApplicationMessage): number {

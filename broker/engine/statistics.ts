@@ -122,6 +122,11 @@ export class BrokerCounters {
   refused = 0;
   received = 0;
   receivedBytes = 0;
+  /** Metered units (5 KiB): publishes of clients, copies handed to links, messages queued and retained so far. */
+  publishedUnits = 0;
+  deliveredUnits = 0;
+  queuedUnits = 0;
+  retainedUnits = 0;
   delivered = 0;
   redelivered = 0;
   dropped = 0;

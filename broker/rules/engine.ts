@@ -38,6 +38,8 @@ export interface RuleEngineOptions {
   readonly bus: MessageBus;
   readonly events: EventSink;
   readonly accountId?: string;
+  /** Told how many actions each triggered rule carries out: both are billed. */
+  readonly meter?: (actions: number) => void;
   /** Default: the message's user property. */
   readonly traceOf?: TraceOf;
 }
@@ -156,6 +158,7 @@ export class RuleEngine implements ReservedTopicService {
         topic: message.topic,
         trace,
       });
+      this.options.meter?.(rule.actions.length);
       const output = rule.statement.select(context);
       const payload = output instanceof Uint8Array ? output : JSON.stringify(output);
       for (const action of rule.actions) action(context, payload);

@@ -31,6 +31,8 @@ export interface ShadowServiceOptions {
   readonly clock: Clock;
   readonly bus: MessageBus;
   readonly events: EventSink;
+  /** Told of every operation that is billed, in units of 1 KiB. */
+  readonly meter?: (units: number) => void;
   /** Where documents outlive the process. Default: nowhere. */
   readonly records?: RecordBook;
   readonly settings?: Partial<ShadowSettings>;
@@ -60,6 +62,8 @@ interface Answer {
 const CHECKS = { update: checkUpdate, get: checkGet, delete: checkDelete } as const;
 const EMPTY_REQUEST: JsonParse = { ok: true, value: {} };
 const NO_STATE: JsonObject = {};
+/** AWS: shadow operations are metered in increments of this. */
+const METERED_BYTES = 1024;
 
 /**
  * AWS IoT's Device Shadow service (REF §5). Requests come in over MQTT through `handle`, or in process (HTTP, rules,
@@ -73,6 +77,7 @@ export class ShadowService implements ReservedTopicService {
   private readonly settings: ShadowSettings;
   private readonly thingExists: (thing: string) => boolean;
   private readonly store: ShadowStore;
+  private readonly meter: (units: number) => void;
 
   constructor(options: ShadowServiceOptions) {
     this.clock = options.clock;
@@ -80,6 +85,7 @@ export class ShadowService implements ReservedTopicService {
     this.events = options.events;
     this.settings = completeShadowSettings(options.settings);
     this.thingExists = options.thingExists ?? (() => true);
+    this.meter = options.meter ?? (() => undefined);
     this.store = new ShadowStore(this.settings.versionRetentionS, options.records ?? new RecordBook());
   }
 
@@ -150,6 +156,7 @@ export class ShadowService implements ReservedTopicService {
     operation: ShadowOperation,
     parse: () => JsonParse,
   ): JsonParse | ShadowError {
+    this.meter(Math.max(1, Math.ceil(payload.byteLength / METERED_BYTES)));
     if (payload.byteLength === 0 && operation !== "update") return EMPTY_REQUEST;
     const error = this.unreadable(payload);
     if (error === undefined) return parse();
