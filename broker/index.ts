@@ -430,6 +430,7 @@ export {
   DEFAULT_CLOUD_PORTS,
   type DoorName,
 } from "./cloud-server/index.js";
+export {
   type Cost,
   costOf,
   type MeterName,
