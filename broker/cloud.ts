@@ -219,6 +219,7 @@ export class Cloud implements Service {
       bus,
       events: jobEvents,
       registry: this.registry,
+      records,
       eventConfigurations: this.eventConfigurations,
       settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
     });

@@ -11,6 +11,7 @@ import { canTransition, type ExecutionActor, isExecuted, isPending } from "./exe
 import { type Job, JobExecution, type JobMember } from "./job.js";
 import type { JobEvents } from "./job-events.js";
 import { windowState } from "./maintenance-window.js";
+import type { JobStore } from "./job-store.js";
 import type { JobNotifications } from "./notifications.js";
 import type { PendingExecutions } from "./pending.js";
 import { retryCriterion } from "./retry.js";
@@ -22,6 +23,7 @@ export interface JobEngineParts {
   readonly clock: Clock;
   readonly events: EventSink;
   readonly settings: JobsSettings;
+  readonly store: JobStore;
   readonly pending: PendingExecutions;
   readonly notifications: JobNotifications;
   readonly jobEvents: JobEvents;
@@ -51,17 +53,19 @@ const MAX_EARLIER_EXECUTIONS = 20;
  */
 export class JobEngine {
   private queued = 0;
+  private armed = 0;
 
   constructor(private readonly parts: JobEngineParts) {}
 
   /** Begins to roll out, or goes on when the plan has changed or members were added. */
   rollOut(job: Job): void {
+    const { clock, store } = this.parts;
+    store.jobChanged(job);
     if (!job.isRollingOut) {
       job.rolloutTimer?.cancel();
       job.rolloutTimer = undefined;
       return;
     }
-    const { clock } = this.parts;
     if (this.isPaused(job)) {
       this.resumeLater(job);
       return;
@@ -75,9 +79,37 @@ export class JobEngine {
       this.queueExecution(this.nextWaiting(job));
     }
     job.rolloutTimer?.cancel();
-    job.rolloutTimer = job.isRollingOut
-      ? clock.after(untilDueUs(job.pace), this.onRolloutTick, job)
-      : undefined;
+    job.rolloutTimer = undefined;
+    if (!job.isRollingOut) return;
+    job.rolloutArmed = this.nextArmed();
+    job.rolloutTimer = clock.after(untilDueUs(job.pace), this.onRolloutTick, job);
+  }
+
+  /** The job is back from its records: its rollout goes on where it stood. */
+  resume(job: Job): void {
+    const { clock } = this.parts;
+    if (!job.isRollingOut) return;
+    if (job.pace === undefined) return this.isPaused(job) ? this.resumeLater(job) : this.rollOut(job);
+    const dueUs = job.pace.asOfUs + untilDueUs(job.pace);
+    job.rolloutArmed = this.nextArmed();
+    job.rolloutTimer = clock.after(dueUs - clock.nowUs(), this.onRolloutTick, job);
+  }
+
+  /** An execution is back from its records. */
+  restored(execution: JobExecution): void {
+    this.queued = Math.max(this.queued, execution.ordinal + 1);
+    if (isPending(execution.status)) this.parts.pending.add(execution);
+  }
+
+  /** Sets the timer of an execution that is back. */
+  rearm(execution: JobExecution): void {
+    if (isPending(execution.status)) this.setTimeout(execution);
+  }
+
+  /** Timers of one instant run in this order, also when a restart has set them anew. */
+  nextArmed(): number {
+    this.armed += 1;
+    return this.armed;
   }
 
   /** Outside its maintenance windows a job reaches nobody new. */
@@ -88,7 +120,7 @@ export class JobEngine {
 
   /** Creates a member's next execution at once, whatever the rate. */
   queueExecution(member: JobMember): void {
-    const { clock, events, pending, notifications } = this.parts;
+    const { clock, events, store, pending, notifications } = this.parts;
     const { job, thing, current } = member;
     if (current === undefined) {
       job.waiting -= 1;
@@ -99,9 +131,15 @@ export class JobEngine {
       if (member.earlier.length > MAX_EARLIER_EXECUTIONS) member.earlier.shift();
     }
     const executionNumber = (current?.executionNumber ?? 0) + 1;
-    const execution = new JobExecution(member, executionNumber, this.queued, clock.wallMs());
+    const execution = new JobExecution(member, {
+      executionNumber,
+      ordinal: this.queued,
+      queuedAtMs: clock.wallMs(),
+    });
     this.queued += 1;
     member.current = execution;
+    store.memberChanged(member);
+    if (current === undefined) store.jobChanged(job);
     job.counts.QUEUED += 1;
     notifications.note(thing, true);
     pending.add(execution);
@@ -121,6 +159,7 @@ export class JobEngine {
     execution.lastUpdatedAtMs = this.parts.clock.wallMs();
     if (change.statusDetails !== undefined) execution.statusDetails = change.statusDetails;
     this.setTimers(execution, from, change.stepTimeoutInMinutes);
+    this.parts.store.memberChanged(execution.member);
     if (from !== status) this.emitExecution(execution, from);
     if (isPending(status)) return;
     this.parts.jobEvents.execution(execution, status.toLowerCase());
@@ -150,6 +189,12 @@ export class JobEngine {
   /** No member that waits will get an execution any more, and nothing is retried. */
   closeRollout(job: Job): void {
     job.isRolloutClosed = true;
+    this.halt(job);
+    this.parts.store.jobChanged(job);
+  }
+
+  /** Cancels the job's own timers: nothing happens by itself any more. */
+  halt(job: Job): void {
     job.rolloutTimer?.cancel();
     job.rolloutTimer = undefined;
     for (const timer of job.scheduleTimers) timer.cancel();
@@ -157,7 +202,8 @@ export class JobEngine {
   }
 
   setStatus(job: Job, status: JobStatus): void {
-    const { clock, events } = this.parts;
+    const { clock, events, store } = this.parts;
+    store.jobChanged(job);
     job.status = status;
     job.lastUpdatedAtMs = clock.wallMs();
     if (job.isFinished) job.completedAtMs = job.lastUpdatedAtMs;
@@ -196,8 +242,10 @@ export class JobEngine {
     const { untilMs } = windowState(job.spec.windows, nowMs);
     job.pace = undefined;
     job.rolloutTimer?.cancel();
-    job.rolloutTimer =
-      untilMs === undefined ? undefined : clock.after((untilMs - nowMs) * US_PER_MS, this.onRolloutTick, job);
+    job.rolloutTimer = undefined;
+    if (untilMs === undefined) return;
+    job.rolloutArmed = this.nextArmed();
+    job.rolloutTimer = clock.after((untilMs - nowMs) * US_PER_MS, this.onRolloutTick, job);
   }
 
   private rate(job: Job): number {
@@ -241,11 +289,19 @@ export class JobEngine {
       execution.timers = startTimers(execution.job.spec.inProgressMinutes, nowUs);
     }
     if (stepMinutes !== undefined) execution.timers = setStepTimer(execution.timers, stepMinutes, nowUs);
+    this.setTimeout(execution);
+  }
+
+  private setTimeout(execution: JobExecution): void {
+    const { clock } = this.parts;
+    const nowUs = clock.nowUs();
     const dueUs = isPending(execution.status) ? timeoutDueUs(execution.timers) : undefined;
     if (execution.timeout?.dueUs === dueUs) return;
     execution.timeout?.cancel();
-    execution.timeout =
-      dueUs === undefined ? undefined : clock.after(dueUs - nowUs, this.onTimeout, execution);
+    execution.timeout = undefined;
+    if (dueUs === undefined) return;
+    execution.timeoutArmed = this.nextArmed();
+    execution.timeout = clock.after(dueUs - nowUs, this.onTimeout, execution);
   }
 
   /** Abort is judged before the retry, while the failed thing still counts as failed; an abort drops the retry. */

@@ -2,6 +2,7 @@ import type { Clock, JsonObject } from "fleetrig/kernel";
 import { eventsTopic } from "fleetrig/protocol";
 import { epochSeconds } from "./execution-view.js";
 import type { Job, JobExecution } from "./job.js";
+import type { JobStore } from "./job-store.js";
 import { processDetails } from "./job-view.js";
 import type { JobNotifications } from "./notifications.js";
 import type { JobsSettings } from "./settings.js";
@@ -19,22 +20,27 @@ export interface JobEventConfigurations {
   isEnabled(type: "JOB" | "JOB_EXECUTION"): boolean;
 }
 
+export interface JobEventParts {
+  readonly notifications: JobNotifications;
+  readonly clock: Clock;
+  readonly settings: JobsSettings;
+  readonly store: Pick<JobStore, "nextEventNumber">;
+  readonly configurations?: JobEventConfigurations;
+}
+
 /**
  * Job and execution events for back ends (REF §4). One payload mixes units as AWS's does: `timestamp` in
  * seconds, the job's own times in milliseconds.
  */
 export class JobEvents {
-  private noted = 0;
+  private readonly settings: JobsSettings;
 
-  constructor(
-    private readonly notifications: JobNotifications,
-    private readonly clock: Clock,
-    private readonly settings: JobsSettings,
-    private readonly configurations?: JobEventConfigurations,
-  ) {}
+  constructor(private readonly parts: JobEventParts) {
+    this.settings = parts.settings;
+  }
 
   job(job: Job, operation: JobOperation): void {
-    if (!this.settings.jobEvents && !this.configurations?.isEnabled("JOB")) return;
+    if (!this.settings.jobEvents && !this.parts.configurations?.isEnabled("JOB")) return;
     this.note(eventsTopic("job", job.spec.jobId, operation), "JOB", operation, () => ({
       jobId: job.spec.jobId,
       status: job.status,
@@ -50,7 +56,7 @@ export class JobEvents {
 
   /** For terminal statuses, and `deleted` for an execution that goes away with its job. */
   execution(execution: JobExecution, operation: string): void {
-    if (!this.settings.jobExecutionEvents && !this.configurations?.isEnabled("JOB_EXECUTION")) return;
+    if (!this.settings.jobExecutionEvents && !this.parts.configurations?.isEnabled("JOB_EXECUTION")) return;
     const { jobId } = execution.job.spec;
     this.note(eventsTopic("jobExecution", jobId, operation), "JOB_EXECUTION", operation, () => ({
       jobId,
@@ -61,9 +67,15 @@ export class JobEvents {
   }
 
   private note(topic: string, eventType: string, operation: string, body: () => JsonObject): void {
-    this.noted += 1;
-    const eventId = `00000000-0000-4000-8000-${this.noted.toString(16).padStart(12, "0")}`;
-    const timestamp = epochSeconds(this.clock.wallMs());
-    this.notifications.noteEvent(topic, () => ({ eventType, eventId, timestamp, operation, ...body() }));
+    const number = this.parts.store.nextEventNumber();
+    const eventId = `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
+    const timestamp = epochSeconds(this.parts.clock.wallMs());
+    this.parts.notifications.noteEvent(topic, () => ({
+      eventType,
+      eventId,
+      timestamp,
+      operation,
+      ...body(),
+    }));
   }
 }

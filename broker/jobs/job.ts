@@ -32,7 +32,10 @@ export class Job {
   isRolloutClosed = false;
   pace: Pace | undefined;
   rolloutTimer: Timer | undefined;
+  /** Position of the rollout's timer among all timers that jobs ever set: those of one instant run in this order. */
+  rolloutArmed = 0;
   scheduleTimers: Timer[] = [];
+  scheduleArmed = 0;
 
   readonly counts: Record<ExecutionStatus, number> = {
     QUEUED: 0,
@@ -51,6 +54,8 @@ export class Job {
   constructor(
     public spec: JobSpec,
     readonly createdAtMs: number,
+    /** Position among all jobs ever created. */
+    readonly ordinal: number,
   ) {
     this.lastUpdatedAtMs = createdAtMs;
     this.status = spec.startMs === undefined ? "IN_PROGRESS" : "SCHEDULED";
@@ -85,10 +90,13 @@ export class JobMember {
   retriesUsed: number[] = [];
   /** Groups of the job's targets that contain it, plus one when it is a target itself. */
   reasons = 1;
+  /** Set by the store, which knows the jobs. */
+  job!: Job;
 
   constructor(
-    readonly job: Job,
     readonly thing: string,
+    /** Position among all members of all jobs: the order of rollouts, and of what a thing has to do. */
+    readonly ordinal: number,
   ) {}
 
   /** The execution with that number, or the current one. */
@@ -111,15 +119,20 @@ export class JobExecution {
   forceCanceled = false;
   timers: ExecutionTimers = noTimers;
   timeout: Timer | undefined;
+  timeoutArmed = 0;
+  readonly executionNumber: number;
+  /** Position among all executions ever queued: orders those of one instant. */
+  readonly ordinal: number;
+  readonly queuedAtMs: number;
 
   constructor(
     readonly member: JobMember,
-    readonly executionNumber: number,
-    /** Position among all executions ever queued: orders those of one instant. */
-    readonly ordinal: number,
-    readonly queuedAtMs: number,
+    queued: { readonly executionNumber: number; readonly ordinal: number; readonly queuedAtMs: number },
   ) {
-    this.lastUpdatedAtMs = queuedAtMs;
+    this.executionNumber = queued.executionNumber;
+    this.ordinal = queued.ordinal;
+    this.queuedAtMs = queued.queuedAtMs;
+    this.lastUpdatedAtMs = queued.queuedAtMs;
   }
 
   get job(): Job {

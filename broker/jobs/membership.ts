@@ -37,6 +37,7 @@ export class JobMembership {
       return;
     }
     member.reasons += 1;
+    this.store.memberChanged(member);
     if (member.reasons === 1) this.rejoin(member);
   }
 
@@ -52,12 +53,14 @@ export class JobMembership {
     const member = job.members.get(thing);
     if (member === undefined || member.reasons === 0) return;
     member.reasons -= 1;
+    this.store.memberChanged(member);
     if (member.reasons === 0) this.leave(member);
   }
 
   private leave(member: JobMember): void {
     member.reasons = 0;
     const { current, job } = member;
+    this.store.memberChanged(member);
     if (current === undefined) this.store.removeMember(member);
     else if (isPending(current.status)) this.engine.transition(current, "REMOVED", { actor: "service" });
     this.engine.completeIfDone(job);

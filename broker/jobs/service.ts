@@ -11,6 +11,7 @@ import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.j
 import { JobsDeviceApi } from "./device-api.js";
 import { type DeviceAnswer, DeviceOperations, type DeviceRequest } from "./device-operations.js";
 import { cloudError } from "../cloud-error.js";
+import { RecordBook } from "../records/index.js";
 import { isPending } from "./execution-machine.js";
 import { Job, jobSpec, type JobSpec, rolloutPlan } from "./job.js";
 import { JobEngine } from "./job-engine.js";
@@ -26,6 +27,7 @@ import {
   type ListJobsRequest,
 } from "./job-queries.js";
 import type { CreateJobRequest, UpdateJobRequest } from "./job-request.js";
+import { WallTime } from "./job-records.js";
 import { JobStore } from "./job-store.js";
 import { controlExecution, jobDescription, rolloutConfig } from "./job-view.js";
 import { JobMembership } from "./membership.js";
@@ -42,6 +44,8 @@ export interface JobsServiceOptions {
   readonly bus: MessageBus;
   readonly events: EventSink;
   readonly registry: JobTargets;
+  /** Where jobs are written down. Default: nowhere. */
+  readonly records?: RecordBook;
   readonly settings?: Partial<JobsSettings>;
   /** Job events that the account switches on while it runs. Default: what the settings say. */
   readonly eventConfigurations?: JobEventConfigurations;
@@ -105,7 +109,8 @@ export interface DescribeJobExecutionRequest {
  */
 export class JobsService implements ReservedTopicService {
   private readonly settings: JobsSettings;
-  private readonly store = new JobStore();
+  private readonly time: WallTime;
+  private readonly store: JobStore;
   private readonly notifications: JobNotifications;
   private readonly jobEvents: JobEvents;
   private readonly engine: JobEngine;
@@ -115,12 +120,23 @@ export class JobsService implements ReservedTopicService {
 
   constructor(private readonly options: JobsServiceOptions) {
     const { clock, bus, events, registry } = options;
-    const { store } = this;
+    const records = options.records ?? new RecordBook();
+    const time = new WallTime(clock);
+    const store = new JobStore(records, time);
     const settings = { ...DEFAULT_JOBS_SETTINGS, ...options.settings };
     const pending = new PendingExecutions();
     const notifications = new JobNotifications(pending, bus, clock);
-    const jobEvents = new JobEvents(notifications, clock, settings, options.eventConfigurations);
-    const engine = new JobEngine({ clock, events, settings, pending, notifications, jobEvents });
+    const { eventConfigurations: configurations } = options;
+    const jobEvents = new JobEvents({
+      notifications,
+      clock,
+      settings,
+      store,
+      ...(configurations !== undefined && { configurations }),
+    });
+    const engine = new JobEngine({ clock, events, settings, store, pending, notifications, jobEvents });
+    this.time = time;
+    this.store = store;
     this.settings = settings;
     this.notifications = notifications;
     this.jobEvents = jobEvents;
@@ -133,6 +149,7 @@ export class JobsService implements ReservedTopicService {
       membership.apply(change);
       notifications.flush();
     });
+    records.whenRestored(() => this.restore());
   }
 
   /** A publish on a thing's `jobs/` topics: answered to the publisher, and seen by nobody else. */
@@ -164,7 +181,7 @@ export class JobsService implements ReservedTopicService {
     const spec = jobSpec(request);
     this.checkNewJob(spec);
     const things = this.thingsOf(request.targets);
-    const job = new Job(spec, clock.wallMs());
+    const job = new Job(spec, clock.wallMs(), this.store.nextJobOrdinal());
     this.store.add(job);
     for (const [thing, reasons] of things) this.store.addMember(job, thing).reasons = reasons;
     events.emit({
@@ -247,7 +264,10 @@ export class JobsService implements ReservedTopicService {
       );
     this.engine.discard(execution);
     if (member.current === execution) this.store.removeMember(member);
-    else member.earlier = member.earlier.filter((earlier) => earlier !== execution);
+    else {
+      member.earlier = member.earlier.filter((earlier) => earlier !== execution);
+      this.store.memberChanged(member);
+    }
     this.engine.completeIfDone(job);
     this.notifications.flush();
   }
@@ -271,6 +291,7 @@ export class JobsService implements ReservedTopicService {
       inProgressMinutes: merged.timeoutConfig?.inProgressTimeoutInMinutes,
     };
     job.lastUpdatedAtMs = this.options.clock.wallMs();
+    this.store.requestChanged(job);
     this.engine.rollOut(job);
     this.notifications.flush();
   }
@@ -318,7 +339,7 @@ export class JobsService implements ReservedTopicService {
   stop(): void {
     this.isStopped = true;
     for (const job of this.store.all()) {
-      this.engine.closeRollout(job);
+      this.engine.halt(job);
       for (const { current } of job.members.values()) current?.timeout?.cancel();
     }
   }
@@ -352,9 +373,33 @@ export class JobsService implements ReservedTopicService {
   private schedule(job: Job): void {
     const { clock } = this.options;
     const { startMs, endMs } = job.spec;
-    const delayUs = (atMs: number): number => (atMs - clock.wallMs()) * US_PER_MS;
-    if (startMs !== undefined) job.scheduleTimers.push(clock.after(delayUs(startMs), this.onStart, job));
+    const delayUs = (atMs: number): number => this.time.toClock(atMs * US_PER_MS) - clock.nowUs();
+    job.scheduleArmed = this.engine.nextArmed();
+    if (startMs !== undefined && job.status === "SCHEDULED")
+      job.scheduleTimers.push(clock.after(delayUs(startMs), this.onStart, job));
     if (endMs !== undefined) job.scheduleTimers.push(clock.after(delayUs(endMs), this.onEnd, job));
+  }
+
+  /**
+   * All records are back: whatever was under way goes on. Timers that fell due in between run at once, and those of
+   * one instant in the order in which they were set.
+   */
+  private restore(): void {
+    const { store, engine } = this;
+    store.restored();
+    const timers: { readonly armed: number; readonly arm: () => void }[] = [];
+    for (const job of store.all()) {
+      for (const { current } of job.members.values()) {
+        if (current === undefined) continue;
+        engine.restored(current);
+        timers.push({ armed: current.timeoutArmed, arm: () => engine.rearm(current) });
+      }
+      if (!job.isFinished && !job.isRolloutClosed)
+        timers.push({ armed: job.scheduleArmed, arm: () => this.schedule(job) });
+      timers.push({ armed: job.rolloutArmed, arm: () => engine.resume(job) });
+    }
+    timers.sort((a, b) => a.armed - b.armed);
+    for (const { arm } of timers) arm();
   }
 
   private readonly onStart = (job: Job): void => {

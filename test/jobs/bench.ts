@@ -1,4 +1,12 @@
-import { type JobEvent, type JsonObject, LANE, type RunEvent, VirtualTime } from "fleetrig/kernel";
+import {
+  type Clock,
+  type JobEvent,
+  type JsonObject,
+  type JsonValue,
+  LANE,
+  type RunEvent,
+  VirtualTime,
+} from "fleetrig/kernel";
 import {
   ApplicationMessage,
   type CreateJobRequest,
@@ -8,6 +16,8 @@ import {
   type MembershipChange,
   type MessageBus,
   type OutgoingMessage,
+  RecordBook,
+  type RecordJournal,
 } from "fleetrig/broker";
 
 /** A message the service sent, decoded. `client` is set for direct answers only. */
@@ -22,27 +32,72 @@ export const MINUTE_US = 60_000_000;
 /** Virtual wall time at the start, in epoch seconds. */
 export const EPOCH_S = Date.UTC(2026, 0, 1) / 1000;
 
+/** What is on the disk: every record as JSON text, as it was when it was last asked for. */
+export class RecordsOnDisk implements RecordJournal {
+  private readonly reads = new Map<string, () => JsonValue | undefined>();
+  private readonly rows = new Map<string, string>();
+
+  recordChanged(table: string, key: string, read: () => JsonValue | undefined): void {
+    this.reads.set(JSON.stringify([table, key]), read);
+  }
+
+  /** Writes down what has changed, and puts everything into another book. */
+  moveTo(book: RecordBook): void {
+    for (const [place, read] of this.reads) {
+      const value = read();
+      if (value === undefined) this.rows.delete(place);
+      else this.rows.set(place, JSON.stringify(value));
+    }
+    this.reads.clear();
+    for (const place of [...this.rows.keys()].sort()) {
+      const [table, key] = JSON.parse(place) as [string, string];
+      const fault = book.restore(table, key, JSON.parse(this.rows.get(place)!) as JsonValue);
+      if (fault !== undefined) throw new Error(`${place}: ${fault}`);
+    }
+    book.finish();
+  }
+}
+
 /** The jobs service in virtual time, with a bus that keeps what was sent and a registry of plain lists. */
 export class JobsBench implements MessageBus, JobTargets {
   readonly time = new VirtualTime();
   readonly sent: Sent[] = [];
   readonly events: RunEvent[] = [];
   readonly groups = new Map<string, string[]>();
-  readonly jobs: JobsService;
+  jobs: JobsService;
   /** Topics nobody listens to. */
   readonly deaf = new Set<string>();
+  private readonly disk = new RecordsOnDisk();
+  private readonly clock: Clock;
   private listener: ((change: MembershipChange) => void) | undefined;
 
-  constructor(groups: Record<string, readonly string[]> = {}, settings: Partial<JobsSettings> = {}) {
+  constructor(
+    groups: Record<string, readonly string[]> = {},
+    private readonly settings: Partial<JobsSettings> = {},
+  ) {
     for (const [name, things] of Object.entries(groups)) this.groups.set(`group:${name}`, [...things]);
-    const clock = this.time.lane(LANE.services);
-    this.jobs = new JobsService({
-      clock,
+    this.clock = this.time.lane(LANE.services);
+    this.jobs = this.start(new RecordBook(this.disk));
+  }
+
+  private start(records: RecordBook): JobsService {
+    return new JobsService({
+      clock: this.clock,
       bus: this,
       registry: this,
-      settings,
+      records,
+      settings: this.settings,
       events: { emit: (event) => void this.events.push(event) },
     });
+  }
+
+  /** Another process goes on with what the last one wrote down. @param downUs How long there is none. */
+  restart(downUs = 0): void {
+    this.jobs.stop();
+    if (downUs > 0) this.time.advance(downUs);
+    const records = new RecordBook(this.disk);
+    this.jobs = this.start(records);
+    this.disk.moveTo(records);
   }
 
   publish(message: OutgoingMessage): void {
