@@ -21,6 +21,7 @@ import {
   REASON,
 } from "fleetrig/protocol";
 import { Account, type AccountOptions } from "./account.js";
+import { Authorizers } from "./authorizers/index.js";
 import { type BrokerLimits, MqttBroker } from "./engine/index.js";
 import type { Journal } from "./engine/journal.js";
 import { ConnectionDirectory } from "./connections/index.js";
@@ -113,6 +114,7 @@ export class Cloud implements Service {
   readonly registry: Registry;
   readonly identity: Identity;
   readonly hooks: HookRunner;
+  readonly authorizers: Authorizers;
   readonly provisioning: Provisioning;
   readonly connections: ConnectionDirectory;
   /** What this would have cost on AWS, in units. */
@@ -187,6 +189,9 @@ export class Cloud implements Service {
       ...(options.hookSettings !== undefined && { settings: options.hookSettings }),
       onFailure: (failure) => events.emit({ type: "hook.failed", atUs: clock.nowUs(), ...failure }),
     });
+    const { hooks } = this;
+    this.authorizers = new Authorizers({ clock, random: random.stream("authorizers"), records, hooks });
+    this.tags.taggable("authorizer", (name) => this.authorizers.store.find(name) !== undefined);
     const tokens = random.stream("ownership-tokens");
     this.provisioning = new Provisioning({
       clock,
@@ -198,7 +203,7 @@ export class Cloud implements Service {
       registry: this.registry,
       identity: this.identity,
       issuer: () => this.issuer,
-      hooks: this.hooks,
+      hooks,
       newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
       principalOf: () => undefined,
       ...(options.provisioning !== undefined && { settings: options.provisioning }),

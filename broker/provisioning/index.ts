@@ -1,5 +1,6 @@
 export { type PlanParameters, planOf, type ProvisioningPlan } from "./plan.js";
 export type { ProvisioningClaim } from "./claims.js";
+export { type NamePage, pageByName } from "./name-page.js";
 export type { Provisioned } from "./provisioner.js";
 export { Provisioning, type ProvisioningOptions } from "./provisioning.js";
 export { DEFAULT_PROVISIONING_SETTINGS, type ProvisioningSettings } from "./settings.js";

@@ -1,4 +1,5 @@
 import type { OperationCatalogue } from "../operation.js";
+import { authorizerOperations } from "./authorizers.js";
 import { billingGroupOperations } from "./billing-groups.js";
 import { caCertificateOperations } from "./ca-certificates.js";
 import { certificateOperations } from "./certificates.js";
@@ -19,6 +20,7 @@ import { thingOperations } from "./things.js";
 /** Every operation there is, by the API it belongs to. */
 export const OPERATIONS: OperationCatalogue = {
   iot: {
+    ...authorizerOperations,
     ...billingGroupOperations,
     ...caCertificateOperations,
     ...certificateOperations,

@@ -1,0 +1,40 @@
+import type { Clock, FleetrigError, Random } from "fleetrig/kernel";
+import type { Caller, HttpRequest } from "../api/http.js";
+import type { HookRunner } from "../hooks/index.js";
+import type { RecordBook } from "../records/index.js";
+import type { Authorization } from "./authorizer-response.js";
+import { AuthorizerStore } from "./authorizer-store.js";
+import { CustomAuthorization } from "./custom-authorization.js";
+import { HttpAuthorization } from "./http-authorization.js";
+import { testInvoke, type TestInvokeRequest } from "./test-invoke.js";
+
+export interface AuthorizersOptions {
+  readonly clock: Clock;
+  /** For connection ids. */
+  readonly random: Random;
+  readonly records: RecordBook;
+  readonly hooks: HookRunner;
+}
+
+/** Custom authorizers (REF §12): the account's own functions say who clients are and what they may do. */
+export class Authorizers {
+  readonly store: AuthorizerStore;
+  readonly custom: CustomAuthorization;
+  private readonly http: HttpAuthorization;
+
+  constructor({ clock, random, records, hooks }: AuthorizersOptions) {
+    this.store = new AuthorizerStore(clock, records);
+    this.custom = new CustomAuthorization({ random, hooks, store: this.store });
+    this.http = new HttpAuthorization(clock, this.custom);
+  }
+
+  /** As `HttpAuthorization.callerOf`: undefined where a request is none of an authorizer's business. */
+  callerOf(request: HttpRequest): Promise<Caller | FleetrigError> | undefined {
+    return this.http.callerOf(request);
+  }
+
+  /** AWS: TestInvokeAuthorizer. Undefined where the authorizer says no. */
+  testInvoke(request: TestInvokeRequest): Promise<Authorization | undefined> {
+    return testInvoke(this.custom, request);
+  }
+}
