@@ -135,6 +135,17 @@ export class CloudServer implements Service {
     return this.authority.caPath;
   }
 
+  /** What clients call this server by: the address that it listens on, or localhost. */
+  get shownHost(): string {
+    const { host = "127.0.0.1" } = this.options;
+    return host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
+  }
+
+  /** The console; undefined where there is none. */
+  get consoleUrl(): string | undefined {
+    return undefined;
+  }
+
   get durability(): Durability {
     return this.storage?.durability ?? "memory";
   }
@@ -178,13 +189,10 @@ export class CloudServer implements Service {
     }
   }
 
-  private drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.clock.after(DRAIN_US, resolve);
-      void this.gateway.drain().then(() => {
-        timer.cancel();
-        resolve();
-      });
+  private async drained(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.clock.after(DRAIN_US, resolve);
+      void this.gateway.drain().finally(resolve);
     });
   }
 

@@ -79,6 +79,14 @@ export const logSink = (log: StructuredLog): EventSink => ({
         log.log("info", type, fields);
         break;
       }
+      case "access.denied": {
+        const { principal, clientId, action, resource, outcome, reason: why } = event;
+        log.log("warn", event.type, { principal, clientId, action, resource, outcome, why });
+        break;
+      }
+      case "api.fault":
+        log.log("error", event.type, { requestId: event.requestId, detail: event.detail });
+        break;
       case "store.damaged":
         log.log("error", event.type, { where: event.where, what: event.what });
         break;

@@ -161,6 +161,51 @@ Examples:
     | fleetrig lint-policy -
 `;
 
+export const CLOUD_HELP = `
+Doors:
+  8883  MQTT over TLS with client certificates
+  8443  HTTPS with client certificates: publish, shadows, jobs, credentials
+  8444  what AWS has on 443; ALPN tells them apart: x-amzn-mqtt-ca and mqtt are
+        MQTT, x-amzn-http-ca, http/1.1 and none are HTTPS, wss://host:8444/mqtt
+  1883  MQTT without TLS, on this machine only
+  8440  APIs for the AWS CLI and SDKs (--endpoint-url), /health, /metrics and
+        ws://127.0.0.1:8440/mqtt, on this machine only
+  Port 0 takes any free one, off closes a door. Certificates are checked by what
+  is registered here, not by who signed them.
+
+Who may do what:
+  Devices may do what their policies say. Whoever is on this machine may do
+  everything over the APIs, unless --credentials names keys: then requests have
+  to be signed with them (SigV4, headers or query). A file has the format of
+  ~/.aws/credentials; env takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+  From beyond this machine nothing goes without a certificate or a signature.
+
+Certificates:
+  The server has its own certificate authority. With --data its key is
+  pki/ca.key in that folder, for its owner only; without, it is gone at the end.
+  Clients need the file shown as ca.
+
+Names:
+  Requests whose Host is another name are refused with 421, because a web page
+  could make its name point here. --allow-host adds names; AWS's own, such as
+  xyz-ats.iot.eu-west-1.amazonaws.com, are served as they are, with a
+  certificate for them.
+
+Where things go:
+  stdout   one block, or with --json one line, once clients can connect
+  stderr   the log: of each kind ten lines in ten seconds, the rest is counted
+
+Ending:
+  Ctrl-C or SIGTERM answers what was asked, tells clients, writes what is left
+  and ends with 0; after five seconds, or with a second signal, at once.
+
+Examples:
+  fleetrig cloud --data ./cloud --explain
+  fleetrig cloud --mqtts-port 0 --http-port 0 --json
+  fleetrig cloud --host 0.0.0.0 --allow-host cloud.lab \\
+    --credentials ~/.aws/credentials
+`;
+
 export const DOCTOR_HELP = `
 Ends with 3 when something is missing that every run needs. What is optional is
 needed by some scenarios or by fleetrig's own tests.

@@ -23,6 +23,8 @@ export interface Host {
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
   /** From here on, files that this process creates are for its own user only, whoever creates them. */
   keepFilesPrivate(): void;
+  /** Shows a page in the user's browser, if there is one. */
+  openUrl(url: string): void;
   /** Ends the process at once, whatever still runs in it: for what would not end by itself. */
   exit(code: number): void;
 }

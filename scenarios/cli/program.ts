@@ -3,6 +3,7 @@ import { LOG_LEVELS } from "fleetrig/broker";
 import { EXIT, FleetrigError, parseDurationUs, US_PER_MINUTE, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import { type BrokerCommandOptions, brokerCommand } from "./commands/broker.js";
 import { type BrokerTopOptions, brokerTopCommand } from "./commands/broker-top.js";
+import { type CloudCommandOptions, cloudCommand } from "./commands/cloud.js";
 import { CATALOGUE_NAMES, catalogueCommand } from "./commands/catalogue.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { initCommand } from "./commands/init.js";
@@ -15,6 +16,7 @@ import { schemaCommand } from "./commands/schema.js";
 import { validateCommand } from "./commands/validate.js";
 import {
   BROKER_HELP,
+  CLOUD_HELP,
   DOCTOR_HELP,
   LINT_POLICY_HELP,
   LIST_HELP,
@@ -72,6 +74,7 @@ function createProgram(host: Host, done: SetExitCode): Command {
   addReport(program, host, done);
   addProxy(program, host, done);
   addBroker(program, host, done);
+  addCloud(program, host, done);
   subcommand(program, "lint-policy", "find mistakes in AWS IoT policies")
     .description("Finds mistakes in AWS IoT policies that AWS accepts, and says how to mend them.")
     .argument("<files...>", "policy documents, JSON; - for standard input")
@@ -238,6 +241,67 @@ function addBroker(program: Command, host: Host, done: SetExitCode): void {
     .option("--once", "show one view and end")
     .option("--json", "one JSON object per view")
     .action(async (flags: BrokerTopOptions) => done(await brokerTopCommand(host, flags)));
+}
+
+function addCloud(program: Command, host: Host, done: SetExitCode): void {
+  subcommand(program, "cloud", "run the embedded cloud as a server")
+    .description("Runs a local AWS IoT Core for devices, the AWS CLI and SDKs, until it is interrupted.")
+    .option("--data <folder>", "keep everything there, the certificate authority included")
+    .addOption(new Option("--durability <level>", "what an answer means with --data").choices(["disk", "os"]))
+    .option("--host <address>", "where to listen with TLS (default 127.0.0.1)")
+    .option("--mqtt-port <port>", "MQTT on this machine (default 1883); off closes it", port)
+    .option("--mqtts-port <port>", "MQTT over TLS (default 8883)", port)
+    .option("--tls-port <port>", "MQTT, WebSockets and HTTPS by ALPN (default 8444)", port)
+    .option("--https-port <port>", "HTTPS with certificates (default 8443)", port)
+    .option("--http-port <port>", "APIs on this machine (default 8440)", port)
+    .option("--account <id>", "twelve digits (default 000000000000)", accountId)
+    .option("--region <region>", "of ARNs, unless a signature says another (default us-east-1)", region)
+    .option("--credentials <source>", "keys that requests must be signed with: a file, or env")
+    .addOption(
+      new Option("--profile <profile>", "MQTT as AWS IoT has it, or as standardised")
+        .choices(["aws", "oasis"])
+        .default("aws"),
+    )
+    .option("--limit <name=value>", "change a limit, e.g. packetBytes=64KiB; repeatable", collect)
+    .addOption(
+      new Option("--data-endpoint <form>", "what describe-endpoint says for iot:Data-ATS").choices([
+        "host",
+        "host:port",
+      ]),
+    )
+    .option("--allow-host <name>", "another name of this server; repeatable", collect)
+    .option("--allow-origin <origin>", "web pages that may use it; repeatable", collect)
+    .option("--explain", "say for every denial what decided")
+    .option("--open", "show the console in the browser")
+    .addOption(
+      new Option("--log <format>", "log for programs or people (default: by terminal)").choices([
+        "json",
+        "text",
+      ]),
+    )
+    .addOption(new Option("--log-level <level>", "least serious lines to log").choices(LOG_LEVELS))
+    .option("--json", "say on stdout as JSON when and where it is ready")
+    .option("--insecure", "listen on --host without TLS, too, and trust whoever reaches it")
+    .addHelpText("after", CLOUD_HELP)
+    .action(async (flags: CloudCommandOptions) => done(await cloudCommand(host, flags)));
+}
+
+const MAX_PORT = 65_535;
+
+function port(text: string): number | "off" {
+  if (text === "off") return text;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT) return Number(text);
+  throw new InvalidArgumentError("It must be a port, 0 for any free one, or off.");
+}
+
+function accountId(text: string): string {
+  if (/^\d{12}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must have twelve digits.");
+}
+
+function region(text: string): string {
+  if (/^[a-z]{2}(?:-[a-z]{1,12}){1,3}-\d$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be like eu-central-1.");
 }
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];

@@ -97,7 +97,7 @@ export class CloudBench {
 /** Error name and message of a refusal. */
 export const refusalOf = ({ status, headers, text }: Answer): string => {
   const { message } = JSON.parse(text) as { message: string };
-  return `${status} ${headers["x-amzn-errortype"]} ${message}`;
+  return `${status} ${String(headers["x-amzn-errortype"])} ${message}`;
 };
 
 /** A folder that goes with the test. */

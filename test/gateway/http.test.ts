@@ -117,7 +117,7 @@ describe("the HTTP gateway", () => {
     );
     const chunked = await spoken(
       bench,
-      `POST /topics/a HTTP/1.1\r\nHost: 127.0.0.1:${bench.port("http")}\r\nTransfer-Encoding: chunked\r\n\r\n${"40000\r\n"}${"y".repeat(262_144)}\r\n1\r\nz\r\n0\r\n\r\n`,
+      `POST /topics/a HTTP/1.1\r\nHost: 127.0.0.1:${bench.port("http")}\r\nTransfer-Encoding: chunked\r\n\r\n40000\r\n${"y".repeat(262_144)}\r\n1\r\nz\r\n0\r\n\r\n`,
     );
     expect(chunked).toMatch(/^HTTP\/1.1 413 .*RequestEntityTooLargeException/s);
   });

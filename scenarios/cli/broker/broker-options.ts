@@ -129,7 +129,8 @@ function httpAddress(text: string): Pick<HttpOptions, "host" | "port"> {
   );
 }
 
-type Limits = { -readonly [Name in keyof BrokerLimits]?: BrokerLimits[Name] };
+/** Limits of a broker that were given by hand. */
+export type Limits = { -readonly [Name in keyof BrokerLimits]?: BrokerLimits[Name] };
 
 /** Limits that are words. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
@@ -137,7 +138,8 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   connectOverload: ["refuse", "queue"],
 };
 
-function readLimits(pairs: readonly string[], profile: "aws" | "oasis"): Limits {
+/** @throws FleetrigError of exit code 2 for names that are no limits, and values they cannot have */
+export function readLimits(pairs: readonly string[], profile: "aws" | "oasis"): Limits {
   const names = Object.keys(DEFAULT_LIMITS[profile]);
   const limits: Record<string, number | string> = {};
   for (const pair of pairs) {

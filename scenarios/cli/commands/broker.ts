@@ -6,8 +6,10 @@ import {
   logSink,
   StructuredLog,
 } from "fleetrig/broker";
-import { EXIT, LANE, RealTime, readProcess, US_PER_S } from "fleetrig/kernel";
+import { LANE, RealTime, readProcess } from "fleetrig/kernel";
 import { type BrokerFlags, brokerOptions } from "../broker/broker-options.js";
+import { PROMISES } from "../broker/promises.js";
+import { serveUntilSignal } from "../broker/serve-until-signal.js";
 import { type Host, writeLine } from "../host.js";
 import { VERSION } from "../version.js";
 import { TOKEN_VARIABLE } from "./broker-top.js";
@@ -18,9 +20,6 @@ export interface BrokerCommandOptions extends BrokerFlags {
   readonly logLevel?: LogLevel;
   readonly json?: boolean;
 }
-
-/** A broker that cannot end in this time is ended. */
-const STOP_DEADLINE_S = 5;
 
 /**
  * `fleetrig broker`: an MQTT broker by itself, until it is interrupted. Stdout says that it is ready and where;
@@ -38,37 +37,25 @@ export async function brokerCommand(host: Host, flags: BrokerCommandOptions): Pr
     ...(flags.logLevel !== undefined && { level: flags.logLevel }),
   });
   try {
-    const signal = nextSignal(host);
     // LevelDB makes new files all the time, as the process's mask says.
     if (flags.data !== undefined) host.keepFilesPrivate();
-    const server = await createBroker({ ...options, events: logSink(log) });
-    logServer(log, server);
-    writeReady(host, server, flags);
-    const name = await signal;
-    log.log("info", "broker.stopping", { signal: name });
-    const isLate = new Promise<"late">((resolve) =>
-      clock.after(STOP_DEADLINE_S * US_PER_S, () => resolve("late")),
-    );
-    const end = await Promise.race([server.stop(), isLate]);
-    if (end !== "late") {
-      log.log("info", "broker.stopped", { signal: name });
-      return EXIT.passed;
-    }
-    log.log("error", "broker.cut-short", { signal: name, afterS: STOP_DEADLINE_S });
-    log.stop();
-    const exitCode = name === "SIGINT" ? EXIT.sigint : EXIT.sigterm;
-    host.exit(exitCode);
-    return exitCode;
+    return await serveUntilSignal({
+      host,
+      log,
+      clock,
+      name: "broker",
+      start: async () => {
+        const server = await createBroker({ ...options, events: logSink(log) });
+        logServer(log, server);
+        writeReady(host, server, flags);
+        return server;
+      },
+    });
   } finally {
     log.stop();
     time.stop();
   }
 }
-
-const nextSignal = (host: Host): Promise<"SIGINT" | "SIGTERM"> =>
-  new Promise((resolve) => {
-    host.onSignal(resolve);
-  });
 
 function writeReady(host: Host, server: BrokerServer, flags: BrokerCommandOptions): void {
   const { profile, durability } = server.health();
@@ -108,13 +95,6 @@ function writeReady(host: Host, server: BrokerServer, flags: BrokerCommandOption
   if (tryIt !== undefined) row("try", tryIt);
   writeLine(host.stdout, "ready");
 }
-
-/** What PUBACK means to whoever gets it. */
-const PROMISES: Readonly<Record<string, string>> = {
-  disk: "what is acknowledged is on disk and survives power loss",
-  os: "what is acknowledged survives the end of this process, not power loss",
-  memory: "nothing survives the end of this process; --data keeps it",
-};
 
 /** A command that proves that the broker is there; undefined when mosquitto_pub cannot reach it. */
 function tryLine(server: BrokerServer, flags: BrokerFlags): string | undefined {

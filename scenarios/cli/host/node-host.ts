@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { spawn } from "node:child_process";
 import { dirname, resolve } from "node:path";
 import { isatty } from "node:tty";
 import { EXIT, FleetrigError, hostNowUs, hostWallMs } from "fleetrig/kernel";
@@ -45,8 +46,23 @@ export function createNodeHost(argv: readonly string[]): Host {
       return stop;
     },
     keepFilesPrivate: () => void process.umask(0o077),
+    openUrl,
     exit: (code) => process.exit(code),
   };
+}
+
+/** What shows a page, by platform. */
+const OPENERS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  darwin: ["open"],
+  win32: ["rundll32", "url.dll,FileProtocolHandler"],
+};
+
+function openUrl(url: string): void {
+  const [program = "", ...args] = OPENERS[process.platform] ?? ["xdg-open"];
+  const child = spawn(program, [...args, url], { detached: true, stdio: "ignore" });
+  // Machines without a browser have no opener either; the address has been printed.
+  child.on("error", () => undefined);
+  child.unref();
 }
 
 const DEFAULT_COLUMNS = 80;

@@ -71,6 +71,7 @@ export function memoryHost(
       return () => handlers.delete(handler);
     },
     keepFilesPrivate: () => undefined,
+    openUrl: () => undefined,
     exit: (code) => void exits.push(code),
   };
   const interrupt = (signal: Signal): void => {
