@@ -35,6 +35,13 @@ import {
   publishRegistryEvents,
 } from "./events/index.js";
 import {
+  cloudDocuments,
+  FleetIndexing,
+  FleetMetrics,
+  followRegistry,
+  type IndexLimits,
+} from "./fleet-index/index.js";
+import {
   type Listener,
   type ListenerEndpoint,
   type ListenerOptions,
@@ -88,6 +95,8 @@ export interface CloudOptions {
   readonly issuer?: CertificateIssuer;
   /** Bounds of certificates and policies. */
   readonly identity?: Partial<IdentityLimits>;
+  /** Quotas of fleet indexing. */
+  readonly indexing?: Partial<IndexLimits>;
   /** What stands in for AWS Lambda: functions, modules and endpoints by the ARN or the name of the function. */
   readonly hooks?: Readonly<Record<string, HookTarget>>;
   /** How hooks are bounded. */
@@ -112,6 +121,8 @@ export class Cloud implements Service {
   /** For the events that the account can switch on. */
   readonly eventPublisher: EventPublisher;
   readonly registry: Registry;
+  readonly indexing: FleetIndexing;
+  readonly fleetMetrics: FleetMetrics;
   readonly identity: Identity;
   readonly hooks: HookRunner;
   readonly authorizers: Authorizers;
@@ -175,6 +186,9 @@ export class Cloud implements Service {
       configurations: this.eventConfigurations,
     });
     publishRegistryEvents({ registry: this.registry, publisher: this.eventPublisher, account });
+    this.indexing = this.createIndexing(clock);
+    this.fleetMetrics = new FleetMetrics({ clock, records, indexing: this.indexing });
+    this.tags.taggable("fleetmetric", (name) => this.fleetMetrics.has(name));
     this.identity = new Identity({
       clock,
       random: random.stream("identity"),
@@ -218,6 +232,7 @@ export class Cloud implements Service {
       events,
       records,
       meter: (units) => metering.turn("shadowOperations", units),
+      changed: ({ thing, shadowName }) => this.indexing.shadowChanged(thing, shadowName),
     });
     this.jobs = new JobsService({
       clock,
@@ -305,10 +320,31 @@ export class Cloud implements Service {
   async stop(): Promise<void> {
     this.broker.shutdown(REASON.serverShuttingDown);
     this.jobs.stop();
+    this.indexing.stop();
+    this.fleetMetrics.stop();
     this.provisioning.stop();
     await this.listeners.stop();
     if (this.ownIssuer !== undefined && "stop" in this.ownIssuer) this.ownIssuer.stop();
     this.ownTime?.stop();
+  }
+
+  /** Off until somebody turns it on; then it follows registry, shadows and connections. */
+  private createIndexing(clock: Clock): FleetIndexing {
+    const { connections, metering, options, records, registry } = this;
+    const indexing = new FleetIndexing({
+      clock,
+      records,
+      documents: cloudDocuments({ registry, connections, shadows: () => this.shadows }),
+      meter: () => metering.turn("indexQueries"),
+      ...(options.indexing !== undefined && { limits: options.indexing }),
+    });
+    followRegistry(registry, indexing);
+    registry.dynamicGroups.use(indexing);
+    this.broker.addHooks({
+      connected: ({ clientId }) => indexing.connectivityChanged(clientId),
+      disconnected: ({ clientId }) => indexing.connectivityChanged(clientId),
+    });
+    return indexing;
   }
 
   private makeIssuer(): CertificateAuthority | VirtualIssuer {

@@ -49,6 +49,8 @@ export interface FleetIndexingOptions {
   readonly documents: IndexedDocuments;
   readonly records: RecordBook;
   readonly limits?: Partial<IndexLimits>;
+  /** Called for every search and aggregation: AWS bills them. */
+  readonly meter?: () => void;
 }
 
 /** AWS: SearchIndex. */
@@ -80,14 +82,16 @@ const CONFIGURATION_KEY = "current";
 export class FleetIndexing {
   readonly limits: IndexLimits;
   private readonly documents: IndexedDocuments;
+  private readonly meter: () => void;
   private readonly things: NamedIndex;
   private readonly groups: NamedIndex;
   private readonly table: RecordTable<IndexingConfiguration>;
   private sources: IndexedSources = sourcesOf(INDEXING_OFF.thingIndexingConfiguration);
 
-  constructor({ clock, documents, records, limits }: FleetIndexingOptions) {
+  constructor({ clock, documents, records, limits, meter }: FleetIndexingOptions) {
     this.limits = { ...DEFAULT_INDEX_LIMITS, ...limits };
     this.documents = documents;
+    this.meter = meter ?? (() => undefined);
     this.things = new NamedIndex({
       name: "AWS_Things",
       clock,
@@ -262,9 +266,8 @@ export class FleetIndexing {
    * Checks the query of a dynamic thing group.
    * @throws FleetrigError `CLOUD_INVALID_QUERY`, or `CLOUD_NOT_FOUND` while things are not indexed.
    */
-  assertWatchable(queryString: string, queryVersion?: string): void {
+  assertQuery(queryString: string): void {
     this.things.assertOn();
-    assertQueryVersion(queryVersion);
     this.standingQuery(queryString);
   }
 
@@ -313,7 +316,9 @@ export class FleetIndexing {
     const index = this.indexNamed(request.indexName);
     index.assertReady();
     assertQueryVersion(request.queryVersion);
-    return { index, query: parseQuery(request.queryString, this.limits) };
+    const query = parseQuery(request.queryString, this.limits);
+    this.meter();
+    return { index, query };
   }
 
   private render(index: NamedIndex, names: readonly string[]): SearchIndexResponse {

@@ -1,5 +1,4 @@
 import { type Clock, isJsonObject, type JsonValue, type Timer, US_PER_S } from "fleetrig/kernel";
-import type { Account } from "../account.js";
 import { cloudError } from "../cloud-error.js";
 import type { RecordBook, RecordTable } from "../records/index.js";
 import type { FleetIndexing } from "./fleet-indexing.js";
@@ -53,7 +52,6 @@ export interface FleetMetricReading {
 
 export interface FleetMetricsOptions {
   readonly clock: Clock;
-  readonly account: Account;
   readonly indexing: FleetIndexing;
   readonly records: RecordBook;
   /** Called once per period and metric, in place of CloudWatch. Default: nobody is told. */
@@ -143,6 +141,10 @@ export class FleetMetrics {
     this.table.delete(metricName);
   }
 
+  has(metricName: string): boolean {
+    return this.table.has(metricName);
+  }
+
   describe(metricName: string): FleetMetric {
     const metric = this.table.get(metricName);
     if (metric !== undefined) return metric;
@@ -154,10 +156,6 @@ export class FleetMetrics {
   /** By name. */
   list(): readonly FleetMetric[] {
     return Array.from(this.table.values()).sort((a, b) => (a.metricName < b.metricName ? -1 : 1));
-  }
-
-  arnOf({ metricName }: FleetMetric): string {
-    return this.options.account.arn("fleetmetric", metricName);
   }
 
   /** What each metric said last, by name. */

@@ -1,4 +1,5 @@
 export type { Bucket, PercentPair, Statistics } from "./aggregation.js";
+export { cloudDocuments, type DocumentServices, followRegistry } from "./cloud-documents.js";
 export type {
   Field,
   FieldType,

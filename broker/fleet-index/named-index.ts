@@ -13,7 +13,7 @@ export type IndexName = "AWS_Things" | "AWS_ThingGroups";
 
 /** Hears what joins and leaves a standing query, and when the answer is complete for the first time. */
 export interface StandingListener extends WatchListener {
-  complete?(): void;
+  ready?(): void;
 }
 
 /** Where an index finds documents. */
@@ -94,7 +94,7 @@ export class NamedIndex {
     let inner: Watch | undefined;
     const timer = this.clock.after(0, () => {
       inner = this.documents.watch(query, listener);
-      if (this.state === "ACTIVE") listener.complete?.();
+      if (this.state === "ACTIVE") listener.ready?.();
       else this.incomplete.push(listener);
     });
     return {
@@ -123,6 +123,6 @@ export class NamedIndex {
     this.state = "ACTIVE";
     const { incomplete } = this;
     this.incomplete = [];
-    for (const listener of incomplete) listener.complete?.();
+    for (const listener of incomplete) listener.ready?.();
   }
 }

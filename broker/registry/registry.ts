@@ -138,6 +138,11 @@ export class Registry implements JobTargets {
     return this.things.rows();
   }
 
+  /** All thing groups, in order of creation. */
+  allThingGroups(): Iterable<RegisteredGroup> {
+    return this.groups.all();
+  }
+
   createThing(request: CreateThingRequest): void {
     const { billingGroupName } = request;
     this.things.create(request, (thing) => {

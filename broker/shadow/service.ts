@@ -38,6 +38,8 @@ export interface ShadowServiceOptions {
   readonly settings?: Partial<ShadowSettings>;
   /** Answers 404 `Thing not found` where it says false. Default: every thing exists. */
   readonly thingExists?: (thing: string) => boolean;
+  /** Called after a document was changed, created or deleted. */
+  readonly changed?: (key: ShadowKey) => void;
 }
 
 /** What came of a request: the new version, or the refusal. */
@@ -78,6 +80,7 @@ export class ShadowService implements ReservedTopicService {
   private readonly thingExists: (thing: string) => boolean;
   private readonly store: ShadowStore;
   private readonly meter: (units: number) => void;
+  private readonly changed: (key: ShadowKey) => void;
 
   constructor(options: ShadowServiceOptions) {
     this.clock = options.clock;
@@ -86,6 +89,7 @@ export class ShadowService implements ReservedTopicService {
     this.settings = completeShadowSettings(options.settings);
     this.thingExists = options.thingExists ?? (() => true);
     this.meter = options.meter ?? (() => undefined);
+    this.changed = options.changed ?? (() => undefined);
     this.store = new ShadowStore(this.settings.versionRetentionS, options.records ?? new RecordBook());
   }
 
@@ -217,6 +221,7 @@ export class ShadowService implements ReservedTopicService {
     if (!application.ok) return refuse(SHADOW_ERROR.tooLarge);
     const { document } = application;
     this.store.put(key, document);
+    this.changed(key);
     this.announceUpdate(call, previous, document);
     return { ok: true, version: document.version, body: () => updateAcceptedBody(request, document) };
   }
@@ -257,6 +262,7 @@ export class ShadowService implements ReservedTopicService {
     if (document === undefined) return refuse(noSuchShadow(key));
     const version = document.version + (this.settings.deleteIncrementsVersion ? 1 : 0);
     this.store.markDeleted(key, version, nowS);
+    this.changed(key);
     this.events.emit({
       type: "shadow.deleted",
       atUs: this.clock.nowUs(),

@@ -306,7 +306,7 @@ describe("a standing query", () => {
     fleet.indexing.watch(query, {
       joined: (name) => log.push(`+${name}`),
       left: (name) => log.push(`-${name}`),
-      complete: () => log.push("complete"),
+      ready: () => log.push("ready"),
     });
     return log;
   }
@@ -318,7 +318,7 @@ describe("a standing query", () => {
     const log = followed(fleet, "thingName:lamp*");
     expect(log).toEqual([]);
     fleet.settle();
-    expect(log.splice(0)).toEqual(["+lamp-1", "+lamp-2", "complete"]);
+    expect(log.splice(0)).toEqual(["+lamp-1", "+lamp-2", "ready"]);
     fleet.put("lamp-3");
     fleet.remove("lamp-1");
     fleet.put("fan", { attributes: { a: "1" } });
@@ -340,7 +340,7 @@ describe("a standing query", () => {
     const log = followed(fleet, "*");
     fleet.settle();
     expect(log).toHaveLength(1_501);
-    expect(log.at(-1)).toBe("complete");
+    expect(log.at(-1)).toBe("ready");
     const other: string[] = [];
     const watch = fleet.indexing.watch("t*", { joined: (name) => other.push(name), left: () => undefined });
     fleet.settle();
@@ -353,11 +353,10 @@ describe("a standing query", () => {
 
   it("has at most five terms, and needs indexing", () => {
     const fleet = new Fleet();
-    expect(awsErrorOf(() => fleet.indexing.assertWatchable("a"))).toBe("ResourceNotFoundException");
+    expect(awsErrorOf(() => fleet.indexing.assertQuery("a"))).toBe("ResourceNotFoundException");
     fleet.turnOn();
-    expect(awsErrorOf(() => fleet.indexing.assertWatchable("a b c d e"))).toBe("none");
-    expect(awsErrorOf(() => fleet.indexing.assertWatchable("a b c d e f"))).toBe("InvalidQueryException");
-    expect(awsErrorOf(() => fleet.indexing.assertWatchable("a", "2015-10-08"))).toBe("InvalidQueryException");
+    expect(awsErrorOf(() => fleet.indexing.assertQuery("a b c d e"))).toBe("none");
+    expect(awsErrorOf(() => fleet.indexing.assertQuery("a b c d e f"))).toBe("InvalidQueryException");
   });
 
   it("may contradict itself without stopping time", () => {

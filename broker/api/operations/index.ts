@@ -5,6 +5,8 @@ import { caCertificateOperations } from "./ca-certificates.js";
 import { certificateOperations } from "./certificates.js";
 import { connectionOperations } from "./connections.js";
 import { eventOperations } from "./events.js";
+import { fleetIndexOperations } from "./fleet-index.js";
+import { fleetMetricOperations } from "./fleet-metrics.js";
 import { jobOperations } from "./jobs.js";
 import { jobsDataOperations } from "./jobs-data.js";
 import { messageOperations } from "./messages.js";
@@ -25,6 +27,8 @@ export const OPERATIONS: OperationCatalogue = {
     ...caCertificateOperations,
     ...certificateOperations,
     ...eventOperations,
+    ...fleetIndexOperations,
+    ...fleetMetricOperations,
     ...jobOperations,
     ...policyOperations,
     ...provisioningOperations,
