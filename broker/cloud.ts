@@ -22,11 +22,18 @@ import {
 } from "fleetrig/protocol";
 import { Account, type AccountOptions } from "./account.js";
 import { Authorizers } from "./authorizers/index.js";
-import { type BrokerLimits, MqttBroker } from "./engine/index.js";
+import { type BrokerLimits, type ConnectInfo, MqttBroker } from "./engine/index.js";
 import type { Journal } from "./engine/journal.js";
 import { ConnectionDirectory } from "./connections/index.js";
 import { HookRunner, type HookSettings, type HookTarget } from "./hooks/index.js";
-import { Identity, type IdentityLimits } from "./identity/index.js";
+import {
+  AccessControl,
+  type AccessSettings,
+  applyRegistryChange,
+  Identity,
+  type IdentityLimits,
+  thingsOf,
+} from "./identity/index.js";
 import { JobsService, type JobsSettings } from "./jobs/index.js";
 import {
   EventConfigurations,
@@ -56,8 +63,8 @@ import {
   createVirtualIssuer,
   type VirtualIssuer,
 } from "./pki/index.js";
-import { createPresence } from "./presence/index.js";
 import { Provisioning, type ProvisioningSettings } from "./provisioning/index.js";
+import { createPresence, type PresenceOptions } from "./presence/index.js";
 import { RecordBook, type RecordJournal } from "./records/index.js";
 import { meteredEvents, Metering } from "./metering/index.js";
 import { createRegistry, type Registry, Tags } from "./registry/index.js";
@@ -103,6 +110,8 @@ export interface CloudOptions {
   readonly hookSettings?: Partial<HookSettings>;
   /** Rates and lifetimes of provisioning. */
   readonly provisioning?: Partial<ProvisioningSettings>;
+  /** How certificates and policies are enforced on connections. Default: not at all, everybody may do everything. */
+  readonly access?: Partial<AccessSettings>;
   /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
   readonly traceOf?: TraceOf;
 }
@@ -127,6 +136,8 @@ export class Cloud implements Service {
   readonly hooks: HookRunner;
   readonly authorizers: Authorizers;
   readonly provisioning: Provisioning;
+  /** Undefined where nothing is enforced. */
+  readonly access: AccessControl | undefined;
   readonly connections: ConnectionDirectory;
   /** What this would have cost on AWS, in units. */
   readonly metering: Metering;
@@ -194,8 +205,17 @@ export class Cloud implements Service {
       random: random.stream("identity"),
       records,
       issuer: () => this.issuer,
+      things: thingsOf(this.registry),
       ...(options.identity !== undefined && { limits: options.identity }),
     });
+    const { identity, broker } = this;
+    if (options.access !== undefined) {
+      const settings = options.access;
+      this.access = new AccessControl({ identity, broker, account, clock: this.clock, events, settings });
+      broker.addHooks(this.access);
+    }
+    this.registry.principals.checkWith((principal) => identity.isPrincipal(principal));
+    this.registry.onChange((change) => applyRegistryChange(change, this));
     this.hooks = new HookRunner({
       clock,
       random: random.stream("hooks"),
@@ -219,8 +239,11 @@ export class Cloud implements Service {
       issuer: () => this.issuer,
       hooks,
       newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
-      principalOf: () => undefined,
+      principalOf: (clientId) => this.access?.principalOf(clientId)?.principalIdentifier,
       ...(options.provisioning !== undefined && { settings: options.provisioning }),
+    });
+    this.access?.justInTime.provisionWith(({ certificate, authority }) => {
+      this.provisioning.justInTime.provision(certificate.certificateId, authority);
     });
     this.tags.taggable(
       "provisioningtemplate",
@@ -257,7 +280,7 @@ export class Cloud implements Service {
       accountId: this.account.accountId,
     });
     this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records });
-    if (this.enabled.presence) this.broker.addHooks(createPresence({ bus, clock, random }));
+    if (this.enabled.presence) this.addPresence({ bus, clock, random });
     this.broker.addHooks({
       message: (message) => this.route(message),
       listensTo: (topic) => this.enabled.rules && this.rules.listensTo(topic),
@@ -345,6 +368,15 @@ export class Cloud implements Service {
       disconnected: ({ clientId }) => indexing.connectivityChanged(clientId),
     });
     return indexing;
+  }
+
+  private addPresence(parts: PresenceOptions): void {
+    const { access } = this;
+    const names = {
+      principalOf: (info: ConnectInfo) => access?.principalIdentifierOf(info),
+      thingOf: (info: ConnectInfo) => access?.exclusiveThingOf(info),
+    };
+    this.broker.addHooks(createPresence({ ...parts, ...(access !== undefined && names) }));
   }
 
   private makeIssuer(): CertificateAuthority | VirtualIssuer {

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
 import type { CertificateIssuer } from "../pki/index.js";
+import type { CompiledPolicy } from "../policy/index.js";
 import type { RecordBook } from "../records/index.js";
 import { CaCertificates } from "./ca-certificates.js";
 import { CertificateRegistration } from "./certificate-registration.js";
@@ -74,7 +75,7 @@ export class Identity {
   }): void {
     const { certificateId, forceDelete = false } = request;
     const certificate = this.certificates.get(certificateId);
-    const hasThings = this.things.attachedThings(certificateId).length > 0;
+    const hasThings = this.things.hasThings(certificateId);
     const hasPolicies = this.targets.policiesOf(certificateId).length > 0;
     if (hasThings || (hasPolicies && !forceDelete))
       throw cloudError(
@@ -165,6 +166,17 @@ export class Identity {
     const groups = this.things.groupsOf(thingName);
     if (groups.length === 0) return own;
     return [...new Set([...own, ...groups.flatMap((group) => this.targets.policiesOf(groupTarget(group)))])];
+  }
+
+  /** Those policies that exist, ready to be asked. */
+  compiledFor(policyNames: readonly string[]): readonly CompiledPolicy[] {
+    return policyNames.map((name) => this.policies.compile(name)).filter((policy) => policy !== undefined);
+  }
+
+  /** May it be attached to things? @param principal A certificate id, or the name of another principal. */
+  isPrincipal(principal: string): boolean {
+    const certificateId = certificateOf(principal);
+    return certificateId === undefined || this.certificates.find(certificateId) !== undefined;
   }
 
   /** The group is gone, and what was attached to it. */

@@ -4,6 +4,7 @@ export type {
   RegistrationConfig,
   UpdateCaCertificateRequest,
 } from "./ca-certificates.js";
+export { AccessControl, type AccessControlOptions } from "./access-control.js";
 export type { CreatedCertificate, RegisterCertificateRequest } from "./certificate-registration.js";
 export {
   type Certificate,
@@ -12,9 +13,21 @@ export {
   pemOf,
 } from "./certificate-row.js";
 export type { MarkerPage, MarkerPageRequest } from "./creation-order.js";
+export type { Denial } from "./denials.js";
+export { applyRegistryChange } from "./registry-change.js";
 export { Identity, type IdentityOptions } from "./identity.js";
 export type { IdentityChange } from "./identity-events.js";
+export type { JustInTimeArrival, JustInTimeProvisioner } from "./just-in-time.js";
 export type { Policy, PolicyVersionRow } from "./policy-row.js";
 export { certificateOf, groupOf, parsePolicyTarget, type PolicyTarget } from "./policy-targets.js";
-export { DEFAULT_IDENTITY_LIMITS, type IdentityLimits } from "./settings.js";
-export type { AttachedThing, IdentityThing, IdentityThings } from "./things-port.js";
+export type { Identification, Principal, PrincipalSource } from "./principal.js";
+export { thingsOf } from "./registry-things.js";
+export {
+  type AccessSettings,
+  type AuthFailure,
+  DEFAULT_ACCESS_SETTINGS,
+  DEFAULT_IDENTITY_LIMITS,
+  type IdentityLimits,
+  type OpenListeners,
+} from "./settings.js";
+export type { ConnectionThing, IdentityThing, IdentityThings } from "./things-port.js";

@@ -19,3 +19,34 @@ export const DEFAULT_IDENTITY_LIMITS: IdentityLimits = {
   policyCharacters: 2048,
   authoritiesPerSubject: 10,
 };
+
+/** How an MQTT client learns that it may not come in: not at all, or by CONNACK. */
+export type AuthFailure = "drop" | "connack";
+
+/** What plain listeners do with clients that prove nothing: let those of this machine in, all, or none. */
+export type OpenListeners = "loopback" | "all" | "none" | readonly number[];
+
+/** How policies are enforced on connections. */
+export interface AccessSettings {
+  /**
+   * Which listeners let clients in that show no credentials; they may then do everything. A list names local ports.
+   * Links in memory have no listener: only `none` keeps them out. Default `loopback`.
+   */
+  readonly openListeners: OpenListeners;
+  /** For MQTT 3.1.1; the documented behaviour is to close without CONNACK (REF §1). Default: `connack` under oasis. */
+  readonly authFailure: AuthFailure;
+  /** For MQTT 5. Default `connack`. */
+  readonly authFailureMqtt5: AuthFailure;
+  /** Decisions kept per connection and action, so that they need not be taken for every message. Default 64. */
+  readonly cachedDecisions: number;
+  /** Denials kept for whoever asks what was refused. Default 1,000. */
+  readonly keptDenials: number;
+}
+
+export const DEFAULT_ACCESS_SETTINGS: AccessSettings = {
+  openListeners: "loopback",
+  authFailure: "drop",
+  authFailureMqtt5: "connack",
+  cachedDecisions: 64,
+  keptDenials: 1000,
+};

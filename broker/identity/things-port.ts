@@ -1,23 +1,25 @@
 /** A thing as policies see it. */
 export interface IdentityThing {
-  readonly thingName: string;
-  readonly thingTypeName?: string | undefined;
-  readonly attributes: ReadonlyMap<string, string>;
+  readonly name: string;
+  readonly typeName: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A thing that a principal is attached to. */
-export interface AttachedThing {
-  readonly thingName: string;
+/** The thing that a connection is associated with. */
+export interface ConnectionThing {
+  readonly thing: IdentityThing;
   /** AWS: EXCLUSIVE_THING; the principal is attached to no other. */
   readonly isExclusive: boolean;
 }
 
 /** What identity asks the registry. Principals are named as in `PolicyTarget`. */
 export interface IdentityThings {
-  thing(thingName: string): IdentityThing | undefined;
-  attachedThings(principal: string): readonly AttachedThing[];
-  isAttached(principal: string, thingName: string): boolean;
-  /** Groups of a thing with all their ancestors, nearest first, each once. */
+  /** The thing to which the principal is attached exclusively, or the one that is called like the client. */
+  thingOfConnection(principal: string, clientId: string): ConnectionThing | undefined;
+  /** Is the principal attached to any thing? */
+  hasThings(principal: string): boolean;
+  hasThing(thingName: string): boolean;
+  /** Static groups of a thing with all their ancestors, nearest first. */
   groupsOf(thingName: string): readonly string[];
   hasGroup(thingGroupName: string): boolean;
   /** A group's ancestors, nearest first. */
@@ -26,9 +28,9 @@ export interface IdentityThings {
 
 /** A registry without things. */
 export const NO_THINGS: IdentityThings = {
-  thing: () => undefined,
-  attachedThings: () => [],
-  isAttached: () => false,
+  thingOfConnection: () => undefined,
+  hasThings: () => false,
+  hasThing: () => false,
   groupsOf: () => [],
   hasGroup: () => false,
   ancestorsOf: () => [],

@@ -261,12 +261,16 @@ export type ControlEvent =
       readonly atUs: number;
       /** Certificate id, authorizer principal, or empty for nobody. */
       readonly principal: string;
+      /** Empty for requests over HTTP. */
       readonly clientId: string;
       /** Such as `iot:Publish`. */
       readonly action: string;
       /** ARN. */
       readonly resource: string;
-      readonly outcome: "explicitDeny" | "implicitDeny";
+      /** `credentials`: they are missing or worth nothing, and no policy was asked. */
+      readonly outcome: "explicitDeny" | "implicitDeny" | "credentials";
+      /** The statement that denies, or that came nearest to allowing: `statement 0 of policy p`. */
+      readonly statement: string | undefined;
       /** One sentence: the statement that decided, or what comes closest to allowing it. */
       readonly reason: string;
     }

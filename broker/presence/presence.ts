@@ -31,6 +31,8 @@ export interface PresenceOptions {
    * certificate of this client would be called.
    */
   readonly principalOf?: (client: ConnectInfo) => string | undefined;
+  /** AWS: the thing that a client's principal is attached to exclusively; events name it. */
+  readonly thingOf?: (client: ConnectInfo) => string | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ interface ClientRecord {
   connectedAtUs: number;
   disconnectedAtUs: number;
   principal: string | undefined;
+  thingName: string | undefined;
 }
 
 const DEFAULT_VERSION_RETENTION_S = 3600;
@@ -78,6 +81,7 @@ class LifecycleEvents implements Presence {
       connectedAtUs: info.atUs,
       disconnectedAtUs: Number.POSITIVE_INFINITY,
       principal: this.options.principalOf?.(info) ?? info.username,
+      thingName: this.options.thingOf?.(info),
     };
     this.clients.set(info.clientId, client);
     this.offline.delete(info.clientId);
@@ -123,6 +127,7 @@ class LifecycleEvents implements Presence {
 
   private publish(category: string, eventType: string, clientId: string, detail: () => JsonObject): void {
     const { bus, clock } = this.options;
+    const client = this.clients.get(clientId);
     const topic = eventsTopic(category, eventType, clientId);
     if (bus.hasSubscribers?.(topic) === false) return;
     const body: JsonObject = {
@@ -130,7 +135,8 @@ class LifecycleEvents implements Presence {
       timestamp: clock.wallMs(),
       eventType,
       sessionIdentifier: this.sessionIdentifier(clientId),
-      principalIdentifier: this.clients.get(clientId)?.principal ?? certificateName(clientId),
+      principalIdentifier: client?.principal ?? certificateName(clientId),
+      ...(client?.thingName !== undefined && { thingName: client.thingName }),
       ...detail(),
     };
     bus.publish({ topic, payload: JSON.stringify(body), qos: 1 });

@@ -1,0 +1,306 @@
+import { type Clock, type EventSink, type Timer } from "fleetrig/kernel";
+import { type ConnectPacket, type LinkPeer, REASON, type SubscriptionRequest } from "fleetrig/protocol";
+import type { Account } from "../account.js";
+import type {
+  AwsDisconnectReason,
+  BrokerHooks,
+  ConnectDecision,
+  ConnectedInfo,
+  ConnectInfo,
+  DisconnectedInfo,
+  MqttBroker,
+} from "../engine/index.js";
+import type { ApplicationMessage, MessageFields } from "../message.js";
+import { ActingClient, type ActingClientOptions, type MessageAction } from "./acting-client.js";
+import { CertificatePrincipal } from "./certificate-principal.js";
+import { Denials, type ExplainedDecision } from "./denials.js";
+import type { Identity } from "./identity.js";
+import type { IdentityChange } from "./identity-events.js";
+import { JustInTimeRegistration } from "./just-in-time.js";
+import { LiveClients } from "./live-clients.js";
+import { isOpenTo } from "./open-listeners.js";
+import { groupOf } from "./policy-targets.js";
+import type { Identification, Principal, PrincipalSource } from "./principal.js";
+import { type AccessSettings, DEFAULT_ACCESS_SETTINGS } from "./settings.js";
+
+/** What access control works with. */
+export interface AccessControlOptions {
+  readonly identity: Identity;
+  readonly broker: MqttBroker;
+  readonly account: Account;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly settings?: Partial<AccessSettings>;
+}
+
+/** A connection that shows no credentials on a listener where nobody asks for any. */
+const OPEN = "open";
+
+/**
+ * Certificates and policies on live connections (REF §10): who may come in, publish, subscribe and receive. What
+ * changes in policies, attachments, certificates or the registry holds from the next message on.
+ */
+export class AccessControl implements Partial<BrokerHooks> {
+  readonly denials: Denials;
+  readonly justInTime: JustInTimeRegistration;
+  private readonly settings: AccessSettings;
+  private readonly sources: PrincipalSource[] = [];
+  private readonly live = new LiveClients();
+  /** Client ids that came in without credentials. */
+  private readonly open = new Set<string>();
+  /** From the decision on: a client id may have two connections then. */
+  private readonly entering = new WeakMap<object, ActingClient | typeof OPEN>();
+  private readonly expiries = new Map<ActingClient, Timer>();
+  private readonly common: ActingClientOptions;
+
+  constructor(private readonly options: AccessControlOptions) {
+    const { identity, broker, account, clock, events } = options;
+    const profiled = broker.profile === "oasis" ? { authFailure: "connack" as const } : {};
+    this.settings = { ...DEFAULT_ACCESS_SETTINGS, ...profiled, ...options.settings };
+    this.denials = new Denials(clock, events, this.settings.keptDenials);
+    this.justInTime = new JustInTimeRegistration({ identity, account, clock, bus: broker });
+    this.common = {
+      things: identity.things,
+      arnPrefix: account.arnPrefix,
+      wallMs: () => clock.wallMs(),
+      cachedDecisions: this.settings.cachedDecisions,
+    };
+    identity.onChange((change) => this.identityChanged(change));
+  }
+
+  /** Sources are asked in the order in which they were added, all before certificates and open listeners. */
+  addSource(source: PrincipalSource): void {
+    this.sources.push(source);
+  }
+
+  /**
+   * Policies, facts or the validity of a principal changed: its connections are asked again, and end when it may be
+   * used no longer.
+   * @param target `Principal.target`, or the identifier of a principal without one.
+   */
+  principalChanged(target: string): void {
+    for (const client of this.live.of(target)) this.clientChanged(client);
+  }
+
+  /** What is known of a thing changed: its attributes, its groups, the principals that it is attached to. */
+  thingChanged(thingName: string, exclusivePrincipals: readonly string[]): void {
+    this.live.find(thingName)?.forget();
+    for (const principal of exclusivePrincipals) this.principalChanged(principal);
+  }
+
+  /** Something that many depend on changed. */
+  everythingChanged(): void {
+    for (const client of this.live.all()) client.forget();
+  }
+
+  /** Who acts on a client's connection; undefined for those that nobody asks for credentials. */
+  principalOf(clientId: string): Principal | undefined {
+    return this.live.find(clientId)?.principal;
+  }
+
+  /** For lifecycle events: who a connection belongs to, if that is known. */
+  principalIdentifierOf(info: ConnectInfo): string | undefined {
+    const client = this.entering.get(info.connection);
+    if (client !== undefined && client !== OPEN) return client.principal.principalIdentifier;
+    return info.peer?.certificate?.fingerprint256;
+  }
+
+  /** For lifecycle events: AWS names the thing where the principal is attached to it alone. */
+  exclusiveThingOf(info: ConnectInfo): string | undefined {
+    const client = this.entering.get(info.connection);
+    if (client === undefined || client === OPEN) return undefined;
+    return client.thing?.isExclusive === true ? client.thing.thing.name : undefined;
+  }
+
+  authorizeConnect(
+    connect: ConnectPacket,
+    info: ConnectInfo,
+    decide: (decision: ConnectDecision) => void,
+  ): ConnectDecision | "later" {
+    const conclude = (identified: Identified): ConnectDecision => this.admit(identified, connect, info);
+    const answer = this.identify({ connect, info, from: 0 }, (late) => decide(conclude(late)));
+    return answer === "later" ? "later" : conclude(answer);
+  }
+
+  authorizePublish(clientId: string, { topic, retain, isWill }: MessageFields): boolean {
+    // Wills were looked at together with their CONNECT.
+    if (isWill === true) return true;
+    return (
+      this.decide(clientId, "iot:Publish", topic) &&
+      (!retain || this.decide(clientId, "iot:RetainPublish", topic))
+    );
+  }
+
+  authorizeSubscribe(clientId: string, { filter }: SubscriptionRequest): boolean {
+    return this.decide(clientId, "iot:Subscribe", filter);
+  }
+
+  authorizeReceive(clientId: string, { topic }: ApplicationMessage): boolean {
+    const client = this.live.find(clientId);
+    // For those who are away messages are kept; they are asked about again when the client is back.
+    if (client === undefined) return true;
+    const decision = client.decide("iot:Receive", topic);
+    return decision === true || this.denied(client, decision);
+  }
+
+  connected(info: ConnectedInfo): void {
+    const client = this.entering.get(info.connection);
+    if (client === OPEN) this.open.add(info.clientId);
+    if (client === undefined || client === OPEN) return;
+    this.live.add(client);
+    this.endInTime(client);
+    // Between the decision and now other hooks may have taken their time.
+    if (client.principal.refusal?.() !== undefined) this.endSoon(client, "AUTH_ERROR");
+  }
+
+  disconnected({ clientId }: DisconnectedInfo): void {
+    this.open.delete(clientId);
+    const client = this.live.find(clientId);
+    if (client === undefined) return;
+    this.live.remove(client);
+    this.expiries.get(client)?.cancel();
+    this.expiries.delete(client);
+  }
+
+  private identify(
+    question: { readonly connect: ConnectPacket; readonly info: ConnectInfo; readonly from: number },
+    settle: (identified: Identified) => void,
+  ): Identified | "later" {
+    const { connect, info, from } = question;
+    for (let index = from; index < this.sources.length; index += 1) {
+      const next = { ...question, from: index + 1 };
+      const answer = this.sources[index]!.identify(connect, info, (late) => {
+        const final = late === "none" ? this.identify(next, settle) : late;
+        if (final !== "later") settle(final);
+      });
+      if (answer !== "none") return answer;
+    }
+    return this.identifyByCertificate(info);
+  }
+
+  private identifyByCertificate(info: ConnectInfo): Identified {
+    const { peer } = info;
+    const shown = peer?.certificate;
+    if (shown === undefined) {
+      if (isOpenTo(info, this.settings.openListeners)) return OPEN;
+      return { refuse: REASON.notAuthorized, explanation: "The client shows no credentials." };
+    }
+    const { identity, clock } = this.options;
+    const principalIdentifier = shown.fingerprint256;
+    const refuse = (explanation: string): Identification => ({
+      refuse: REASON.notAuthorized,
+      explanation,
+      principalIdentifier,
+    });
+    const certificate = identity.certificates.find(principalIdentifier);
+    if (certificate === undefined) {
+      const registered = this.justInTime.arrived(shown, peer?.serverName);
+      return refuse(registered ?? `Certificate ${principalIdentifier} is not registered.`);
+    }
+    if (certificate.certificateMode === "SNI_ONLY" && !namesServer(peer!))
+      return refuse(`Certificate ${principalIdentifier} is in SNI_ONLY mode, and the client sent no SNI.`);
+    return { principal: new CertificatePrincipal(identity, principalIdentifier, clock) };
+  }
+
+  private admit(identified: Identified, connect: ConnectPacket, info: ConnectInfo): ConnectDecision {
+    if (identified === OPEN) {
+      this.entering.set(info.connection, OPEN);
+      return "allow";
+    }
+    if ("refuse" in identified) return this.turnAway(identified, connect, info);
+    const { principal } = identified;
+    const { principalIdentifier } = principal;
+    const explanation = principal.refusal?.();
+    if (explanation !== undefined)
+      return this.turnAway({ refuse: REASON.notAuthorized, explanation, principalIdentifier }, connect, info);
+    const client = new ActingClient(principal, connect, info, this.common);
+    this.entering.set(info.connection, client);
+    const obstacle = connectObstacle(client, connect);
+    if (obstacle === undefined) return "allow";
+    this.denied(client, obstacle);
+    return this.refusal(REASON.notAuthorized, connect);
+  }
+
+  /** Credentials are missing or worth nothing. */
+  private turnAway(
+    { refuse, explanation, principalIdentifier = "" }: Rejection,
+    connect: ConnectPacket,
+    { clientId }: ConnectInfo,
+  ): ConnectDecision {
+    const resource = `${this.common.arnPrefix}:client/${clientId}`;
+    this.denials.unproven({ principal: principalIdentifier, clientId }, { resource, reason: explanation });
+    return this.refusal(refuse, connect);
+  }
+
+  private refusal(refuse: number, { protocolVersion }: ConnectPacket): ConnectDecision {
+    const { authFailure, authFailureMqtt5 } = this.settings;
+    const manner = protocolVersion === 5 ? authFailureMqtt5 : authFailure;
+    return { refuse, isSilent: manner === "drop" };
+  }
+
+  private decide(clientId: string, action: MessageAction, topic: string): boolean {
+    const client = this.live.find(clientId);
+    if (client === undefined) return this.open.has(clientId);
+    const decision = client.decide(action, topic);
+    return decision === true || this.denied(client, decision);
+  }
+
+  private denied({ principal, clientId }: ActingClient, decision: ExplainedDecision): false {
+    this.denials.decided({ principal: principal.principalIdentifier, clientId }, decision);
+    return false;
+  }
+
+  private identityChanged(change: IdentityChange): void {
+    if (change.kind === "certificate") {
+      if (change.change !== "created") this.principalChanged(change.certificateId);
+    } else if (change.kind === "policy") {
+      // A new policy is attached to nothing yet.
+      if (change.change !== "created") this.everythingChanged();
+    } else if (change.kind === "attachment") {
+      if (groupOf(change.target) === undefined) this.principalChanged(change.target);
+      else this.everythingChanged();
+    }
+  }
+
+  private clientChanged(client: ActingClient): void {
+    client.forget();
+    if (client.principal.refusal?.() !== undefined) this.endSoon(client, "AUTH_ERROR");
+  }
+
+  private endInTime(client: ActingClient): void {
+    const { expiresAtUs, expiryReason = "CUSTOMAUTH_TTL_EXPIRATION" } = client.principal;
+    if (expiresAtUs === undefined) return;
+    const { clock } = this.options;
+    const leftUs = Math.max(0, expiresAtUs - clock.nowUs());
+    this.expiries.set(
+      client,
+      clock.after(leftUs, () => this.end(client, expiryReason)),
+    );
+  }
+
+  /** Not at once: the change may come from inside the delivery of a message. */
+  private endSoon(client: ActingClient, reason: AwsDisconnectReason): void {
+    this.options.clock.after(0, () => this.end(client, reason));
+  }
+
+  private end(client: ActingClient, awsReason: AwsDisconnectReason): void {
+    // By now the client id may have another connection.
+    if (this.live.find(client.clientId) !== client) return;
+    this.options.broker.disconnectClient(client.clientId, { reasonCode: REASON.notAuthorized, awsReason });
+  }
+}
+
+type Rejection = Extract<Identification, { readonly refuse: number }>;
+type Identified = Identification | typeof OPEN;
+
+/** The CONNECT itself, and the will that comes with it (REF §2.4, §10.1). */
+function connectObstacle(client: ActingClient, { will }: ConnectPacket): ExplainedDecision | undefined {
+  const decisions = [client.decideConnect()];
+  if (will !== undefined) decisions.push(client.decide("iot:Publish", will.topic));
+  if (will?.retain === true) decisions.push(client.decide("iot:RetainPublish", will.topic));
+  return decisions.find((decision) => decision !== true);
+}
+
+/** Resumed sessions of TLS 1.2 do not tell the name; they had to give it at first. */
+const namesServer = ({ serverName, isResumed }: LinkPeer): boolean =>
+  serverName !== undefined || isResumed === true;
