@@ -54,7 +54,7 @@ export const broadActions = perStatement(function* ({ action, resource, effect }
       code: "broad-action",
       severity: "warning",
       at: pattern,
-      message: `${pattern.text} allows every action, also connecting as any client and reading every message.`,
+      message: `${pattern.text} allows every action, also connecting under every name and reading every message.`,
       fix: "Name the actions: iot:Connect, iot:Publish, iot:Subscribe, iot:Receive.",
     };
   }
