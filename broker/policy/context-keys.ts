@@ -63,7 +63,7 @@ export const CONTEXT_KEYS: readonly string[] = [
 
 const SPELLINGS = new Map(CONTEXT_KEYS.map((key) => [key.toLowerCase(), key]));
 
-export const ATTRIBUTES_PREFIX = "iot:Connection.Thing.Attributes[";
+const ATTRIBUTES_PREFIX = "iot:Connection.Thing.Attributes[";
 
 /** The name under which a context has a key; unknown keys stay as they are. */
 export function canonicalKey(key: string): string {

@@ -17,7 +17,7 @@ const listed = (matched: readonly MatchedStatement[], effect: "Allow" | "Deny"):
     .join(" and ");
 
 /** `statement 0 ("Publish") of policy p`. */
-export function statementText({ policyName, index, sid }: StatementName): string {
+function statementText({ policyName, index, sid }: StatementName): string {
   return `statement ${index}${sid === undefined ? "" : ` (${JSON.stringify(sid)})`} of policy ${policyName}`;
 }
 

@@ -12,7 +12,7 @@ export const ANY_RUN: unique symbol = Symbol("*");
 export const ANY_ONE: unique symbol = Symbol("?");
 
 /** Stands for the value of a context key. */
-export interface PatternVariable {
+interface PatternVariable {
   readonly key: string;
 }
 

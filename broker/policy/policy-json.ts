@@ -16,7 +16,7 @@ export interface Member {
   readonly value: JsonNode;
 }
 
-export interface ArrayNode extends TextSpan {
+interface ArrayNode extends TextSpan {
   readonly kind: "array";
   readonly items: readonly JsonNode[];
 }
@@ -27,7 +27,7 @@ export interface StringNode extends TextSpan {
 }
 
 /** A number, `true`, `false` or `null`, as it was written. */
-export interface ScalarNode extends TextSpan {
+interface ScalarNode extends TextSpan {
   readonly kind: "number" | "boolean" | "null";
   readonly text: string;
 }

@@ -24,7 +24,7 @@ export const standsAt = (text: string, literal: string, at: number): boolean =>
  * Literals with runs between them: the first and the last stand at the ends, the others are found one after the
  * other, each as early as possible; a later place could only leave less for what follows.
  */
-export function matchesRuns(pieces: readonly PatternPiece[], text: string): boolean {
+function matchesRuns(pieces: readonly PatternPiece[], text: string): boolean {
   const first = pieces[0];
   let from = 0;
   let index = 0;

@@ -76,7 +76,7 @@ function spelling(name: string): string {
   return known ?? name.replace(/^iot:connection\.thing\.attributes\[/i, "iot:Connection.Thing.Attributes[");
 }
 
-export const KEYS = [
+const KEYS = [
   "iot:ClientId",
   "iot:Connection.Thing.ThingName",
   "iot:Connection.Thing.IsAttached",

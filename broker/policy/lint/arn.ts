@@ -16,7 +16,7 @@ export interface ArnPattern {
 }
 
 /** Takes a resource apart as far as its wildcards let it. */
-export function readArn(at: PolicyText, version: PolicyVersion): ArnPattern {
+function readArn(at: PolicyText, version: PolicyVersion): ArnPattern {
   const { text } = at;
   const [, partition, service, region, account, ...rest] = text.split(":");
   const resource = rest.join(":");
