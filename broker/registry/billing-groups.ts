@@ -113,7 +113,7 @@ export class BillingGroups {
     assertVersion(`Billing group ${group.name}`, request.expectedVersion, group.version);
     for (const thing of Array.from(group.view.all())) this.remove(thing, group.name);
     this.table.delete(group.name);
-    this.view.removed();
+    this.view.reset();
     const { changes, ids } = this.parts;
     ids.noteDeletion();
     changes.announce({ kind: "billing-group", operation: "deleted", billingGroupName: group.name });
@@ -171,7 +171,7 @@ export class BillingGroups {
   leave(thing: Thing): void {
     const group = thing.billingGroupName === undefined ? undefined : this.table.get(thing.billingGroupName);
     thing.billingGroupName = undefined;
-    if (group?.things.delete(thing) === true) group.view.removed();
+    if (group?.things.delete(thing) === true) group.view.reset();
   }
 
   private join(thing: Thing, group: BillingGroup): void {
@@ -193,6 +193,7 @@ export class BillingGroups {
   }
 
   private rebuild(): void {
+    this.view.reset();
     this.nextOrder = (this.view.all().at(-1)?.order ?? -1) + 1;
     for (const thing of this.parts.things.rows()) {
       if (thing.billingGroupName === undefined) continue;

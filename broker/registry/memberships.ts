@@ -87,7 +87,7 @@ export class Memberships {
   leave(thing: Thing, group: ThingGroup, isThingDeleted = false): boolean {
     if (!this.withdraw(thing, group)) return false;
     group.things.delete(thing);
-    group.view.removed();
+    group.view.reset();
     if (!isThingDeleted) this.parts.things.changed(thing);
     this.parts.changes.announce({ kind: "membership", operation: "removed", thing, group, isThingDeleted });
     return true;

@@ -20,7 +20,8 @@ export class OrderedView<Row extends Ordered> {
     else this.sorted = undefined;
   }
 
-  removed(): void {
+  /** Rows have gone, or have come otherwise. */
+  reset(): void {
     this.sorted = undefined;
   }
 

@@ -14,7 +14,7 @@ import type { RegistryChanges } from "./changes.js";
 import { assertVersion, existsAlready, invalid, noSuch, tooMany } from "./errors.js";
 import type { RegistryIds } from "./ids.js";
 import type { RegistryLimits } from "./limits.js";
-import { byOrder, OrderedView } from "./ordered-view.js";
+import { OrderedView } from "./ordered-view.js";
 import { type Page, pageOf } from "./page.js";
 import { type DynamicGroup, THING_GROUP_CODEC, ThingGroup } from "./thing-group.js";
 
@@ -152,7 +152,7 @@ export class ThingGroups {
   delete(group: ThingGroup): void {
     const { changes, ids } = this.parts;
     this.table.delete(group.name);
-    this.view.removed();
+    this.view.reset();
     ids.noteDeletion();
     if (group.dynamic !== undefined) this.dynamicCount -= 1;
     const { parent } = group;
@@ -239,7 +239,8 @@ export class ThingGroups {
 
   /** Parents come before children, so that every group finds its parent in place. */
   private rebuild(): void {
-    const groups = [...this.table.values()].sort(byOrder);
+    this.view.reset();
+    const groups = this.view.all();
     for (const group of groups) {
       const parent = group.parentName === undefined ? undefined : this.table.get(group.parentName);
       if (parent !== undefined && parent.order < group.order) group.link(parent);

@@ -140,7 +140,7 @@ export class ThingTable {
 
   delete(thing: Thing): void {
     this.table.delete(thing.name);
-    this.view.removed();
+    this.view.reset();
     this.parts.ids.noteDeletion();
     if (thing.typeName !== undefined) this.parts.types.count(thing.typeName, -1);
     this.parts.changes.announce({ kind: "thing", operation: "deleted", thing });
@@ -222,6 +222,7 @@ export class ThingTable {
 
   private rebuild(): void {
     const { types } = this.parts;
+    this.view.reset();
     let last = -1;
     for (const thing of this.table.values()) {
       last = Math.max(last, thing.order);

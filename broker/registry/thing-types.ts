@@ -73,6 +73,7 @@ export class ThingTypes {
     this.table = parts.records.table("thing-types", THING_TYPE_CODEC);
     this.view = new OrderedView(() => this.table.values());
     parts.records.whenRestored(() => {
+      this.view.reset();
       this.nextOrder = (this.view.all().at(-1)?.order ?? -1) + 1;
     });
   }
@@ -137,7 +138,7 @@ export class ThingTypes {
       );
     }
     this.table.delete(type.name);
-    this.view.removed();
+    this.view.reset();
     this.parts.ids.noteDeletion();
     this.parts.changes.announce({ kind: "thing-type", operation: "deleted", type });
   }

@@ -66,10 +66,10 @@ export const THING_CODEC: RecordCodec<Thing> = {
 
 function principalsRecord({ attachments }: Thing): JsonObject {
   if (attachments.length === 0) return {};
-  const exclusive = attachments.find(({ isExclusive }) => isExclusive);
+  const exclusive = attachments.filter(({ isExclusive }) => isExclusive);
   return {
     principals: attachments.map(({ principal }) => principal),
-    ...(exclusive !== undefined && { exclusive: exclusive.principal }),
+    ...(exclusive.length > 0 && { exclusive: exclusive.map(({ principal }) => principal) }),
   };
 }
 
@@ -78,7 +78,9 @@ const isText = (value: JsonValue): value is string => typeof value === "string";
 const readNames = (value: JsonValue | undefined): readonly string[] =>
   Array.isArray(value) ? value.filter(isText) : NO_NAMES;
 
-function readAttachments({ principals, exclusive }: JsonObject): readonly Attachment[] {
-  if (!Array.isArray(principals)) return NO_ATTACHMENTS;
-  return principals.filter(isText).map((principal) => ({ principal, isExclusive: principal === exclusive }));
+function readAttachments(record: JsonObject): readonly Attachment[] {
+  const principals = readNames(record["principals"]);
+  if (principals.length === 0) return NO_ATTACHMENTS;
+  const exclusive = readNames(record["exclusive"]);
+  return principals.map((principal) => ({ principal, isExclusive: exclusive.includes(principal) }));
 }

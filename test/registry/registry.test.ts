@@ -1,6 +1,7 @@
-import { createRandomSource, FleetrigError, LANE, VirtualTime } from "fleetrig/kernel";
+import { createRandomSource, LANE, VirtualTime } from "fleetrig/kernel";
 import { createRegistry, type MembershipChange, type Registry, type RegistryLimits } from "fleetrig/broker";
 import { describe, expect, it } from "vitest";
+import { awsErrorOf } from "./aws-error.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -9,17 +10,6 @@ function registry(limits: Partial<RegistryLimits> = {}): Registry {
   const registry = createRegistry({ clock, random: createRandomSource(1), limits });
   registry.thingTypes.create({ thingTypeName: "sensor" });
   return registry;
-}
-
-/** AWS's name of the error that `action` throws. */
-function awsErrorOf(action: () => unknown): unknown {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof FleetrigError) return error.context["awsError"];
-    throw error;
-  }
-  return "none";
 }
 
 describe("things", () => {
