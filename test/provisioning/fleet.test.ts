@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { decodeCbor, encodeCbor } from "fleetrig/protocol";
 import type { CloudOptions } from "fleetrig/broker";
 import { type ApiWorld, startApi } from "../api/api-client.js";
+import { PaperJournal } from "../records/paper-journal.js";
 import { connectClient, type MemoryClient } from "../api/memory-client.js";
 
 const ROLE = "arn:aws:iam::000000000000:role/provisioning";
@@ -150,6 +151,21 @@ describe("fleet provisioning (C4)", () => {
     });
     expect(await statusOf(fleet, created.certificateId)).toBeUndefined();
     expect(await statusOf(fleet, other.certificateId)).toBe("ACTIVE");
+  });
+
+  it("knows its tokens after a restart, and still deletes what nobody provisions", async () => {
+    const paper = new PaperJournal();
+    const fleet = await fleetWith({ journal: paper });
+    const [used, unused] = [ask(fleet.device, CREATE), ask(fleet.device, CREATE)];
+    paper.commit();
+    expect([...paper.written.values()].join()).not.toContain(used.certificateOwnershipToken);
+    const later = startApi();
+    paper.restoreInto(later.cloud.records);
+    const device = connectClient(later, "claim-1");
+    expect(provision(device, used.certificateOwnershipToken).thingName).toBe("sensor-42");
+    later.time.advance(3_601_000_000);
+    expect(await statusOf(later, unused.certificateId)).toBeUndefined();
+    expect(await statusOf(later, used.certificateId)).toBe("ACTIVE");
   });
 
   it("takes a token once", async () => {
