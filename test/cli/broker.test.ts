@@ -98,7 +98,7 @@ describe("fleetrig broker", () => {
     const begun = performance.now();
     child.kill("SIGTERM");
     expect((await ended).code).toBe(0);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     publisher.end(true);
     frozen.destroy();
   });

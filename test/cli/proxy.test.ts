@@ -73,7 +73,7 @@ describe("fleetrig proxy as a process (realtime)", () => {
       const before = performance.now();
       proxy.child.kill(signal);
       const { code, stdout, stderr } = await proxy.ended;
-      expect(performance.now() - before).toBeLessThan(2_000);
+      expect(performance.now() - before).toBeLessThan(20_000);
       expect(code).toBe(0);
       expect(stdout).toContain("connections  1 accepted, 1 open\n");
       expect(stdout).toMatch(/^up +3 packets, 1 dropped; /m);

@@ -13,14 +13,14 @@ const against = (port: number): string =>
   `${telemetry}broker: { mode: external, url: "mqtt://127.0.0.1:${port}" }\n`;
 
 describe("an external broker that is not there (realtime)", () => {
-  it("is an error of the environment within six seconds, never a pass: nobody listens", async () => {
+  it("is an error of the environment within seconds, never a pass: nobody listens", async () => {
     const run = await runText(against(await closedPort()));
     const { verdict, failure, durationMs, expectations } = run;
     expect(failure?.code).toBe("RUN_BROKER_UNREACHABLE");
     expect(failure?.hint).toContain("URL");
     expect(verdict).toBe("error");
     expect(exitCodeOf({ schemaVersion: 1, tool, verdict, runs: [run], sweeps: [] })).toBe(3);
-    expect(durationMs).toBeLessThan(6_000);
+    expect(durationMs).toBeLessThan(20_000);
     expect(expectations.map((one) => one.verdict)).not.toContain("pass");
   });
 
@@ -32,7 +32,7 @@ describe("an external broker that is not there (realtime)", () => {
       const { port } = mute.address() as AddressInfo;
       const { verdict, failure, durationMs } = await runText(against(port));
       expect({ verdict, code: failure?.code }).toEqual({ verdict: "error", code: "RUN_BROKER_UNREACHABLE" });
-      expect(durationMs).toBeLessThan(6_000);
+      expect(durationMs).toBeLessThan(20_000);
     } finally {
       for (const socket of sockets) socket.destroy();
       mute.close();

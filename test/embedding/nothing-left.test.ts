@@ -50,7 +50,7 @@ describe("nothing is left open or listening", () => {
       listening: () => setTimeout(() => ending.abort(), 100),
     });
     expect(record.verdict).toBe("interrupted");
-    expect(record.durationMs).toBeLessThan(1_000);
+    expect(record.durationMs).toBeLessThan(10_000);
     expect(() => expectPassed(record)).toThrow("interrupted");
   });
 
