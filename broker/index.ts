@@ -429,6 +429,7 @@ export {
   type PolicyVersionRow,
   type Principal,
   type PrincipalSource,
+  principalWithDocuments,
   type RegisterCaCertificateRequest,
   type RegisterCertificateRequest,
   type RegistrationConfig,

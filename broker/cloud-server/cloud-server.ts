@@ -13,8 +13,11 @@ import {
   silentSink,
   teeSink,
 } from "fleetrig/kernel";
-import { Api, OPERATIONS } from "../api/index.js";
+import type { LinkPeer } from "fleetrig/protocol";
+import { Api, decideAccess, OPERATIONS } from "../api/index.js";
 import { Cloud } from "../cloud.js";
+import type { ConnectInfo } from "../engine/index.js";
+import { isOpenTo } from "../identity/index.js";
 import { cloudError } from "../cloud-error.js";
 import { CredentialDirectory, SignatureVerifier } from "../credentials/index.js";
 import { CallerIdentification, Gateway, WebGuard } from "../gateway/index.js";
@@ -37,6 +40,9 @@ import { ServerAuthority } from "./server-authority.js";
 const MIN_TOKEN_LENGTH = 16;
 /** Requests that are being dealt with may take this long at the end. */
 const DRAIN_US = 2_000_000;
+
+/** What carries a request does not matter, only where it comes from. */
+const PLAIN: LinkPeer = { transport: "tcp" };
 
 /** The embedded cloud as a server: its doors, its APIs, and a data directory if it is given one. */
 export class CloudServer implements Service {
@@ -79,6 +85,7 @@ export class CloudServer implements Service {
     const journal = this.storage?.journal;
     this.cloud = new Cloud({
       ...options.cloud,
+      access: { openListeners: (info) => this.isOpenTo(info), ...options.cloud?.access },
       time,
       random,
       events,
@@ -96,6 +103,7 @@ export class CloudServer implements Service {
       clock,
       random: random.stream("api"),
       events,
+      decide: decideAccess(this.cloud),
       settled: () => this.settled(),
     });
     this.gateway = this.makeGateway(events, random.stream("gateway"));
@@ -239,6 +247,13 @@ export class CloudServer implements Service {
         },
       }),
     });
+  }
+
+  /** Nothing has to be proven on plain listeners of this machine; WebSockets are requests, which may have to be signed. */
+  private isOpenTo(info: ConnectInfo): boolean {
+    const { allowInsecure = false } = this.options;
+    if (info.peer?.upgrade === undefined) return isOpenTo(info, allowInsecure ? "all" : "loopback");
+    return !this.credentials.areRequired && (allowInsecure || isOpenTo({ ...info, peer: PLAIN }, "loopback"));
   }
 
   private watchMemory(): void {

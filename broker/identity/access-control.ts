@@ -11,17 +11,33 @@ import type {
   MqttBroker,
 } from "../engine/index.js";
 import type { ApplicationMessage, MessageFields } from "../message.js";
-import { ActingClient, type ActingClientOptions, type MessageAction } from "./acting-client.js";
+import { authorizationContext, evaluatePolicies } from "../policy/index.js";
+import {
+  ActingClient,
+  type ActingClientOptions,
+  type MessageAction,
+  policyThingOf,
+} from "./acting-client.js";
 import { CertificatePrincipal } from "./certificate-principal.js";
-import { Denials, type ExplainedDecision } from "./denials.js";
+import { Denials, explained, type ExplainedDecision } from "./denials.js";
 import type { Identity } from "./identity.js";
 import type { IdentityChange } from "./identity-events.js";
 import { JustInTimeRegistration } from "./just-in-time.js";
 import { LiveClients } from "./live-clients.js";
+import { signedPrincipal } from "./given-principals.js";
 import { isOpenTo } from "./open-listeners.js";
 import { groupOf } from "./policy-targets.js";
 import type { Identification, Principal, PrincipalSource } from "./principal.js";
 import { type AccessSettings, DEFAULT_ACCESS_SETTINGS } from "./settings.js";
+
+/** A request over HTTP. */
+export interface RequestedAccess {
+  /** Such as `iot:Publish`. */
+  readonly action: string;
+  /** ARN. */
+  readonly resource: string;
+  readonly sourceIp: string;
+}
 
 /** What access control works with. */
 export interface AccessControlOptions {
@@ -91,6 +107,39 @@ export class AccessControl implements Partial<BrokerHooks> {
   /** Something that many depend on changed. */
   everythingChanged(): void {
     for (const client of this.live.all()) client.forget();
+  }
+
+  /** May somebody do this in a request over HTTP? There is no client id, so only an exclusive thing is theirs. */
+  authorizeRequest(principal: Principal, request: RequestedAccess): boolean {
+    const { action, resource, sourceIp } = request;
+    const { things, wallMs } = this.common;
+    const { principalIdentifier, target } = principal;
+    const client = { principal: principalIdentifier, clientId: "" };
+    const refusal = principal.refusal?.();
+    if (refusal !== undefined) {
+      this.denials.unproven(client, { action, resource, reason: refusal });
+      return false;
+    }
+    const thing = target === undefined ? undefined : things.thingOfConnection(target, "");
+    const { certificate, others } = principal.facts ?? {};
+    const context = authorizationContext({
+      sourceIp,
+      thing: thing && policyThingOf(thing),
+      certificate,
+      others,
+      nowMs: wallMs(),
+    });
+    const sets = [
+      principal.policies(thing?.thing.name),
+      ...(principal.boundary ? [principal.boundary()] : []),
+    ];
+    for (const policies of sets) {
+      const decision = evaluatePolicies(policies, { action, resource, context });
+      if (decision.outcome === "allowed") continue;
+      this.denials.decided(client, explained(decision));
+      return false;
+    }
+    return true;
   }
 
   /** Who acts on a client's connection; undefined for those that nobody asks for credentials. */
@@ -175,17 +224,19 @@ export class AccessControl implements Partial<BrokerHooks> {
       });
       if (answer !== "none") return answer;
     }
-    return this.identifyByCertificate(info);
+    return this.identifyByTransport(info);
   }
 
-  private identifyByCertificate(info: ConnectInfo): Identified {
+  private identifyByTransport(info: ConnectInfo): Identified {
     const { peer } = info;
     const shown = peer?.certificate;
+    if (shown === undefined && peer?.credentials !== undefined)
+      return { principal: signedPrincipal(peer.credentials) };
     if (shown === undefined) {
       if (isOpenTo(info, this.settings.openListeners)) return OPEN;
       return { refuse: REASON.notAuthorized, explanation: "The client shows no credentials." };
     }
-    const { identity, clock } = this.options;
+    const { identity } = this.options;
     const principalIdentifier = shown.fingerprint256;
     const refuse = (explanation: string): Identification => ({
       refuse: REASON.notAuthorized,
@@ -199,7 +250,7 @@ export class AccessControl implements Partial<BrokerHooks> {
     }
     if (certificate.certificateMode === "SNI_ONLY" && !namesServer(peer!))
       return refuse(`Certificate ${principalIdentifier} is in SNI_ONLY mode, and the client sent no SNI.`);
-    return { principal: new CertificatePrincipal(identity, principalIdentifier, clock) };
+    return { principal: new CertificatePrincipal(identity, principalIdentifier) };
   }
 
   private admit(identified: Identified, connect: ConnectPacket, info: ConnectInfo): ConnectDecision {
@@ -228,7 +279,10 @@ export class AccessControl implements Partial<BrokerHooks> {
     { clientId }: ConnectInfo,
   ): ConnectDecision {
     const resource = `${this.common.arnPrefix}:client/${clientId}`;
-    this.denials.unproven({ principal: principalIdentifier, clientId }, { resource, reason: explanation });
+    this.denials.unproven(
+      { principal: principalIdentifier, clientId },
+      { action: "iot:Connect", resource, reason: explanation },
+    );
     return this.refusal(refuse, connect);
   }
 

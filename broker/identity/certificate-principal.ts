@@ -1,4 +1,4 @@
-import { type Clock, formatWallTime } from "fleetrig/kernel";
+import { formatWallTime } from "fleetrig/kernel";
 import type { CertificateDescription, DistinguishedName } from "../pki/index.js";
 import type { CompiledPolicy, PolicyCertificate } from "../policy/index.js";
 import type { Identity } from "./identity.js";
@@ -11,8 +11,8 @@ export class CertificatePrincipal implements Principal {
 
   constructor(
     private readonly identity: Identity,
+    /** A certificate id. */
     readonly principalIdentifier: string,
-    private readonly clock: Clock,
   ) {
     this.target = principalIdentifier;
   }
@@ -29,7 +29,7 @@ export class CertificatePrincipal implements Principal {
     if (certificate === undefined) return `Certificate ${this.target} is not registered.`;
     const { status, validFromMs, validToMs } = certificate;
     if (status !== "ACTIVE") return `Certificate ${this.target} is ${status}, not ACTIVE.`;
-    const nowMs = this.clock.wallMs();
+    const nowMs = this.identity.wallMs();
     if (nowMs > validToMs) return `Certificate ${this.target} expired at ${formatWallTime(validToMs)}.`;
     if (nowMs < validFromMs)
       return `Certificate ${this.target} is not valid before ${formatWallTime(validFromMs)}.`;

@@ -40,10 +40,9 @@ export class Denials {
   }
 
   /** It never came to policies. */
-  unproven(client: DeniedClient, facts: { readonly resource: string; readonly reason: string }): void {
+  unproven(client: DeniedClient, facts: Pick<Denial, "action" | "resource" | "reason">): void {
     this.report({
       ...client,
-      action: "iot:Connect",
       outcome: "credentials",
       statement: undefined,
       ...facts,

@@ -46,7 +46,7 @@ export class Identity {
   readonly things: IdentityThings;
   private readonly events = new IdentityEvents();
 
-  constructor(options: IdentityOptions) {
+  constructor(private readonly options: IdentityOptions) {
     const { clock, records, random, issuer, things = NO_THINGS } = options;
     const limits = { ...DEFAULT_IDENTITY_LIMITS, ...options.limits };
     const parts = { clock, records, events: this.events, limits };
@@ -57,6 +57,11 @@ export class Identity {
     this.things = things;
     const { certificates, authorities } = this;
     this.registration = new CertificateRegistration({ certificates, authorities, issuer });
+  }
+
+  /** Milliseconds since 1970: certificates are valid from and to. */
+  wallMs(): number {
+    return this.options.clock.wallMs();
   }
 
   /** Calls `listener` after every change, in order of subscription. */

@@ -4,7 +4,10 @@ export type {
   RegistrationConfig,
   UpdateCaCertificateRequest,
 } from "./ca-certificates.js";
-export { AccessControl, type AccessControlOptions } from "./access-control.js";
+export { AccessControl, type AccessControlOptions, type RequestedAccess } from "./access-control.js";
+export { CertificatePrincipal } from "./certificate-principal.js";
+export { principalWithDocuments } from "./given-principals.js";
+export { isOpenTo } from "./open-listeners.js";
 export type { CreatedCertificate, RegisterCertificateRequest } from "./certificate-registration.js";
 export {
   type Certificate,

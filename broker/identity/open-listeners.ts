@@ -3,8 +3,10 @@ import type { ConnectInfo } from "../engine/index.js";
 import { hostOf } from "../remote-address.js";
 import type { OpenListeners } from "./settings.js";
 
-/** May a client that shows no credentials come in here? Never over TLS: who set that up wants proof. */
-export function isOpenTo({ peer, remoteAddress }: ConnectInfo, open: OpenListeners): boolean {
+/** May a client that shows no credentials come in here? Over TLS only a function lets it: who set that up wants proof. */
+export function isOpenTo(info: ConnectInfo, open: OpenListeners): boolean {
+  const { peer, remoteAddress } = info;
+  if (typeof open === "function") return open(info);
   if (open === "none") return false;
   if (peer === undefined) return true;
   if (peer.transport === "tls" || peer.transport === "wss") return false;

@@ -1,3 +1,5 @@
+import type { ConnectInfo } from "../engine/index.js";
+
 /** Choices and bounds of identity; AWS's quotas where it has them (REF §10.4). */
 export interface IdentityLimits {
   /** Policies that one certificate or Cognito identity can have. Default 10. */
@@ -23,14 +25,22 @@ export const DEFAULT_IDENTITY_LIMITS: IdentityLimits = {
 /** How an MQTT client learns that it may not come in: not at all, or by CONNACK. */
 export type AuthFailure = "drop" | "connack";
 
-/** What plain listeners do with clients that prove nothing: let those of this machine in, all, or none. */
-export type OpenListeners = "loopback" | "all" | "none" | readonly number[];
+/**
+ * Where clients that prove nothing may come in: on plain listeners from this machine, on all plain listeners, on
+ * those with these local ports, nowhere, or as a function says.
+ */
+export type OpenListeners =
+  | "loopback"
+  | "all"
+  | "none"
+  | readonly number[]
+  | ((info: ConnectInfo) => boolean);
 
 /** How policies are enforced on connections. */
 export interface AccessSettings {
   /**
-   * Which listeners let clients in that show no credentials; they may then do everything. A list names local ports.
-   * Links in memory have no listener: only `none` keeps them out. Default `loopback`.
+   * Which listeners let clients in that show no credentials; they may then do everything. Links in memory have no
+   * listener: all but `none` and functions let them in. Default `loopback`.
    */
   readonly openListeners: OpenListeners;
   /** For MQTT 3.1.1; the documented behaviour is to close without CONNACK (REF §1). Default: `connack` under oasis. */
