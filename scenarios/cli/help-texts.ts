@@ -144,9 +144,9 @@ export const LINT_POLICY_HELP = `
 What it finds:
   Grants that grant nothing (iot:Receive on topicfilter/, iot:Subscribe on
   topic/, + and # in topics, unknown actions and variables, ARNs with
-  placeholders), messages that nothing may receive, Denies that filters with
-  wildcards get around, client identifiers that anyone may choose, grants of
-  everything. Each finding has a fix.
+  placeholders), messages that nothing may receive, replies to requests that
+  nothing may publish, Denies that filters with wildcards get around, client
+  identifiers that anyone may choose, grants of everything. Each has a fix.
 
 Where things go:
   stdout   the findings, or with --json one object per line

@@ -218,6 +218,26 @@ describe("a mistake", () => {
       [allow("iot:Connect", "client/*"), allow("iot:Publish", "topic/d/${iot:ClientId}/up")],
     ],
     [
+      ["warning missing-request 0"],
+      [
+        allow("iot:Subscribe", `topicfilter/$aws/things/${THING}/shadow/update/accepted`),
+        allow("iot:Receive", `topic/$aws/things/${THING}/shadow/*`),
+        allow("iot:Publish", `topic/$aws/things/${THING}/jobs/*`),
+      ],
+    ],
+    [
+      [],
+      [
+        allow("iot:Subscribe", [
+          `topicfilter/$aws/things/${THING}/shadow/#`,
+          `topicfilter/$aws/things/+/jobs/notify`,
+          `topicfilter/$aws/things/${THING}/shadow/update/delta`,
+        ]),
+        allow("iot:Receive", "topic/$aws/things/*"),
+        allow("iot:Publish", `topic/$aws/things/${THING}/shadow/update`),
+      ],
+    ],
+    [
       ["warning sid-used-twice 1"],
       [
         { Sid: "a", ...allow("iot:Publish", "topic/a") },

@@ -1,6 +1,6 @@
 import { canonicalKey } from "../context-keys.js";
 import type { PolicyStatement, PolicyText, PolicyVersion } from "../document.js";
-import { type ANY_ONE, ANY_RUN, parsePattern, type PatternPiece } from "../pattern.js";
+import { type ANY_ONE, ANY_RUN, parsePattern, type PatternPiece, variablesOf } from "../pattern.js";
 
 /** A resource pattern taken apart: `arn:partition:service:region:account:kind/name`. */
 export interface ArnPattern {
@@ -48,9 +48,11 @@ export const hasRun = ({ name }: ArnPattern, version: PolicyVersion): boolean =>
 export const hasMqttWildcard = ({ name }: ArnPattern, version: PolicyVersion): boolean =>
   piecesOf(name, version).some((piece) => typeof piece === "string" && /[+#]/.test(piece));
 
-/** May one text match both? Variables may have any value. */
+/** May one text match both? A variable has the same value on both sides; one that only one side has may have any. */
 export function overlap(a: readonly PatternPiece[], b: readonly PatternPiece[]): boolean {
-  const [rows, columns] = [tokensOf(a), tokensOf(b)];
+  const others = new Set(variablesOf(b));
+  const shared = variablesOf(a).filter((key) => others.has(key));
+  const [rows, columns] = [tokensOf(a, shared), tokensOf(b, shared)];
   // reached[j]: the first i tokens of a and j of b can stand for the same text.
   let reached = columns.map(() => false);
   for (let i = 0; i <= rows.length; i += 1) {
@@ -71,10 +73,13 @@ export function overlap(a: readonly PatternPiece[], b: readonly PatternPiece[]):
 
 type Token = string | typeof ANY_RUN | typeof ANY_ONE;
 
-const tokensOf = (pieces: readonly PatternPiece[]): readonly Token[] =>
-  pieces.flatMap((piece): readonly Token[] =>
-    typeof piece === "string" ? Array.from(piece) : typeof piece === "object" ? [ANY_RUN] : [piece],
-  );
+/** Letters, wildcards, and names of variables: no letter is as long as those. */
+const tokensOf = (pieces: readonly PatternPiece[], shared: readonly string[]): readonly Token[] =>
+  pieces.flatMap((piece): readonly Token[] => {
+    if (typeof piece === "string") return Array.from(piece);
+    if (typeof piece !== "object") return [piece];
+    return [shared.includes(piece.key) ? `\${${piece.key}}` : ANY_RUN];
+  });
 
 const alike = (a: Token, b: Token): boolean => typeof a !== "string" || typeof b !== "string" || a === b;
 

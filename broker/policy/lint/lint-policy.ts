@@ -10,7 +10,7 @@ import { broadActions, resourceKinds, unknownActions } from "./action-rules.js";
 import { arnShapes, broadResources, mqttWildcards } from "./arn-rules.js";
 import { clientIdentifiers } from "./client-rules.js";
 import { findingOf, type LintRule, type PolicyFinding } from "./finding.js";
-import { bypassedDenies, missingReceive } from "./subscription-rules.js";
+import { bypassedDenies, missingReceive, missingRequests } from "./subscription-rules.js";
 import { conditions, documentShape, variables } from "./variable-rules.js";
 
 const RULES: readonly LintRule[] = [
@@ -25,6 +25,7 @@ const RULES: readonly LintRule[] = [
   variables,
   conditions,
   missingReceive,
+  missingRequests,
   bypassedDenies,
 ];
 

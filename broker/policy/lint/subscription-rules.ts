@@ -67,6 +67,33 @@ const openLevels = (text: string): readonly PatternPiece[] =>
     .filter((piece) => piece !== "");
 
 /**
+ * Replies of shadows and jobs come to whoever asks by iot:Publish; a client that may not is disconnected at its first
+ * request (REF §10.1, §10.4).
+ */
+export const missingRequests: LintRule = function* ({ document }): Iterable<Remark> {
+  if (document.statements.some(({ action, resource }) => action.isNegated || resource.isNegated)) return;
+  const published = placesOf(document, "Allow", "iot:Publish").map(({ arn }) => arn.pieces);
+  for (const { statement, arn } of placesOf(document, "Allow", "iot:Subscribe")) {
+    const service = REPLIES.exec(arn.name);
+    if (arn.kind !== "topicfilter" || service === null) continue;
+    const prefix = arn.text.slice(0, arn.text.length - arn.name.length).replace(":topicfilter/", ":topic/");
+    const requests = `${prefix}${service[1]!.replace("+", "*")}*`;
+    if (published.some((pieces) => overlap(pieces, piecesOf(requests, document.version)))) continue;
+    yield {
+      code: "missing-request",
+      severity: "warning",
+      statement,
+      at: arn.at,
+      message: `iot:Subscribe allows the replies on ${arn.name}, but no iot:Publish allows the requests: the first one ends the connection.`,
+      fix: `Allow iot:Publish on ${requests}.`,
+    };
+  }
+};
+
+/** Filters that replies match, with what is before the request's name: not those of notifications and deltas alone. */
+const REPLIES = /^(\$aws\/things\/[^/]+\/(?:shadow|jobs)\/)(?:.*(?:accepted|rejected)|[^/]*[#*+].*)$/;
+
+/**
  * Device Defender: TOPIC_FILTERS_INTENDED_TO_DENY_ALLOWED_USING_WILDCARDS. A Deny is about the text of a filter, so
  * filters with MQTT wildcards that reach the same topics get around it where an Allow has them.
  */
