@@ -16,6 +16,7 @@ export type ArnKind =
   | "cert"
   | "client"
   | "command"
+  | "domainconfiguration"
   | "dynamic-thing-group"
   | "fleetmetric"
   | "index"

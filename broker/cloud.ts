@@ -25,6 +25,8 @@ import { Authorizers } from "./authorizers/index.js";
 import { type BrokerLimits, type ConnectInfo, MqttBroker } from "./engine/index.js";
 import type { Journal } from "./engine/journal.js";
 import { ConnectionDirectory } from "./connections/index.js";
+import { RoleAliases } from "./credentials/index.js";
+import { DomainConfigurations, EndpointDirectory } from "./domains/index.js";
 import { HookRunner, type HookSettings, type HookTarget } from "./hooks/index.js";
 import {
   AccessControl,
@@ -135,6 +137,10 @@ export class Cloud implements Service {
   readonly identity: Identity;
   readonly hooks: HookRunner;
   readonly authorizers: Authorizers;
+  readonly roleAliases: RoleAliases;
+  readonly domains: DomainConfigurations;
+  /** Where clients reach this cloud; whoever opens doors for it says so. */
+  readonly endpointDirectory = new EndpointDirectory();
   readonly provisioning: Provisioning;
   /** Undefined where nothing is enforced. */
   readonly access: AccessControl | undefined;
@@ -226,6 +232,16 @@ export class Cloud implements Service {
     const { hooks } = this;
     this.authorizers = new Authorizers({ clock, random: random.stream("authorizers"), records, hooks });
     this.tags.taggable("authorizer", (name) => this.authorizers.store.find(name) !== undefined);
+    this.roleAliases = new RoleAliases(clock, records);
+    this.tags.taggable("rolealias", (name) => this.roleAliases.find(name) !== undefined);
+    this.domains = new DomainConfigurations({
+      clock,
+      records,
+      random: random.stream("domains"),
+      endpoints: this.endpointDirectory,
+      authorizerExists: (name) => this.authorizers.store.find(name) !== undefined,
+    });
+    this.tags.taggable("domainconfiguration", (resource) => this.domains.hasResource(resource));
     const tokens = random.stream("ownership-tokens");
     this.provisioning = new Provisioning({
       clock,

@@ -4,6 +4,8 @@ import { billingGroupOperations } from "./billing-groups.js";
 import { caCertificateOperations } from "./ca-certificates.js";
 import { certificateOperations } from "./certificates.js";
 import { connectionOperations } from "./connections.js";
+import { domainConfigurationOperations } from "./domain-configurations.js";
+import { endpointOperations } from "./endpoints.js";
 import { eventOperations } from "./events.js";
 import { fleetIndexOperations } from "./fleet-index.js";
 import { fleetMetricOperations } from "./fleet-metrics.js";
@@ -12,6 +14,7 @@ import { jobsDataOperations } from "./jobs-data.js";
 import { messageOperations } from "./messages.js";
 import { policyOperations } from "./policies.js";
 import { provisioningOperations } from "./provisioning.js";
+import { roleAliasOperations } from "./role-aliases.js";
 import { ruleOperations } from "./rules.js";
 import { shadowOperations } from "./shadows.js";
 import { tagOperations } from "./tags.js";
@@ -26,12 +29,15 @@ export const OPERATIONS: OperationCatalogue = {
     ...billingGroupOperations,
     ...caCertificateOperations,
     ...certificateOperations,
+    ...domainConfigurationOperations,
+    ...endpointOperations,
     ...eventOperations,
     ...fleetIndexOperations,
     ...fleetMetricOperations,
     ...jobOperations,
     ...policyOperations,
     ...provisioningOperations,
+    ...roleAliasOperations,
     ...ruleOperations,
     ...tagOperations,
     ...thingGroupOperations,
