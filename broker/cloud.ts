@@ -231,6 +231,12 @@ export class Cloud implements Service {
     });
     const { hooks } = this;
     this.authorizers = new Authorizers({ clock, random: random.stream("authorizers"), records, hooks });
+    const { access, authorizers } = this;
+    if (access !== undefined) {
+      const source = authorizers.forMqtt((principal) => access.principalChanged(principal));
+      broker.addHooks(source);
+      access.addSource(source);
+    }
     this.tags.taggable("authorizer", (name) => this.authorizers.store.find(name) !== undefined);
     this.roleAliases = new RoleAliases(clock, records);
     this.tags.taggable("rolealias", (name) => this.roleAliases.find(name) !== undefined);
@@ -255,12 +261,10 @@ export class Cloud implements Service {
       issuer: () => this.issuer,
       hooks,
       newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
-      principalOf: (clientId) => this.access?.principalOf(clientId)?.principalIdentifier,
+      principalOf: (clientId) => access?.principalOf(clientId)?.principalIdentifier,
       ...(options.provisioning !== undefined && { settings: options.provisioning }),
     });
-    this.access?.justInTime.provisionWith(({ certificate, authority }) => {
-      this.provisioning.justInTime.provision(certificate.certificateId, authority);
-    });
+    access?.justInTime.provisionWith((arrival) => this.provisioning.justInTime.provision(arrival));
     this.tags.taggable(
       "provisioningtemplate",
       (name) => this.provisioning.templates.find(name) !== undefined,

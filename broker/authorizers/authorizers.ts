@@ -6,6 +6,7 @@ import type { Authorization } from "./authorizer-response.js";
 import { AuthorizerStore } from "./authorizer-store.js";
 import { CustomAuthorization } from "./custom-authorization.js";
 import { HttpAuthorization } from "./http-authorization.js";
+import { MqttAuthorization } from "./mqtt-authorization.js";
 import { testInvoke, type TestInvokeRequest } from "./test-invoke.js";
 
 export interface AuthorizersOptions {
@@ -19,10 +20,11 @@ export interface AuthorizersOptions {
 /** Custom authorizers (REF §12): the account's own functions say who clients are and what they may do. */
 export class Authorizers {
   readonly store: AuthorizerStore;
-  readonly custom: CustomAuthorization;
+  private readonly custom: CustomAuthorization;
   private readonly http: HttpAuthorization;
 
-  constructor({ clock, random, records, hooks }: AuthorizersOptions) {
+  constructor(private readonly options: AuthorizersOptions) {
+    const { clock, random, records, hooks } = options;
     this.store = new AuthorizerStore(clock, records);
     this.custom = new CustomAuthorization({ random, hooks, store: this.store });
     this.http = new HttpAuthorization(clock, this.custom);
@@ -31,6 +33,15 @@ export class Authorizers {
   /** As `HttpAuthorization.callerOf`: undefined where a request is none of an authorizer's business. */
   callerOf(request: HttpRequest): Promise<Caller | FleetrigError> | undefined {
     return this.http.callerOf(request);
+  }
+
+  /**
+   * The part that identifies MQTT clients: to be added to the broker's hooks and to the sources of access control.
+   * @param changed Told of principals whose policies or validity have changed.
+   */
+  forMqtt(changed: (principalIdentifier: string) => void): MqttAuthorization {
+    const { clock } = this.options;
+    return new MqttAuthorization({ clock, custom: this.custom, changed });
   }
 
   /** AWS: TestInvokeAuthorizer. Undefined where the authorizer says no. */

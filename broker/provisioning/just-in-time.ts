@@ -1,6 +1,6 @@
 import type { Clock, EventSink } from "fleetrig/kernel";
 import type { Account } from "../account.js";
-import type { CaCertificate, Identity } from "../identity/index.js";
+import type { CaCertificate, JustInTimeArrival } from "../identity/index.js";
 import type { CertificateDescription, NameAttribute } from "../pki/index.js";
 import { refusalOf } from "./device-refusal.js";
 import { assertOwnCertificate } from "./fleet-provisioning.js";
@@ -19,7 +19,6 @@ export interface JustInTimeOptions {
   readonly clock: Clock;
   readonly events: EventSink;
   readonly account: Account;
-  readonly identity: Identity;
   readonly templates: TemplateStore;
   readonly provisioner: Provisioner;
 }
@@ -42,18 +41,17 @@ export class JustInTimeProvisioning {
   /**
    * Provisions a certificate that was just registered as PENDING_ACTIVATION. A CA without a template leaves that to
    * whoever listens to the event of the registration. What fails is told as an event, and the certificate stays as it is.
-   * @returns true when the device may connect from now on.
    */
-  provision(certificateId: string, authority: CaCertificate): boolean {
-    const { clock, events, identity, provisioner, account } = this.options;
-    const config = authority.registrationConfig;
-    if (config === undefined) return false;
+  provision({ certificate, description, authority }: JustInTimeArrival): void {
+    const { clock, events, provisioner, account } = this.options;
+    const { registrationConfig: config } = authority;
+    const { certificateId } = certificate;
+    if (config === undefined) return;
     const template = config.templateName ?? "";
     try {
       const parsed = this.templateOf(config);
-      if (parsed === undefined) return false;
-      const certificate = identity.certificates.get(certificateId);
-      const subject = subjectParameters(identity.certificates.read(certificate));
+      if (parsed === undefined) return;
+      const subject = subjectParameters(description);
       const plan = planOf(parsed, {
         values: new Map([...subject, [CERTIFICATE_ID, certificateId]]),
         chosenByDevice: new Set(subject.keys()),
@@ -67,7 +65,6 @@ export class JustInTimeProvisioning {
         thing: thingName,
         certificateId,
       });
-      return true;
     } catch (error) {
       const refused = refusalOf(error);
       if (refused === undefined) throw error;
@@ -81,17 +78,13 @@ export class JustInTimeProvisioning {
         errorCode,
         reason,
       });
-      return false;
     }
   }
 
   private templateOf({
     templateName,
     templateBody,
-  }: {
-    readonly templateName?: string | undefined;
-    readonly templateBody?: string | undefined;
-  }): Template | undefined {
+  }: NonNullable<CaCertificate["registrationConfig"]>): Template | undefined {
     if (templateBody !== undefined) return parseTemplate(templateBody);
     if (templateName === undefined) return undefined;
     const { templates } = this.options;

@@ -27,7 +27,7 @@ const templateWith = ({ overrides = {}, ...resources }: Resources): string =>
         id,
         {
           Type: TYPES[id as keyof typeof TYPES],
-          Properties: Properties as object,
+          Properties,
           ...(overrides[id] && { OverrideSettings: overrides[id] }),
         },
       ]),
