@@ -10,6 +10,7 @@ import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
 import { PKI_CASES } from "./pki-cases.js";
+import { REGISTRY_CASES } from "./registry-case.js";
 import { SOAK_CASES } from "./soak-case.js";
 import { THROUGHPUT_CASES } from "./throughput-case.js";
 import { VIRTUAL_CASES } from "./virtual-cases.js";
@@ -29,6 +30,7 @@ const CASES: readonly BenchCase[] = [
   ...VIRTUAL_CASES,
   ...PKI_CASES,
   ...FLEET_INDEX_CASES,
+  ...REGISTRY_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;
