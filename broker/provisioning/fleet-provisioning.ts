@@ -71,10 +71,11 @@ export class FleetProvisioning implements ReservedTopicService {
     const request = { clientId: publisher, principal, topic, qos: message.qos, body: body ?? {} };
     this.answering(request, () => {
       if (!this.rates.take(topic.operation)) throw tooMany();
+      // AWS: this one has no payload; what comes all the same means nothing.
+      if (topic.operation === "create-keys") return this.createKeys(request);
       if (body === undefined)
         throw invalidRequest(`The payload is not an object in ${topic.format.toUpperCase()}.`);
-      if (topic.operation === "create-keys") this.createKeys(request);
-      else if (topic.operation === "create-from-csr") this.createFromCsr(request);
+      if (topic.operation === "create-from-csr") this.createFromCsr(request);
       else this.registerThing(request);
     });
     return "consumed";
