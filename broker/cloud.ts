@@ -220,6 +220,7 @@ export class Cloud implements Service {
       this.access = new AccessControl({ identity, broker, account, clock: this.clock, events, settings });
       broker.addHooks(this.access);
     }
+    this.tagIdentity();
     this.registry.principals.checkWith((principal) => identity.isPrincipal(principal));
     this.registry.onChange((change) => applyRegistryChange(change, this));
     this.hooks = new HookRunner({
@@ -388,6 +389,17 @@ export class Cloud implements Service {
       disconnected: ({ clientId }) => indexing.connectivityChanged(clientId),
     });
     return indexing;
+  }
+
+  private tagIdentity(): void {
+    const { identity, tags } = this;
+    tags.taggable("policy", (name) => identity.policies.find(name) !== undefined);
+    tags.taggable("cacert", (id) => identity.authorities.find(id) !== undefined);
+    identity.onChange((change) => {
+      if (!("change" in change) || change.change !== "deleted") return;
+      if (change.kind === "policy") tags.forget("policy", change.policyName);
+      if (change.kind === "caCertificate") tags.forget("cacert", change.certificateId);
+    });
   }
 
   private addPresence(parts: PresenceOptions): void {

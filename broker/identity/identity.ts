@@ -8,6 +8,7 @@ import { CertificateRegistration } from "./certificate-registration.js";
 import { Certificates } from "./certificates.js";
 import { type MarkerPage, type MarkerPageRequest } from "./creation-order.js";
 import { type IdentityChange, IdentityEvents } from "./identity-events.js";
+import { LoggingOptionsBook } from "./logging-options.js";
 import { Policies } from "./policies.js";
 import {
   certificateOf,
@@ -44,6 +45,7 @@ export class Identity {
   readonly policies: Policies;
   readonly targets: PolicyTargets;
   readonly things: IdentityThings;
+  readonly logging: LoggingOptionsBook;
   private readonly events = new IdentityEvents();
 
   constructor(private readonly options: IdentityOptions) {
@@ -55,6 +57,7 @@ export class Identity {
     this.policies = new Policies(parts);
     this.targets = new PolicyTargets(parts);
     this.things = things;
+    this.logging = new LoggingOptionsBook(records);
     const { certificates, authorities } = this;
     this.registration = new CertificateRegistration({ certificates, authorities, issuer });
   }
@@ -189,7 +192,8 @@ export class Identity {
     this.targets.detachAll(groupTarget(thingGroupName));
   }
 
-  private assertTarget(target: PolicyTarget): void {
+  /** @throws FleetrigError CLOUD_NOT_FOUND for a certificate or group that does not exist */
+  assertTarget(target: PolicyTarget): void {
     const certificateId = certificateOf(target);
     if (certificateId !== undefined) this.certificates.get(certificateId);
     const group = groupOf(target);

@@ -5,6 +5,14 @@ export type {
   UpdateCaCertificateRequest,
 } from "./ca-certificates.js";
 export { AccessControl, type AccessControlOptions, type RequestedAccess } from "./access-control.js";
+export {
+  type ActionType,
+  type AuthInfo,
+  effectivePolicyNames,
+  testAuthorization,
+  type TestAuthorizationRequest,
+  type TestedAuthorization,
+} from "./authorization-test.js";
 export { CertificatePrincipal } from "./certificate-principal.js";
 export { principalWithDocuments } from "./given-principals.js";
 export { isOpenTo } from "./open-listeners.js";
@@ -21,6 +29,7 @@ export { applyRegistryChange } from "./registry-change.js";
 export { Identity, type IdentityOptions } from "./identity.js";
 export type { IdentityChange } from "./identity-events.js";
 export type { JustInTimeArrival, JustInTimeProvisioner } from "./just-in-time.js";
+export type { LoggingOptions, LoggingOptionsV2, LogLevel, LogTarget } from "./logging-options.js";
 export type { Policy, PolicyVersionRow } from "./policy-row.js";
 export { certificateOf, groupOf, parsePolicyTarget, type PolicyTarget } from "./policy-targets.js";
 export type { Identification, Principal, PrincipalSource } from "./principal.js";

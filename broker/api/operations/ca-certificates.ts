@@ -6,6 +6,7 @@ import type {
 } from "../../identity/index.js";
 import { pemOf } from "../../identity/index.js";
 import type { Account } from "../../account.js";
+import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
 import { certificateIdOf, describedTimes, generationOf } from "./certificates.js";
 
@@ -20,8 +21,13 @@ interface CaInput {
 
 /** CA certificates and the registration code (REF §10.5). */
 export const caCertificateOperations: OperationTable = {
-  RegisterCACertificate: operation<RegisterCaCertificateRequest>((input, { cloud, account }) =>
-    names(cloud.identity.authorities.register(input), account),
+  RegisterCACertificate: operation<RegisterCaCertificateRequest & { readonly tags?: readonly Tag[] }>(
+    ({ tags, ...request }, { cloud, account }) => {
+      cloud.tags.assertNew(tags);
+      const authority = cloud.identity.authorities.register(request);
+      cloud.tags.tagNew("cacert", authority.certificateId, tags);
+      return names(authority, account);
+    },
   ),
   DescribeCACertificate: operation<CaInput>(({ certificateId }, { cloud, account }) => {
     const authority = cloud.identity.authorities.get(certificateIdOf(certificateId));

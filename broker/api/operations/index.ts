@@ -1,6 +1,7 @@
 import type { OperationCatalogue } from "../operation.js";
 import { authorizerOperations } from "./authorizers.js";
 import { billingGroupOperations } from "./billing-groups.js";
+import { authorizationOperations } from "./authorization.js";
 import { caCertificateOperations } from "./ca-certificates.js";
 import { certificateOperations } from "./certificates.js";
 import { connectionOperations } from "./connections.js";
@@ -11,6 +12,7 @@ import { fleetIndexOperations } from "./fleet-index.js";
 import { fleetMetricOperations } from "./fleet-metrics.js";
 import { jobOperations } from "./jobs.js";
 import { jobsDataOperations } from "./jobs-data.js";
+import { loggingOperations } from "./logging.js";
 import { messageOperations } from "./messages.js";
 import { policyOperations } from "./policies.js";
 import { provisioningOperations } from "./provisioning.js";
@@ -36,6 +38,8 @@ export const OPERATIONS: OperationCatalogue = {
     ...fleetMetricOperations,
     ...jobOperations,
     ...policyOperations,
+    ...authorizationOperations,
+    ...loggingOperations,
     ...provisioningOperations,
     ...roleAliasOperations,
     ...ruleOperations,

@@ -7,6 +7,7 @@ import {
   type Policy,
   type PolicyTarget,
 } from "../../identity/index.js";
+import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
 import { generationOf } from "./certificates.js";
 
@@ -18,7 +19,8 @@ interface VersionInput extends PolicyInput {
   readonly policyVersionId: string;
 }
 
-const policyNames = (policyName: string, account: Account) => ({
+/** AWS: how operations name a policy. */
+export const policyNames = (policyName: string, account: Account) => ({
   policyName,
   policyArn: account.arn("policy", policyName),
 });
@@ -43,12 +45,13 @@ const documentTimes = (policy: Policy, createdAtMs: number) => ({
 
 /** Policies and their versions (REF §10). */
 const documents: OperationTable = {
-  CreatePolicy: operation<PolicyInput & { readonly policyDocument: string }>(
-    ({ policyName, policyDocument }, { cloud, account }) => {
+  CreatePolicy: operation<PolicyInput & { readonly policyDocument: string; readonly tags?: readonly Tag[] }>(
+    ({ policyName, policyDocument, tags }, { cloud, account }) => {
+      cloud.tags.assertNew(tags);
       const { defaultVersionId } = cloud.identity.policies.create(policyName, policyDocument);
+      cloud.tags.tagNew("policy", policyName, tags);
       return { ...policyNames(policyName, account), policyDocument, policyVersionId: defaultVersionId };
     },
-    { lacks: "Tags are not kept." },
   ),
   CreatePolicyVersion: operation<
     PolicyInput & { readonly policyDocument: string; readonly setAsDefault?: boolean }
