@@ -8,15 +8,17 @@ import { join } from "node:path";
 const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
 
 const MOSQUITTO = "/usr/sbin/mosquitto";
-const PYTHON = "/usr/bin/python3";
+export const PYTHON = "/usr/bin/python3";
 
 export const lacksMosquitto = !isRequired && !existsSync(MOSQUITTO);
 export const lacksMosquittoClients = !isRequired && !existsSync("/usr/bin/mosquitto_pub");
-export const lacksPaho = !isRequired && !canImportPaho();
+export const lacksPaho = !isRequired && !canImport("paho.mqtt.client");
+export const lacksBoto3 = !isRequired && !canImport("boto3");
+export const lacksAwsCli = !isRequired && !existsSync("/usr/bin/aws");
 
-function canImportPaho(): boolean {
+function canImport(module: string): boolean {
   try {
-    execFileSync(PYTHON, ["-c", "import paho.mqtt.client"], { stdio: "ignore" });
+    execFileSync(PYTHON, ["-c", `import ${module}`], { stdio: "ignore" });
     return true;
   } catch {
     return false;

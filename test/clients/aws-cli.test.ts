@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lacksAwsCli } from "../embedding/rigs.js";
+import { createAwsCli } from "./aws-cli/aws-cli.js";
+import { certificatesChapter } from "./aws-cli/certificates-chapter.js";
+import { dataChapter } from "./aws-cli/data-chapter.js";
+import { policiesChapter } from "./aws-cli/policies-chapter.js";
+import { rulesChapter } from "./aws-cli/rules-chapter.js";
+import { type CloudUnderTest, startCloudUnderTest } from "./cloud-under-test.js";
+
+describe.skipIf(lacksAwsCli)("AWS CLI", () => {
+  let stage: CloudUnderTest;
+  const aws = createAwsCli(() => ({ endpoint: stage.url }));
+  beforeAll(async () => {
+    stage = await startCloudUnderTest();
+  });
+  afterAll(async () => {
+    await aws.stop();
+    await stage.stop();
+  });
+
+  describe("certificates", () => certificatesChapter(aws));
+  describe("policies", () => policiesChapter(aws));
+  describe("topic rules", () => rulesChapter(aws));
+  describe("messages and shadows", () => dataChapter(aws, () => stage));
+
+  it("has been measured by many commands", () => {
+    const total = Array.from(aws.commands.values()).reduce((sum, count) => sum + count, 0);
+    console.log(`${total} commands of ${aws.commands.size} kinds`);
+    expect(total).toBeGreaterThanOrEqual(100);
+  });
+});
