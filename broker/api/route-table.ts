@@ -83,6 +83,7 @@ function toTemplate(route: Route): Template {
 
 /** Undefined for a path that is not properly encoded. */
 function decodedSegments(path: string): readonly string[] | undefined {
+  if (!path.startsWith("/")) return undefined;
   try {
     return path.split("/").slice(1).map(decodeURIComponent);
   } catch {

@@ -9,6 +9,7 @@ export type FieldType = "Number" | "String" | "Boolean";
 
 /** AWS: a field that can be aggregated. */
 export interface Field {
+  /** The service model lets it be absent; no field without a name is accepted. */
   readonly name: string;
   readonly type: FieldType;
 }
@@ -207,7 +208,7 @@ function assertCustom(
   if (fields.length > maxCustomFields) {
     throw invalid(`There are ${fields.length} custom fields.`, `At most ${maxCustomFields} are allowed.`);
   }
-  for (const [at, { name }] of fields.entries()) {
+  for (const [at, { name = "" }] of fields.entries()) {
     if (fields.findIndex((other) => other.name === name) !== at) {
       throw invalid(`The custom field ${name} is there twice.`, "Name every field once.");
     }

@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describeAction, playSession, profileOf, replay, shrink } from "./fuzz-session.js";
 import { FuzzStage } from "./fuzz-stage.js";
+import { playRequests } from "./requests/play-requests.js";
 import { cutSession } from "./split-points.js";
 
 /**
  * `npm run fuzz`: sessions from `--seed` (default 1) until `--packets` (default 1e6) were sent, half of them on a
  * broker that has served the ones before; then short sessions, each cut at every point of its bytes, until there were
- * `--cuts` (default 2e4). Ends with 1 at the first complaint, which it prints with the line that brings it back and
+ * `--cuts` (default 2e4); then `--requests` (default 1e5) to the cloud's APIs. Ends with 1 at the first complaint, which it prints with the line that brings it back and
  * the shortest script that has it; the same is in out/fuzz.txt. `--session N` plays that session alone.
  */
 const SHARED_EVERY = 2;
@@ -29,6 +30,7 @@ const option = (name: string): string | undefined => {
 const seed = Number(option("seed") ?? 1);
 const packetsWanted = Number(option("packets") ?? 1e6);
 const cutsWanted = Number(option("cuts") ?? 2e4);
+const requestsWanted = Number(option("requests") ?? 1e5);
 
 function fail(index: number, isShared: boolean): never {
   const command = `npm run fuzz -- --seed ${seed} --session ${index}`;
@@ -145,10 +147,24 @@ function playCuts(): void {
   console.log(`${cuts} cuts of ${index} sessions change nothing: ${seconds.toFixed(1)} s`);
 }
 
+async function sendRequests(): Promise<void> {
+  const startedMs = performance.now();
+  const { requests, worstMs, complaint } = await playRequests(seed, requestsWanted);
+  if (complaint !== undefined) {
+    console.log(`FAILED: ${complaint}`);
+    process.exit(1);
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  console.log(
+    `${requests} requests without a complaint: ${seconds.toFixed(1)} s, slowest ${worstMs.toFixed(1)} ms`,
+  );
+}
+
 const only = option("session");
 if (only === undefined) {
   playSessions();
   playCuts();
+  await sendRequests();
 } else {
   const session = playSession(seed, Number(only));
   if (session.complaints.length > 0) fail(Number(only), false);
