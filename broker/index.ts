@@ -154,6 +154,17 @@ export {
   compileTemplate,
 } from "./rules/index.js";
 export {
+  type Artifact,
+  ArtifactDirectory,
+  type ArtifactName,
+  Artifacts,
+  type ArtifactSettings,
+  type ArtifactsOptions,
+  type ArtifactStore,
+  MemoryArtifacts,
+  type MemoryArtifactsOptions,
+} from "./artifacts/index.js";
+export {
   type AbortConfig,
   type AbortCriterion,
   type AbortDenominator,

@@ -36,6 +36,6 @@ export function refusalAnswer(error: FleetrigError, requestId: string): WebRefus
 export function sendAnswer(response: ServerResponse, { status, headers, body }: HttpResponse): void {
   if (response.headersSent || response.destroyed) return;
   const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
-  response.writeHead(status, { ...SAFETY_HEADERS, ...headers, "Content-Length": bytes.byteLength });
+  response.writeHead(status, { ...SAFETY_HEADERS, "content-length": bytes.byteLength, ...headers });
   response.end(bytes);
 }

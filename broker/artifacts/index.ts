@@ -1,0 +1,5 @@
+export { ArtifactDirectory } from "./artifact-directory.js";
+export type { ArtifactName } from "./artifact-name.js";
+export type { Artifact, ArtifactStore } from "./artifact-store.js";
+export { Artifacts, type ArtifactSettings, type ArtifactsOptions } from "./artifacts.js";
+export { MemoryArtifacts, type MemoryArtifactsOptions } from "./memory-artifacts.js";
