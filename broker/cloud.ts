@@ -36,7 +36,8 @@ import {
   type IdentityLimits,
   thingsOf,
 } from "./identity/index.js";
-import { JobsService, type JobsSettings } from "./jobs/index.js";
+import { DeviceManagement, type DeviceManagementSettings } from "./device-management.js";
+import type { JobsService, JobsSettings } from "./jobs/index.js";
 import {
   EventConfigurations,
   EventPublisher,
@@ -92,6 +93,8 @@ export interface CloudOptions {
   readonly services?: Partial<Readonly<Record<CloudServiceName, boolean>>>;
   /** Choices of the jobs service, such as what abort percentages are taken of. */
   readonly jobs?: Partial<JobsSettings>;
+  /** Artifacts, and where job documents may come from. */
+  readonly management?: DeviceManagementSettings;
   /** What ARNs and `accountid()` say. */
   readonly account?: AccountOptions;
   /** Events that are published from the start. Default: none but presence, as in a new AWS account. */
@@ -148,7 +151,8 @@ export class Cloud implements Service {
   /** What this would have cost on AWS, in units. */
   readonly metering: Metering;
   readonly shadows: ShadowService;
-  readonly jobs: JobsService;
+  /** Jobs, commands, streams and updates, and their files. */
+  readonly management: DeviceManagement;
   readonly rules: RuleEngine;
   /** Rules by name, as operators keep them. */
   readonly ruleDirectory: RuleDirectory;
@@ -278,16 +282,20 @@ export class Cloud implements Service {
       meter: (units) => metering.turn("shadowOperations", units),
       changed: ({ thing, shadowName }) => this.indexing.shadowChanged(thing, shadowName),
     });
-    this.jobs = new JobsService({
+    this.management = new DeviceManagement({
+      ...options.management,
       clock,
-      bus,
-      events: jobEvents,
-      registry: this.registry,
+      random,
       records,
-      eventConfigurations: this.eventConfigurations,
-      settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
+      tags: this.tags,
+      jobs: {
+        bus,
+        events: jobEvents,
+        registry: this.registry,
+        eventConfigurations: this.eventConfigurations,
+        settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
+      },
     });
-    this.tags.taggable("job", (jobId) => this.jobs.has(jobId));
     this.rules = new RuleEngine({
       clock,
       bus,
@@ -314,6 +322,10 @@ export class Cloud implements Service {
   /** Who signs device certificates; an authority of its own is made when it is first asked for. */
   get issuer(): CertificateIssuer {
     return this.options.issuer ?? (this.ownIssuer ??= this.makeIssuer());
+  }
+
+  get jobs(): JobsService {
+    return this.management.jobs;
   }
 
   /** Milliseconds since 1970 of a moment on the broker's clock. */
@@ -363,7 +375,7 @@ export class Cloud implements Service {
   /** Ends listeners, connections and timers; nothing is left open. */
   async stop(): Promise<void> {
     this.broker.shutdown(REASON.serverShuttingDown);
-    this.jobs.stop();
+    this.management.stop();
     this.indexing.stop();
     this.fleetMetrics.stop();
     this.provisioning.stop();

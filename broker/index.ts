@@ -154,6 +154,11 @@ export {
   compileTemplate,
 } from "./rules/index.js";
 export {
+  DeviceManagement,
+  type DeviceManagementOptions,
+  type DeviceManagementSettings,
+} from "./device-management.js";
+export {
   type Artifact,
   ArtifactDirectory,
   type ArtifactName,
@@ -161,6 +166,8 @@ export {
   type ArtifactSettings,
   type ArtifactsOptions,
   type ArtifactStore,
+  HttpDocuments,
+  type HttpDocumentsOptions,
   MemoryArtifacts,
   type MemoryArtifactsOptions,
 } from "./artifacts/index.js";
@@ -173,6 +180,8 @@ export {
   type CancelJobRequest,
   type CreateJobRequest,
   DEFAULT_JOBS_SETTINGS,
+  type DocumentFetcher,
+  type DocumentOrigin,
   type DeleteJobExecutionRequest,
   type DescribeJobExecutionRequest,
   type EndBehavior,
@@ -180,7 +189,10 @@ export {
   type ExponentialRate,
   type JobList,
   type JobProgress,
+  JobOrders,
   JobsService,
+  JobTemplates,
+  type PresignUrl,
   type JobsServiceOptions,
   type JobsSettings,
   type JobTargets,

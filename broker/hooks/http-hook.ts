@@ -66,7 +66,8 @@ function open(url: URL, { body, allowsRemote }: HttpHookOptions): ClientRequest 
   });
 }
 
-const loopbackOnly: LookupFunction = (hostname, options, found) => {
+/** Resolves names that mean this machine, and no others. */
+export const loopbackOnly: LookupFunction = (hostname, options, found) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return found(error, []);
     const own = addresses.filter(({ address }) => isLoopbackHost(address));

@@ -3,6 +3,7 @@ import type { JobsOperation } from "fleetrig/protocol";
 import { readDescribe, readStartNext, readUpdate, type Reading, type Refusal } from "./device-requests.js";
 import { executionDescription, executionState, executionSummary } from "./execution-view.js";
 import { canTransition, isPending } from "./execution-machine.js";
+import type { JobDocuments } from "./job-documents.js";
 import type { JobEngine } from "./job-engine.js";
 import type { JobStore } from "./job-store.js";
 import type { PendingExecutions } from "./pending.js";
@@ -12,6 +13,7 @@ export interface DeviceOperationParts {
   readonly engine: JobEngine;
   readonly pending: PendingExecutions;
   readonly store: JobStore;
+  readonly documents: JobDocuments;
 }
 
 /** What a device asks for, whichever way the request came. */
@@ -64,7 +66,7 @@ export class DeviceOperations {
     if (first === undefined) return accepted({});
     if (first.status === "QUEUED")
       this.parts.engine.transition(first, "IN_PROGRESS", { actor: "device", ...request.value });
-    return accepted({ execution: executionDescription(first, true) });
+    return accepted({ execution: executionDescription(first, this.parts.documents.forDevice(first.job)) });
   }
 
   private describe(thing: string, jobId: string, body: JsonObject): DeviceAnswer {
@@ -81,7 +83,8 @@ export class DeviceOperations {
         code: "TerminalStateReached",
         message: `The execution of ${jobId} is ${execution.status}.`,
       });
-    return accepted({ execution: executionDescription(execution, includeJobDocument) });
+    const document = includeJobDocument ? this.parts.documents.forDevice(execution.job) : undefined;
+    return accepted({ execution: executionDescription(execution, document) });
   }
 
   /** The version is judged before the transition: who has an old view should first learn the new one. */
@@ -106,7 +109,7 @@ export class DeviceOperations {
     this.parts.engine.transition(execution, request.status, { actor: "device", ...request });
     return accepted({
       ...(request.includeJobExecutionState ? { executionState: executionState(execution) } : {}),
-      ...(request.includeJobDocument ? { jobDocument: execution.job.spec.document } : {}),
+      ...(request.includeJobDocument ? { jobDocument: this.parts.documents.forDevice(execution.job) } : {}),
     });
   }
 }

@@ -15,8 +15,11 @@ export const executionSummary = (execution: JobExecution): JsonObject => ({
   executionNumber: execution.executionNumber,
 });
 
-/** JobExecution; the document is an object, as over MQTT. */
-export const executionDescription = (execution: JobExecution, includeJobDocument: boolean): JsonObject => ({
+/** JobExecution; the document is an object, as over MQTT, and left out when it is undefined. */
+export const executionDescription = (
+  execution: JobExecution,
+  jobDocument: JsonObject | undefined,
+): JsonObject => ({
   jobId: execution.job.spec.jobId,
   thingName: execution.thing,
   status: execution.status,
@@ -26,7 +29,7 @@ export const executionDescription = (execution: JobExecution, includeJobDocument
   lastUpdatedAt: epochSeconds(execution.lastUpdatedAtMs),
   versionNumber: execution.versionNumber,
   executionNumber: execution.executionNumber,
-  ...(includeJobDocument ? { jobDocument: execution.job.spec.document } : {}),
+  ...(jobDocument === undefined ? {} : { jobDocument }),
 });
 
 /** JobExecutionState, for accepted updates on request and for refused ones. */

@@ -1,9 +1,17 @@
+export { type DocumentFetcher, DocumentSources, type DocumentSourcesOptions } from "./document-sources.js";
+export { type JobOrder, JobOrders, type JobOrdersParts, type JobTemplateOrder } from "./job-orders.js";
+export { type JobTemplate, type JobTemplateRequest, JobTemplates } from "./job-templates.js";
+export { MANAGED_TEMPLATES, type ManagedTemplate, type TemplateParameter } from "./managed-templates.js";
 export type { DeviceAnswer, DeviceRequest } from "./device-operations.js";
+export type {
+  AssociateTargetsRequest,
+  CancelJobExecutionRequest,
+  CancelJobRequest,
+  DeleteJobExecutionRequest,
+  DescribeJobExecutionRequest,
+} from "./control-requests.js";
+export type { PresignUrl } from "./job-documents.js";
 export {
-  type CancelJobExecutionRequest,
-  type CancelJobRequest,
-  type DeleteJobExecutionRequest,
-  type DescribeJobExecutionRequest,
   type JobProgress,
   JobsService,
   type JobsServiceOptions,
@@ -11,6 +19,7 @@ export {
 export type {
   AbortConfig,
   CreateJobRequest,
+  DocumentOrigin,
   EndBehavior,
   PresignedUrlConfig,
   RetryConfig,

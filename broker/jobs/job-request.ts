@@ -17,9 +17,22 @@ export interface CreateJobRequest {
   readonly timeoutConfig?: TimeoutConfig;
   readonly jobExecutionsRetryConfig?: RetryConfig;
   readonly schedulingConfig?: SchedulingConfig;
-  /** Kept and shown; placeholders in documents are left alone. */
+  /** How long the URLs hold that placeholders in the document are replaced by. */
   readonly presignedUrlConfig?: PresignedUrlConfig;
   readonly tags?: readonly { readonly Key: string; readonly Value: string }[];
+  /** Where the document came from, when it was not given itself. */
+  readonly origin?: DocumentOrigin;
+}
+
+/** How a job came by its document: shown by DescribeJob and GetJobDocument. */
+export interface DocumentOrigin {
+  /** URL that it was read from. */
+  readonly documentSource?: string;
+  readonly jobTemplateArn?: string;
+  /** Values that were filled into a managed template. */
+  readonly documentParameters?: Readonly<Record<string, string>>;
+  /** The document before they were. */
+  readonly template?: string;
 }
 
 /** Whether the targets are fixed at creation or things that join their groups later are reached, too. */
@@ -66,7 +79,7 @@ export interface SchedulingConfig {
   readonly maintenanceWindows?: readonly MaintenanceWindow[];
 }
 
-/** AWS: `presignedUrlConfig`; kept and shown, never acted on. */
+/** AWS: `presignedUrlConfig`; the role is kept and shown. */
 export interface PresignedUrlConfig {
   readonly roleArn?: string;
   readonly expiresInSec?: number;

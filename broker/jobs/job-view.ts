@@ -47,6 +47,8 @@ export function jobDescription(job: Job, arnPrefix: string): JsonObject {
       reasonCode: job.reasonCode,
       comment: job.comment,
       description: request.description,
+      jobTemplateArn: request.origin?.jobTemplateArn,
+      documentParameters: asJson(request.origin?.documentParameters),
       presignedUrlConfig: asJson(request.presignedUrlConfig),
       abortConfig: asJson(request.abortConfig),
       timeoutConfig: asJson(request.timeoutConfig),

@@ -4,7 +4,6 @@ import {
   type ExecutionStatus,
   type JobStatus,
   type JsonObject,
-  US_PER_MS,
 } from "fleetrig/kernel";
 import type { ApplicationMessage } from "../message.js";
 import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.js";
@@ -14,6 +13,14 @@ import { cloudError } from "../cloud-error.js";
 import { RecordBook } from "../records/index.js";
 import { isPending } from "./execution-machine.js";
 import { Job, jobSpec, type JobSpec, rolloutPlan } from "./job.js";
+import type {
+  AssociateTargetsRequest,
+  CancelJobExecutionRequest,
+  CancelJobRequest,
+  DeleteJobExecutionRequest,
+  DescribeJobExecutionRequest,
+} from "./control-requests.js";
+import { JobDocuments, type PresignUrl } from "./job-documents.js";
 import { JobEngine } from "./job-engine.js";
 import { type JobEventConfigurations, JobEvents } from "./job-events.js";
 import {
@@ -28,6 +35,7 @@ import {
 } from "./job-queries.js";
 import type { CreateJobRequest, UpdateJobRequest } from "./job-request.js";
 import { WallTime } from "./job-records.js";
+import { JobSchedule } from "./job-schedule.js";
 import { JobStore } from "./job-store.js";
 import { controlExecution, jobDescription, rolloutConfig } from "./job-view.js";
 import { JobMembership } from "./membership.js";
@@ -36,7 +44,7 @@ import { PendingExecutions } from "./pending.js";
 import { scheduleFault } from "./schedule.js";
 import { DEFAULT_JOBS_SETTINGS, type JobsSettings } from "./settings.js";
 import { type JobTargets, targetName } from "./targets.js";
-import { checkCreateJob, checkUpdateJob } from "./validate.js";
+import { checkCreateJob, checkUpdateJob, MAX_TARGETS } from "./validate.js";
 
 /** What the jobs service works with; settings that are left out have AWS's defaults. */
 export interface JobsServiceOptions {
@@ -46,6 +54,8 @@ export interface JobsServiceOptions {
   readonly registry: JobTargets;
   /** Where jobs are written down. Default: nowhere. */
   readonly records?: RecordBook;
+  /** Makes URLs for the placeholders of documents. Default: placeholders stay. */
+  readonly presign?: PresignUrl;
   readonly settings?: Partial<JobsSettings>;
   /** Job events that the account switches on while it runs. Default: what the settings say. */
   readonly eventConfigurations?: JobEventConfigurations;
@@ -65,41 +75,6 @@ export interface JobProgress {
 /** The account as a caller addresses it: its region is part of the answer's ARNs. Default: the cloud's own. */
 export type Addressed = Pick<JobsSettings, "arnPrefix">;
 
-/** AWS: CancelJob. */
-export interface CancelJobRequest {
-  readonly jobId: string;
-  readonly reasonCode?: string;
-  readonly comment?: string;
-  /** Cancels executions in progress too. */
-  readonly force?: boolean;
-}
-
-/** AWS: CancelJobExecution. */
-export interface CancelJobExecutionRequest {
-  readonly jobId: string;
-  readonly thingName: string;
-  readonly force?: boolean;
-  readonly expectedVersion?: number;
-  readonly statusDetails?: Readonly<Record<string, string>>;
-}
-
-/** AWS: DeleteJobExecution. */
-export interface DeleteJobExecutionRequest {
-  readonly jobId: string;
-  readonly thingName: string;
-  readonly executionNumber: number;
-  /** Deletes an execution in progress too; its device finds out by a refusal. */
-  readonly force?: boolean;
-}
-
-/** AWS: DescribeJobExecution. */
-export interface DescribeJobExecutionRequest {
-  readonly jobId: string;
-  readonly thingName: string;
-  /** Default: the current execution. */
-  readonly executionNumber?: number;
-}
-
 /**
  * The jobs service: the control plane of AWS IoT Jobs as methods, its device plane over MQTT.
  *
@@ -109,11 +84,11 @@ export interface DescribeJobExecutionRequest {
  */
 export class JobsService implements ReservedTopicService {
   private readonly settings: JobsSettings;
-  private readonly time: WallTime;
   private readonly store: JobStore;
   private readonly notifications: JobNotifications;
   private readonly jobEvents: JobEvents;
   private readonly engine: JobEngine;
+  private readonly schedule: JobSchedule;
   private readonly operations: DeviceOperations;
   private readonly device: JobsDeviceApi;
   private isStopped = false;
@@ -125,7 +100,8 @@ export class JobsService implements ReservedTopicService {
     const store = new JobStore(records, time);
     const settings = { ...DEFAULT_JOBS_SETTINGS, ...options.settings };
     const pending = new PendingExecutions();
-    const notifications = new JobNotifications(pending, bus, clock);
+    const documents = new JobDocuments(options.presign);
+    const notifications = new JobNotifications({ pending, bus, clock, documents });
     const { eventConfigurations: configurations } = options;
     const jobEvents = new JobEvents({
       notifications,
@@ -135,13 +111,13 @@ export class JobsService implements ReservedTopicService {
       ...(configurations !== undefined && { configurations }),
     });
     const engine = new JobEngine({ clock, events, settings, store, pending, notifications, jobEvents });
-    this.time = time;
     this.store = store;
     this.settings = settings;
     this.notifications = notifications;
     this.jobEvents = jobEvents;
     this.engine = engine;
-    this.operations = new DeviceOperations({ clock, engine, pending, store });
+    this.schedule = new JobSchedule({ clock, time, store, engine, notifications });
+    this.operations = new DeviceOperations({ clock, engine, pending, store, documents });
     this.device = new JobsDeviceApi({ clock, bus, operations: this.operations });
     const membership = new JobMembership(store, engine);
     registry.onMembershipChange?.((change) => {
@@ -149,7 +125,7 @@ export class JobsService implements ReservedTopicService {
       membership.apply(change);
       notifications.flush();
     });
-    records.whenRestored(() => this.restore());
+    records.whenRestored(() => this.schedule.restore());
   }
 
   /** A publish on a thing's `jobs/` topics: answered to the publisher, and seen by nobody else. */
@@ -162,6 +138,11 @@ export class JobsService implements ReservedTopicService {
 
   has(jobId: string): boolean {
     return this.store.has(jobId);
+  }
+
+  /** @throws CLOUD_NOT_FOUND */
+  specOf(jobId: string): JobSpec {
+    return this.store.job(jobId).spec;
   }
 
   /** A device's request that came another way than MQTT. @returns undefined when there is no such request. */
@@ -193,12 +174,50 @@ export class JobsService implements ReservedTopicService {
       rollout: rolloutConfig(job),
       abort: { criteriaList: spec.abort.map((criterion) => ({ ...criterion })) },
     });
-    this.schedule(job);
+    this.schedule.arm(job);
     this.engine.setStatus(job, job.status);
-    if (job.status === "IN_PROGRESS") this.begin(job);
+    if (job.status === "IN_PROGRESS") this.schedule.begin(job);
     this.notifications.flush();
     const { description } = request;
     return { ...identity(spec.jobId, account), ...(description === undefined ? {} : { description }) };
+  }
+
+  /**
+   * Adds targets to a CONTINUOUS job; things that it did not have yet are reached at the rate of its rollout.
+   * @throws CLOUD_NOT_FOUND, CLOUD_INVALID_REQUEST, CLOUD_LIMIT_EXCEEDED for more than 100 targets in all.
+   */
+  associateTargets(request: AssociateTargetsRequest, account: Addressed = this.settings): JsonObject {
+    const job = this.store.job(request.jobId);
+    if (job.spec.targetSelection !== "CONTINUOUS" || job.status !== "IN_PROGRESS")
+      throw cloudError(
+        "InvalidRequestException",
+        `Job ${request.jobId} is ${job.spec.targetSelection} and ${job.status}.`,
+        { hint: "Targets can be added to CONTINUOUS jobs that are IN_PROGRESS." },
+      );
+    const known = new Set(job.spec.request.targets.map(targetName));
+    const targets = request.targets.filter((target) => !known.has(targetName(target)));
+    const all = [...job.spec.request.targets, ...targets];
+    if (all.length > MAX_TARGETS)
+      throw cloudError("LimitExceededException", `The job would have ${all.length} targets.`, {
+        hint: `A job has at most ${MAX_TARGETS}.`,
+      });
+    const things = this.thingsOf(targets);
+    job.spec = { ...job.spec, request: { ...job.spec.request, targets: all } };
+    job.comment = request.comment ?? job.comment;
+    this.store.requestChanged(job);
+    this.store.follow(job);
+    for (const [thing, reasons] of things) {
+      const member = job.members.get(thing);
+      if (member === undefined) this.store.addMember(job, thing).reasons = reasons;
+      else {
+        member.reasons += reasons;
+        this.store.memberChanged(member);
+      }
+    }
+    this.engine.rollOut(job);
+    this.notifications.flush();
+    const { description } = job.spec.request;
+    return { ...identity(request.jobId, account), ...(description !== undefined && { description }) };
   }
 
   /** Ends a rollout; executions in progress run on unless `force`. @throws CLOUD_NOT_FOUND, CLOUD_INVALID_REQUEST */
@@ -298,12 +317,26 @@ export class JobsService implements ReservedTopicService {
 
   /** @throws CLOUD_NOT_FOUND */
   describeJob(request: { readonly jobId: string }, account: Addressed = this.settings): JsonObject {
-    return { job: jobDescription(this.store.job(request.jobId), account.arnPrefix) };
+    const job = this.store.job(request.jobId);
+    const documentSource = job.spec.request.origin?.documentSource;
+    return {
+      ...(documentSource !== undefined && { documentSource }),
+      job: jobDescription(job, account.arnPrefix),
+    };
   }
 
-  /** The document as it was given. @throws CLOUD_NOT_FOUND */
-  getJobDocument(request: { readonly jobId: string }): { readonly document: string } {
-    return { document: this.store.job(request.jobId).spec.documentText };
+  /**
+   * The document as it was given, with the parameters of its template filled in unless `beforeSubstitution`.
+   * @throws CLOUD_NOT_FOUND
+   */
+  getJobDocument(request: { readonly jobId: string; readonly beforeSubstitution?: boolean }): {
+    readonly document: string;
+  } {
+    const { spec } = this.store.job(request.jobId);
+    const { beforeSubstitution = false } = request;
+    return {
+      document: (beforeSubstitution ? spec.request.origin?.template : undefined) ?? spec.documentText,
+    };
   }
 
   /** @throws CLOUD_NOT_FOUND */
@@ -368,61 +401,6 @@ export class JobsService implements ReservedTopicService {
       for (const thing of members) things.set(thing, (things.get(thing) ?? 0) + 1);
     }
     return things;
-  }
-
-  private schedule(job: Job): void {
-    const { clock } = this.options;
-    const { startMs, endMs } = job.spec;
-    const delayUs = (atMs: number): number => this.time.toClock(atMs * US_PER_MS) - clock.nowUs();
-    job.scheduleArmed = this.engine.nextArmed();
-    if (startMs !== undefined && job.status === "SCHEDULED")
-      job.scheduleTimers.push(clock.after(delayUs(startMs), this.onStart, job));
-    if (endMs !== undefined) job.scheduleTimers.push(clock.after(delayUs(endMs), this.onEnd, job));
-  }
-
-  /**
-   * All records are back: whatever was under way goes on. Timers that fell due in between run at once, and those of
-   * one instant in the order in which they were set.
-   */
-  private restore(): void {
-    const { store, engine } = this;
-    store.restored();
-    const timers: { readonly armed: number; readonly arm: () => void }[] = [];
-    for (const job of store.all()) {
-      for (const { current } of job.members.values()) {
-        if (current === undefined) continue;
-        engine.restored(current);
-        timers.push({ armed: current.timeoutArmed, arm: () => engine.rearm(current) });
-      }
-      if (!job.isFinished && !job.isRolloutClosed)
-        timers.push({ armed: job.scheduleArmed, arm: () => this.schedule(job) });
-      timers.push({ armed: job.rolloutArmed, arm: () => engine.resume(job) });
-    }
-    timers.sort((a, b) => a.armed - b.armed);
-    for (const { arm } of timers) arm();
-  }
-
-  private readonly onStart = (job: Job): void => {
-    this.engine.setStatus(job, "IN_PROGRESS");
-    this.begin(job);
-    this.notifications.flush();
-  };
-
-  /** AWS: endBehavior. STOP_ROLLOUT lets everything that has begun run to its end. */
-  private readonly onEnd = (job: Job): void => {
-    if (job.spec.endBehavior === "STOP_ROLLOUT") {
-      this.engine.closeRollout(job);
-      this.engine.completeIfDone(job);
-    } else {
-      const force = job.spec.endBehavior === "FORCE_CANCEL";
-      this.engine.cancel(job, { force, comment: "The job reached its end time." });
-    }
-    this.notifications.flush();
-  };
-
-  private begin(job: Job): void {
-    this.engine.rollOut(job);
-    this.engine.completeIfDone(job);
   }
 }
 

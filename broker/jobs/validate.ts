@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, nestingDepth } from "fleetrig/kernel";
-import { isAcceptedJobId } from "fleetrig/protocol";
+import { isAcceptedJobId, isJobId } from "fleetrig/protocol";
 import { cloudError } from "../cloud-error.js";
 import { readWindow } from "./maintenance-window.js";
 import { parseUtcTime } from "./schedule.js";
@@ -19,7 +19,7 @@ interface Rule {
 
 const MAX_DOCUMENT_CHARS = 32_768;
 const MAX_DOCUMENT_DEPTH = 64;
-const MAX_TARGETS = 100;
+export const MAX_TARGETS = 100;
 const MAX_TARGET_CHARS = 2_048;
 
 const isObject = (value: unknown): boolean => isJsonObject(value);
@@ -143,6 +143,26 @@ const JOB_ID: Rule = {
   holds: (value) => typeof value === "string" && isAcceptedJobId(value),
 };
 
+const DOCUMENT: Rule = {
+  path: "document",
+  required: true,
+  expected: `a JSON object of at most ${MAX_DOCUMENT_CHARS} characters`,
+  holds: (value) => readDocument(value) !== undefined,
+};
+
+function windowRules(windows: string): readonly Rule[] {
+  return [
+    {
+      path: `${windows}[].startTime`,
+      required: true,
+      expected: "a cron expression of six fields such as cron(0 18 * * ? *)",
+      holds: (value) =>
+        typeof value === "string" && readWindow({ startTime: value, durationInMinutes: 1 }) !== undefined,
+    },
+    integer(`${windows}[].durationInMinutes`, 1, 1_430, true),
+  ];
+}
+
 const CREATE_RULES: readonly Rule[] = [
   JOB_ID,
   {
@@ -154,12 +174,8 @@ const CREATE_RULES: readonly Rule[] = [
       isNumberBetween(value.length, 1, MAX_TARGETS) &&
       value.every((target) => isTextUpTo(target, MAX_TARGET_CHARS) && target !== ""),
   },
-  {
-    path: "document",
-    required: true,
-    expected: `a JSON object of at most ${MAX_DOCUMENT_CHARS} characters`,
-    holds: (value) => readDocument(value) !== undefined,
-  },
+  DOCUMENT,
+  object("origin"),
   oneOf("targetSelection", ["SNAPSHOT", "CONTINUOUS"]),
   {
     path: "tags",
@@ -173,23 +189,34 @@ const CREATE_RULES: readonly Rule[] = [
   oneOf("schedulingConfig.endBehavior", ["STOP_ROLLOUT", "CANCEL", "FORCE_CANCEL"]),
   list(WINDOWS, 1, 100, false),
   object(`${WINDOWS}[]`),
+  ...windowRules(WINDOWS),
+];
+
+const TEMPLATE_RULES: readonly Rule[] = [
   {
-    path: `${WINDOWS}[].startTime`,
+    path: "jobTemplateId",
     required: true,
-    expected: "a cron expression of six fields such as cron(0 18 * * ? *)",
-    holds: (value) =>
-      typeof value === "string" && readWindow({ startTime: value, durationInMinutes: 1 }) !== undefined,
+    expected: "1 to 64 characters of a-z, A-Z, 0-9, _ and -",
+    holds: (value) => typeof value === "string" && isJobId(value),
   },
-  integer(`${WINDOWS}[].durationInMinutes`, 1, 1_430, true),
+  DOCUMENT,
+  text("documentSource", 1_350),
+  list("maintenanceWindows", 1, 100, false),
+  object("maintenanceWindows[]"),
+  ...windowRules("maintenanceWindows"),
+  ...CONFIG_RULES,
 ];
 
 const UPDATE_RULES: readonly Rule[] = [JOB_ID, ...CONFIG_RULES];
 
 /** Documented inputs that this service does not offer, with what to do instead. */
 const UNSUPPORTED: readonly (readonly [path: string, hint: string])[] = [
-  ["documentSource", "Put the job document itself into document."],
-  ["documentParameters", "Managed job templates are not available; put the values into document."],
-  ["jobTemplateArn", "Managed job templates are not available; spell the job out."],
+  [
+    "documentSource",
+    "Only the AWS API reads documents from elsewhere; here, put the document into document.",
+  ],
+  ["documentParameters", "Only the AWS API fills in managed templates; here, put the values into document."],
+  ["jobTemplateArn", "Only the AWS API knows job templates; here, spell the job out."],
   ["destinationPackageVersions", "The software package catalog is not available."],
   ["namespaceId", "Leave it out: notifications use the default topics."],
 ];
@@ -210,6 +237,9 @@ export function readDocument(document: unknown): { value: JsonObject; text: stri
 /** @throws CLOUD_INVALID_REQUEST or CLOUD_NOT_IMPLEMENTED, naming the first field at fault. */
 export const checkCreateJob = (request: unknown): void => check(request, CREATE_RULES);
 
+/** @throws CLOUD_INVALID_REQUEST, naming the first field at fault. */
+export const checkJobTemplate = (request: unknown): void => check(request, TEMPLATE_RULES);
+
 /** @throws CLOUD_INVALID_REQUEST, also when retries are set to anything but 0. */
 export function checkUpdateJob(request: unknown): void {
   check(request, UPDATE_RULES);
@@ -219,7 +249,9 @@ export function checkUpdateJob(request: unknown): void {
 
 function check(request: unknown, rules: readonly Rule[]): void {
   if (!isJsonObject(request)) throw invalid("request", "The request must be an object.");
+  const known = new Set(rules.map(({ path }) => path));
   for (const [path, hint] of UNSUPPORTED) {
+    if (known.has(path)) continue;
     if (valuesAt(request, path).some(({ value }) => value !== undefined))
       throw cloudError("NotImplementedException", `${path} is not supported.`, {
         hint,
@@ -227,7 +259,7 @@ function check(request: unknown, rules: readonly Rule[]): void {
       });
   }
   for (const rule of rules) checkRule(request, rule);
-  checkNames(request, "", new Set(rules.map(({ path }) => path)));
+  checkNames(request, "", known);
 }
 
 function checkRule(request: JsonObject, rule: Rule): void {
@@ -238,7 +270,7 @@ function checkRule(request: JsonObject, rule: Rule): void {
 }
 
 /** Objects whose members are the user's own, or are judged by their own rule. */
-const OPEN = new Set(["document", "tags", "targets"]);
+const OPEN = new Set(["document", "origin", "tags", "targets"]);
 
 function checkNames(value: unknown, path: string, known: ReadonlySet<string>): void {
   if (OPEN.has(path)) return;

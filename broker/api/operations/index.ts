@@ -10,6 +10,7 @@ import { endpointOperations } from "./endpoints.js";
 import { eventOperations } from "./events.js";
 import { fleetIndexOperations } from "./fleet-index.js";
 import { fleetMetricOperations } from "./fleet-metrics.js";
+import { jobTemplateOperations } from "./job-templates.js";
 import { jobOperations } from "./jobs.js";
 import { jobsDataOperations } from "./jobs-data.js";
 import { loggingOperations } from "./logging.js";
@@ -37,6 +38,7 @@ export const OPERATIONS: OperationCatalogue = {
     ...fleetIndexOperations,
     ...fleetMetricOperations,
     ...jobOperations,
+    ...jobTemplateOperations,
     ...policyOperations,
     ...authorizationOperations,
     ...loggingOperations,

@@ -1,9 +1,10 @@
 import type {
+  AssociateTargetsRequest,
   CancelJobExecutionRequest,
   CancelJobRequest,
-  CreateJobRequest,
   DeleteJobExecutionRequest,
   DescribeJobExecutionRequest,
+  JobOrder,
   ListJobExecutionsForJobRequest,
   ListJobExecutionsForThingRequest,
   ListJobsRequest,
@@ -17,13 +18,20 @@ interface JobInput {
 
 /** Jobs as operators see them (REF §6.1 to §6.4). */
 export const jobOperations: OperationTable = {
-  CreateJob: operation<CreateJobRequest>((input, { cloud, account }) => {
-    const { tags, ...request } = input;
-    cloud.tags.assertNew(tags);
-    const answer = cloud.jobs.createJob(request, account);
-    cloud.tags.tagNew("job", input.jobId, tags);
-    return answer;
-  }),
+  AssociateTargetsWithJob: operation<AssociateTargetsRequest>(
+    (input, { cloud, account }) => cloud.jobs.associateTargets(input, account),
+    { lacks: "namespaceId is not supported." },
+  ),
+  CreateJob: operation<JobOrder>(
+    async (input, { cloud, account }) => {
+      const { tags, ...order } = input;
+      cloud.tags.assertNew(tags);
+      const answer = cloud.jobs.createJob(await cloud.management.jobOrders.job(order), account);
+      cloud.tags.tagNew("job", input.jobId, tags);
+      return answer;
+    },
+    { lacks: "namespaceId and destinationPackageVersions are not supported." },
+  ),
   CancelJob: operation<CancelJobRequest>((input, { cloud, account }) => cloud.jobs.cancelJob(input, account)),
   CancelJobExecution: operation<CancelJobExecutionRequest>((input, { cloud }) => {
     cloud.jobs.cancelJobExecution(input);
