@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse } from "../api/http.js";
 import { type ArtifactName, parseArtifactPath } from "./artifact-name.js";
 import type { Artifact, ArtifactStore } from "./artifact-store.js";
 import { readRange } from "./byte-range.js";
+import { formatHttpDate, parseHttpDate } from "./http-date.js";
 import { isPresigned, type Presigner } from "./presigner.js";
 
 export interface ArtifactServerOptions {
@@ -75,7 +76,7 @@ const describe = ({ sha256, modifiedMs }: Artifact) => ({
   "accept-ranges": "bytes",
   "content-type": "application/octet-stream",
   etag: `"${sha256}"`,
-  "last-modified": new Date(modifiedMs).toUTCString(),
+  "last-modified": formatHttpDate(modifiedMs),
   "x-amz-checksum-sha256": Buffer.from(sha256, "hex").toString("base64"),
 });
 
@@ -83,7 +84,7 @@ const describe = ({ sha256, modifiedMs }: Artifact) => ({
 function rangeOf(headers: ReadonlyMap<string, string>, { sizeBytes, modifiedMs }: Artifact, etag: string) {
   const condition = headers.get("if-range");
   const isSame =
-    condition === undefined || condition === etag || Date.parse(condition) === wholeSeconds(modifiedMs);
+    condition === undefined || condition === etag || parseHttpDate(condition) === wholeSeconds(modifiedMs);
   return isSame ? readRange(headers.get("range"), sizeBytes) : undefined;
 }
 
@@ -93,8 +94,8 @@ const isUnwanted = (condition: string | undefined, etag: string): boolean =>
 function isKnown(headers: ReadonlyMap<string, string>, { modifiedMs }: Artifact, etag: string): boolean {
   const condition = headers.get("if-none-match");
   if (condition !== undefined) return names(condition, etag);
-  const since = Date.parse(headers.get("if-modified-since") ?? "");
-  return since >= wholeSeconds(modifiedMs);
+  const since = parseHttpDate(headers.get("if-modified-since"));
+  return since !== undefined && since >= wholeSeconds(modifiedMs);
 }
 
 const names = (condition: string, etag: string): boolean =>

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Clock } from "fleetrig/kernel";
+import { type Clock, formatWallTime } from "fleetrig/kernel";
+import { parseUtcTime } from "../jobs/schedule.js";
 import { type ArtifactName, formatArtifactPath } from "./artifact-name.js";
 
 /** Does a query look like one of ours? SigV4's name their algorithm. */
@@ -42,7 +43,7 @@ export class Presigner {
     const given = Buffer.from(signature, "hex");
     const expected = this.signature(name, date, expires);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return "forged";
-    const signedMs = Date.parse(date.replace(DATE, "$1-$2-$3T$4:$5:$6Z"));
+    const signedMs = parseUtcTime(date.replace(DATE, "$1-$2-$3T$4:$5:$6Z")) ?? 0;
     return this.options.clock.wallMs() < signedMs + Number(expires) * 1000 ? "valid" : "expired";
   }
 
@@ -54,4 +55,4 @@ export class Presigner {
 
 /** `20261121T070000Z`. */
 const compactDate = (wallMs: number): string =>
-  `${new Date(wallMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  `${formatWallTime(wallMs).slice(0, 19).replaceAll(/[-:]/g, "")}Z`;

@@ -63,5 +63,5 @@ export interface CloudServerOptions {
   /** Default: a seed that nobody can guess. */
   readonly random?: RandomSource;
   /** Settings of single services. */
-  readonly cloud?: Pick<CloudOptions, "access" | "services" | "jobs" | "identity">;
+  readonly cloud?: Pick<CloudOptions, "access" | "services" | "jobs" | "identity" | "management">;
 }

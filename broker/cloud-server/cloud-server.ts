@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type Clock,
   createRandomSource,
@@ -14,6 +15,7 @@ import {
   teeSink,
 } from "fleetrig/kernel";
 import type { LinkPeer } from "fleetrig/protocol";
+import { ArtifactDirectory, HttpDocuments } from "../artifacts/index.js";
 import { Api, decideAccess, OPERATIONS } from "../api/index.js";
 import { Cloud } from "../cloud.js";
 import type { ConnectInfo } from "../engine/index.js";
@@ -90,6 +92,13 @@ export class CloudServer implements Service {
       random,
       events,
       issuer: this.authority.authority,
+      management: {
+        documents: new HttpDocuments({ clock }),
+        ...(options.dataDir !== undefined && {
+          artifacts: { store: new ArtifactDirectory(join(options.dataDir, "artifacts")) },
+        }),
+        ...options.cloud?.management,
+      },
       ...(options.profile !== undefined && { profile: options.profile }),
       ...(options.limits !== undefined && { limits: options.limits }),
       ...(options.account !== undefined && { account: options.account }),
@@ -126,6 +135,11 @@ export class CloudServer implements Service {
     const { gateway, authority } = this;
     for (const [name, layout] of doorsOf(this.options, { gateway, authority }))
       this.listeners.set(name, this.services.add(await openListener(layout, context)));
+    const { artifacts } = this.cloud.management;
+    const { http, tls, https } = this.endpoints;
+    const address = http ?? tls ?? https;
+    if (address !== undefined)
+      artifacts.baseUrl ??= new URL(address.replace(/^mqtts?:|^wss?:/, "https:")).origin;
   }
 
   /** Where it listens; undefined for doors that are closed. */
@@ -238,6 +252,7 @@ export class CloudServer implements Service {
       events,
       api,
       guard: new WebGuard({ allowedHosts, allowedOrigins }),
+      handlers: [(request) => cloud.management.artifacts.handle(request)],
       callers: new CallerIdentification({
         credentials,
         verifier,
