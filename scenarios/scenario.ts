@@ -1,3 +1,4 @@
+import type { EventType } from "fleetrig/broker";
 import type { Distribution, JsonObject, JsonValue } from "fleetrig/kernel";
 import type { Expectation, RendererName } from "fleetrig/reports";
 import type {
@@ -62,6 +63,8 @@ export interface ServicesSpec {
   readonly shadows: boolean;
   readonly jobs: boolean;
   readonly rules: boolean;
+  /** Events besides presence that are published; absent for none. */
+  readonly events?: readonly EventType[];
 }
 
 /** Things that share a model, a network and a way of behaving. */

@@ -121,13 +121,15 @@ const traceFrom =
 function createEmbeddedCloud(options: WorldOptions, time: TimeSource, random: RandomSource): Cloud {
   const { scenario, planned, events } = options;
   const { limits, profile } = scenario.broker;
+  const { events: enabledEvents = [], ...services } = scenario.services;
   const cloud = new Cloud({
     time,
     random,
     events,
     profile,
     traceOf: traceFrom(options),
-    services: { ...scenario.services, presence: true },
+    services: { ...services, presence: true },
+    enabledEvents,
     limits: {
       connectOverload: limits.overload,
       ...(limits.connectRatePerSecond !== undefined && { connectRate: limits.connectRatePerSecond }),

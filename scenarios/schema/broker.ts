@@ -1,4 +1,5 @@
-import { block, choice, flag, integer, named, text } from "./block.js";
+import { EVENT_TYPES } from "fleetrig/broker";
+import { block, choice, flag, integer, list, named, text } from "./block.js";
 import { distribution } from "./distribution.js";
 import { bitrate, rate, share } from "./quantities.js";
 
@@ -35,6 +36,10 @@ export const servicesBlock = block(
     shadows: flag("Device Shadow service.").optional(),
     jobs: flag("Jobs service.").optional(),
     rules: flag("Topic rules.").optional(),
+    events: list(
+      choice(EVENT_TYPES, "One kind of event."),
+      "Events of the registry and of jobs that are published on $aws/events/; presence always is.",
+    ).optional(),
   },
   "Cloud services beside the broker; each is off unless switched on.",
 );
