@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly remoteAddress: string;
   /** What the transport knows of the client; undefined over plain HTTP. */
   readonly peer?: LinkPeer;
+  /** The same object in all requests of one connection; absent where there is none. */
+  readonly connection?: object;
 }
 
 export interface HttpResponse {

@@ -31,8 +31,8 @@ export class Authorizers {
   }
 
   /** As `HttpAuthorization.callerOf`: undefined where a request is none of an authorizer's business. */
-  callerOf(request: HttpRequest): Promise<Caller | FleetrigError> | undefined {
-    return this.http.callerOf(request);
+  callerOf(request: HttpRequest, known: Caller): Promise<Caller | FleetrigError> | undefined {
+    return this.http.callerOf(request, known);
   }
 
   /**

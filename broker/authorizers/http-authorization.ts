@@ -16,7 +16,7 @@ interface Remembered {
 
 /** Custom authorizers for requests over HTTP (REF §12). */
 export class HttpAuthorization {
-  /** By the connection's side of the transport. AWS: results are kept for clients with persistent connections. */
+  /** AWS: results are kept for clients with persistent connections. */
   private readonly remembered = new WeakMap<object, Remembered>();
 
   constructor(
@@ -25,25 +25,29 @@ export class HttpAuthorization {
   ) {}
 
   /**
+   * @param known Who it is without an authorizer. Signatures and certificates speak for themselves; who is trusted
+   * anyway is asked about only where an authorizer is named.
    * @returns who an authorizer says it is, or what the client is told instead; undefined where the request is none of
-   * an authorizer's business: it names none, and there is no default.
+   * an authorizer's business.
    */
-  callerOf(request: HttpRequest): Promise<Caller | FleetrigError> | undefined {
-    const { target, headers, peer } = request;
+  callerOf(request: HttpRequest, known: Caller): Promise<Caller | FleetrigError> | undefined {
+    if (known.kind !== "anonymous" && known.kind !== "operator") return undefined;
+    const { target, headers, peer, connection } = request;
     const presented = presentedBy(peer, { http: { target, headers } });
     const values = new PresentedValues(presented);
+    if (known.kind === "operator" && values.authorizerName === undefined) return undefined;
     const authorizer = this.custom.chosenBy(values);
     if (authorizer === undefined) return undefined;
     if (typeof authorizer === "string") return Promise.resolve(refused(authorizer));
     const token = authorizer.tokenKeyName === undefined ? undefined : values.find(authorizer.tokenKeyName);
-    const known = peer && this.recall(peer, authorizer, token);
-    if (known !== undefined) return Promise.resolve(callerOf(known));
+    const remembered = connection && this.recall(connection, authorizer, token);
+    if (remembered !== undefined) return Promise.resolve(callerOf(remembered));
     return new Promise((resolve) => {
       this.custom.askWith(authorizer, { presented, token, signature: values.signature }, (verdict) => {
         if (!verdict.ok) return resolve(refused(verdict.explanation));
         const { authorization } = verdict;
-        if (peer !== undefined && authorizer.enableCachingForHttp)
-          this.remembered.set(peer, {
+        if (connection !== undefined && authorizer.enableCachingForHttp)
+          this.remembered.set(connection, {
             authorizer,
             token,
             authorization,
@@ -55,8 +59,12 @@ export class HttpAuthorization {
   }
 
   /** Only for the same token and the authorizer as it is now: an update makes another object of it. */
-  private recall(peer: object, authorizer: Authorizer, token: string | undefined): Authorization | undefined {
-    const known = this.remembered.get(peer);
+  private recall(
+    connection: object,
+    authorizer: Authorizer,
+    token: string | undefined,
+  ): Authorization | undefined {
+    const known = this.remembered.get(connection);
     if (known === undefined || known.authorizer !== authorizer || known.token !== token) return undefined;
     // Without a token there is nothing that tells two clients of one connection apart.
     if (token === undefined || this.clock.nowUs() >= known.goodUntilUs) return undefined;

@@ -63,5 +63,8 @@ export interface CloudServerOptions {
   /** Default: a seed that nobody can guess. */
   readonly random?: RandomSource;
   /** Settings of single services. */
-  readonly cloud?: Pick<CloudOptions, "access" | "services" | "jobs" | "identity" | "management">;
+  readonly cloud?: Pick<
+    CloudOptions,
+    "access" | "hooks" | "hookSettings" | "identity" | "jobs" | "management" | "provisioning" | "services"
+  >;
 }

@@ -122,6 +122,7 @@ export class CloudServer implements Service {
 
   /** Brings back what the data directory holds, then opens the doors. */
   async open(): Promise<void> {
+    await this.cloud.hooks.load();
     await this.storage?.recover(this.cloud.broker, this.cloud.records);
     const { broker, acceptor } = this.cloud;
     const context = {
@@ -251,6 +252,7 @@ export class CloudServer implements Service {
       random,
       events,
       api,
+      authorize: (request, known) => cloud.authorizers.callerOf(request, known),
       guard: new WebGuard({ allowedHosts, allowedOrigins }),
       handlers: [(request) => cloud.management.artifacts.handle(request)],
       callers: new CallerIdentification({

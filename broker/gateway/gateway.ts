@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly guard: WebGuard;
   readonly callers: CallerIdentification;
   readonly api: Pick<Api, "handle">;
+  /** Custom authorizers: who they say it is, or what the client is told; undefined where they are not asked. */
+  readonly authorize?: (request: HttpRequest, known: Caller) => Promise<Caller | FleetrigError> | undefined;
   /** Asked in this order. */
   readonly handlers?: readonly RequestHandler[];
   /** Pages and files, which answer in their own way. */
@@ -134,8 +136,11 @@ export class Gateway {
   }
 
   private async answer(request: HttpRequest): Promise<HttpResponse> {
-    const { callers, handlers = [], api } = this.options;
-    const caller = callers.identify(request);
+    const { callers, authorize, handlers = [], api } = this.options;
+    const known = callers.identify(request);
+    if (known instanceof FleetrigError) return this.refusal(known);
+    const asked = authorize?.(request, known);
+    const caller = asked === undefined ? known : await asked;
     if (caller instanceof FleetrigError) return this.refusal(caller);
     for (const handler of handlers) {
       const answer = handler(request, caller);
@@ -224,7 +229,7 @@ const guardedRequest = (request: IncomingMessage, peer: LinkPeer, { isLoopback }
 
 const toHttpRequest = (
   request: IncomingMessage,
-  { remoteAddress, peer }: WebClient,
+  { remoteAddress, peer, connection }: WebClient,
   body: Uint8Array,
 ): HttpRequest => ({
   method: request.method ?? "GET",
@@ -233,4 +238,5 @@ const toHttpRequest = (
   body,
   remoteAddress: hostOf(remoteAddress),
   peer,
+  connection,
 });

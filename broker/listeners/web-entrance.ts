@@ -5,6 +5,8 @@ import type { LinkPeer } from "fleetrig/protocol";
 export interface WebClient {
   readonly remoteAddress: string;
   readonly peer: LinkPeer;
+  /** The same object in all requests of one connection; nothing to look into. */
+  readonly connection: object;
 }
 
 /** An answer to a request that does not become a WebSocket. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Arrival, type Door, ignoreErrors, type Stage } from "./arrival.js";
-import type { WebEntrance, WebRefusal } from "./web-entrance.js";
+import type { WebClient, WebEntrance, WebRefusal } from "./web-entrance.js";
 import { upgradeRefusal, WebSocketEntry } from "./web-socket-entry.js";
 
 const DEFAULT_MAX_CONNECTIONS = 1_024;
@@ -71,8 +71,8 @@ export class WebStage implements Stage {
     this.entry.stop();
   }
 
-  private clientOf(arrival: Arrival): { remoteAddress: string; peer: ReturnType<Door["peerOf"]> } {
-    return { remoteAddress: arrival.remoteAddress, peer: this.door.peerOf(arrival) };
+  private clientOf(arrival: Arrival): WebClient {
+    return { remoteAddress: arrival.remoteAddress, peer: this.door.peerOf(arrival), connection: arrival };
   }
 
   private upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {

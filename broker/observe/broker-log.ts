@@ -84,6 +84,21 @@ export const logSink = (log: StructuredLog): EventSink => ({
         log.log("warn", event.type, { principal, clientId, action, resource, outcome, why });
         break;
       }
+      case "hook.failed": {
+        const { functionArn, reason, detail } = event;
+        log.log("warn", event.type, { functionArn, reason, detail });
+        break;
+      }
+      case "provisioning.provisioned": {
+        const { template, thing, certificateId } = event;
+        log.log("info", event.type, { template, thing, certificateId });
+        break;
+      }
+      case "provisioning.rejected": {
+        const { clientId, template, errorCode, reason } = event;
+        log.log("warn", event.type, { clientId, template, errorCode, reason });
+        break;
+      }
       case "api.fault":
         log.log("error", event.type, { requestId: event.requestId, detail: event.detail });
         break;

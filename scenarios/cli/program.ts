@@ -271,6 +271,11 @@ function addCloud(program: Command, host: Host, done: SetExitCode): void {
     )
     .option("--allow-host <name>", "another name of this server; repeatable", collect)
     .option("--allow-origin <origin>", "web pages that may use it; repeatable", collect)
+    .option(
+      "--hook <function=target>",
+      "module or URL that stands in for a Lambda function; repeatable",
+      collect,
+    )
     .option("--explain", "say for every denial what decided")
     .option("--open", "show the console in the browser")
     .addOption(

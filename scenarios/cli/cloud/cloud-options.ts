@@ -24,6 +24,8 @@ export interface CloudFlags {
   readonly dataEndpoint?: "host" | "host:port";
   /** `name=value`, as often as wanted. */
   readonly limit?: readonly string[];
+  /** `function=target`, as often as wanted. */
+  readonly hook?: readonly string[];
   readonly insecure?: boolean;
 }
 
@@ -51,6 +53,7 @@ export function cloudOptions(host: Host, flags: CloudFlags, token: string | unde
     allowedHosts: flags.allowHost ?? [],
     allowedOrigins: flags.allowOrigin ?? [],
     allowInsecure: flags.insecure ?? false,
+    ...(flags.hook !== undefined && { cloud: { hooks: hooksOf(flags.hook) } }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.dataEndpoint !== undefined && { dataEndpoint: flags.dataEndpoint }),
     ...(data !== undefined && { dataDir: data }),
@@ -66,4 +69,22 @@ function portsOf({ mqttPort, mqttsPort, tlsPort, httpsPort, httpPort }: CloudFla
   for (const [name, port] of Object.entries(given))
     if (port !== undefined) ports[name as keyof CloudPorts] = port;
   return ports;
+}
+
+/** Functions by name: `authorize=./hooks/authorize.ts`. */
+function hooksOf(pairs: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name, target] = /^(.{1,512}?)=(.+)$/s.exec(pair) ?? [];
+      if (name !== undefined && target !== undefined) return [name, target];
+      throw new FleetrigError(
+        "HOOK_TARGET_INVALID",
+        `--hook ${JSON.stringify(pair)} names no function and target.`,
+        {
+          hint: "Write --hook authorize=./hooks/authorize.ts, or --hook authorize=http://127.0.0.1:3000/.",
+          exitCode: EXIT.usage,
+        },
+      );
+    }),
+  );
 }
