@@ -19,7 +19,7 @@ export interface QueryFollower {
   /** A thing is not found any more. */
   left(thingName: string): void;
   /** All that were found when the watch began have joined; said once, when the index is built. */
-  complete(): void;
+  ready(): void;
 }
 
 /** A watch that can end. */
@@ -127,7 +127,7 @@ export class DynamicGroups {
 
   /** Nothing may have changed when a query is refused. */
   private assertWatchable(queryString: string): void {
-    this.index?.watch(queryString, { joined: ignore, left: ignore, complete: ignore }).stop();
+    this.index?.watch(queryString, { joined: ignore, left: ignore, ready: ignore }).stop();
   }
 
   private watchAll(): void {
@@ -151,7 +151,7 @@ export class DynamicGroups {
         const thing = isOver ? undefined : things.find(thingName);
         if (thing !== undefined) memberships.leave(thing, group);
       },
-      complete: () => {
+      ready: () => {
         if (isOver) return;
         for (const thing of [...unconfirmed].sort(byOrder)) memberships.leave(thing, group);
         unconfirmed.clear();

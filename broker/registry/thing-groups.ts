@@ -115,7 +115,7 @@ export class ThingGroups {
     const incarnation = ids.nextIncarnation();
     const group = new ThingGroup(thingGroupName, this.nextOrder, incarnation, parent?.name, clock.wallMs());
     group.description = description;
-    group.attributes = attributes;
+    group.attributes = { ...attributes };
     group.dynamic = dynamic;
     this.enter(group, parent);
     return group;

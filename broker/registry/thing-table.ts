@@ -107,7 +107,7 @@ export class ThingTable {
     const thing = new Thing(thingName, this.nextOrder, ids.nextIncarnation());
     enter(thing);
     if (thingTypeName !== undefined) thing.typeName = types.count(thingTypeName, 1);
-    thing.attributes = attributes;
+    if (Object.keys(attributes).length > 0) thing.attributes = { ...attributes };
     this.nextOrder += 1;
     this.table.set(thingName, thing);
     this.view.added(thing);

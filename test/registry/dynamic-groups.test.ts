@@ -73,7 +73,7 @@ describe("dynamic thing groups", () => {
         status: "BUILDING",
       },
     });
-    index.query("battery<20").complete();
+    index.query("battery<20").ready();
     expect(status(registry)).toBe("ACTIVE");
     expect(registry.listThingGroups().thingGroups).toEqual(["low"]);
   });
@@ -140,7 +140,7 @@ describe("dynamic thing groups", () => {
     const before = index.query("battery<20");
     before.joined("t1");
     before.joined("t2");
-    before.complete();
+    before.ready();
     changes.length = 0;
     expect(
       registry.dynamicGroups.update({ thingGroupName: "low", queryString: "battery<10", expectedVersion: 1 }),
@@ -149,7 +149,7 @@ describe("dynamic thing groups", () => {
     before.joined("t3");
     const after = index.query("battery<10");
     after.joined("t2");
-    after.complete();
+    after.ready();
     expect(changes).toEqual([{ kind: "left", target: "group:low", thing: "t1" }]);
     expect(status(registry)).toBe("ACTIVE");
     const stale = () => registry.dynamicGroups.update({ thingGroupName: "low", expectedVersion: 1 });
@@ -205,7 +205,7 @@ describe("dynamic thing groups", () => {
     const found = after.index.query("battery<20");
     found.joined("t2");
     found.joined("t3");
-    found.complete();
+    found.ready();
     expect(after.changes).toEqual([
       { kind: "joined", target: "group:low", thing: "t3" },
       { kind: "left", target: "group:low", thing: "t1" },
