@@ -265,6 +265,7 @@ export class Cloud implements Service {
       identity: this.identity,
       issuer: () => this.issuer,
       hooks,
+      artifacts: () => this.management.artifacts,
       newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
       principalOf: (clientId) => access?.principalOf(clientId)?.principalIdentifier,
       ...(options.provisioning !== undefined && { settings: options.provisioning }),
