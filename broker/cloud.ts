@@ -310,6 +310,7 @@ export class Cloud implements Service {
       accountId: this.account.accountId,
     });
     this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records });
+    this.tags.taggable("rule", (name) => this.ruleDirectory.has(name));
     if (this.enabled.presence) this.addPresence({ bus, clock, random });
     this.broker.addHooks({
       message: (message) => this.route(message),
