@@ -448,6 +448,8 @@ export class Cloud implements Service {
     const reserved = parseReservedTopic(message.topic);
     if (reserved?.service === "shadow" && this.enabled.shadows) return this.shadows.handle(message);
     if (reserved?.service === "provisioning") return this.provisioning.handle(message);
+    if (reserved?.service === "streams" || reserved?.service === "commands")
+      return this.management.handle(message, reserved);
     // Without a meaning it may still be below a thing's jobs/ topics, which answer InvalidTopic.
     if ((reserved === undefined || reserved.service === "jobs") && this.enabled.jobs)
       return this.jobs.handle(message);

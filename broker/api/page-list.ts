@@ -6,6 +6,14 @@ export interface ListRequest {
   readonly nextToken?: string;
 }
 
+/** How a list is ordered and cut. */
+export interface PageLayout<T> {
+  readonly keyOf: (item: T) => string;
+  readonly defaultSize: number;
+  /** Shows the list from its end. Default false. */
+  readonly isDescending?: boolean;
+}
+
 /**
  * A page of `items` that stand in ascending order of `keyOf`. The token names the last item that was shown, so that
  * what is created or deleted between two pages neither hides nor repeats anything.
@@ -13,10 +21,13 @@ export interface ListRequest {
 export function pageByKey<T>(
   items: readonly T[],
   { maxResults, nextToken }: ListRequest,
-  { keyOf, defaultSize }: { readonly keyOf: (item: T) => string; readonly defaultSize: number },
+  { keyOf, defaultSize, isDescending = false }: PageLayout<T>,
 ): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
   const after = nextToken === undefined ? undefined : decodeToken(nextToken);
-  const rest = after === undefined ? items : items.filter((item) => keyOf(item) > after);
+  const ordered = isDescending ? items.toReversed() : items;
+  const isBehind = (item: T): boolean =>
+    after === undefined || (isDescending ? keyOf(item) < after : keyOf(item) > after);
+  const rest = after === undefined ? ordered : ordered.filter(isBehind);
   const page = rest.slice(0, maxResults ?? defaultSize);
   const last = page.at(-1);
   const isLast = last === undefined || page.length === rest.length;

@@ -19,6 +19,7 @@ import { policyOperations } from "./policies.js";
 import { provisioningOperations } from "./provisioning.js";
 import { roleAliasOperations } from "./role-aliases.js";
 import { ruleOperations } from "./rules.js";
+import { streamOperations } from "./streams.js";
 import { shadowOperations } from "./shadows.js";
 import { tagOperations } from "./tags.js";
 import { thingGroupOperations } from "./thing-groups.js";
@@ -45,6 +46,7 @@ export const OPERATIONS: OperationCatalogue = {
     ...provisioningOperations,
     ...roleAliasOperations,
     ...ruleOperations,
+    ...streamOperations,
     ...tagOperations,
     ...thingGroupOperations,
     ...thingOperations,
