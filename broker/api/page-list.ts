@@ -43,3 +43,19 @@ function decodeToken(token: string): string {
     throw cloudError("InvalidRequestException", "nextToken is not from a page of this list.");
   return text.slice(PREFIX.length);
 }
+
+/**
+ * A page of `items` that are only added at the end, or whose order is not that of any key. The token is the position
+ * of the next item.
+ */
+export function pageByPosition<T>(
+  items: readonly T[],
+  { maxResults, nextToken }: ListRequest,
+  defaultSize: number,
+): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
+  const from = nextToken === undefined ? 0 : Number.parseInt(decodeToken(nextToken), 10);
+  if (!Number.isSafeInteger(from) || from < 0)
+    throw cloudError("InvalidRequestException", "nextToken is not from a page of this list.");
+  const to = from + (maxResults ?? defaultSize);
+  return { items: items.slice(from, to), nextToken: to < items.length ? encodeToken(String(to)) : undefined };
+}
