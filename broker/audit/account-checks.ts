@@ -57,7 +57,7 @@ function* logging({ facts }: CheckScope): Iterable<Inspected> {
       resourceType: "ACCOUNT_SETTINGS",
       resourceIdentifier: { account: facts.account.accountId },
     },
-    reasons: facts.logging.isEnabled ? [] : [reason],
+    reasons: facts.identity.logging.isEnabled ? [] : [reason],
   };
 }
 

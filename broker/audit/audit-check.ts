@@ -8,7 +8,7 @@ import type { AuditFacts } from "./audit-facts.js";
 export type FindingSeverity = "CRITICAL" | "HIGH" | "MEDIUM" | "LOW";
 
 /** AWS: what a finding is about. */
-export type ResourceType =
+type ResourceType =
   | "DEVICE_CERTIFICATE"
   | "CA_CERTIFICATE"
   | "IOT_POLICY"
@@ -66,7 +66,7 @@ export interface CheckScope {
 }
 
 /** A setting of a check in days. */
-export interface DaysSetting {
+interface DaysSetting {
   readonly name: string;
   readonly least: number;
   readonly most: number;

@@ -59,7 +59,10 @@ export class AuditConfigurations {
       assertCheck(name);
       assertSettings(name, configuration);
       if (configuration.enabled !== true && isUsed(name)) {
-        throw invalid(`A scheduled audit performs ${name}.`, "Take the check out of the scheduled audit first.");
+        throw invalid(
+          `A scheduled audit performs ${name}.`,
+          "Take the check out of the scheduled audit first.",
+        );
       }
     }
     this.table.set(KEY, {
@@ -93,7 +96,10 @@ export class AuditConfigurations {
 /** @throws FleetrigError `CLOUD_INVALID_REQUEST` for what is no check. */
 export function assertCheck(name: string): void {
   if (AUDIT_CHECKS.has(name)) return;
-  throw invalid(`There is no check ${name.slice(0, 140)}.`, "DescribeAccountAuditConfiguration names all checks.");
+  throw invalid(
+    `There is no check ${name.slice(0, 140)}.`,
+    "DescribeAccountAuditConfiguration names all checks.",
+  );
 }
 
 function assertSettings(name: string, { configuration = {} }: CheckConfiguration): void {

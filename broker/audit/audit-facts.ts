@@ -1,15 +1,12 @@
 import type { Account } from "../account.js";
-import type { CaCertificate, Certificate, Identity } from "../identity/index.js";
-import type { Policy } from "../identity/index.js";
+import type { CaCertificate, Certificate, Identity, Policy } from "../identity/index.js";
 import type { ConnectionHistory } from "./connection-history.js";
-import type { LoggingOptions } from "./logging-options.js";
 
 /** What audits look at. */
 export interface AuditFacts {
   readonly account: Account;
   readonly identity: Identity;
   readonly connections: ConnectionHistory;
-  readonly logging: LoggingOptions;
   /** True for certificates that their issuer has revoked, whatever the cloud says of them. */
   isRevokedByIssuer(certificateId: string): boolean;
 }

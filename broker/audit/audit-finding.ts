@@ -52,7 +52,12 @@ export class AuditFindings {
   add(finding: Omit<AuditFinding, "order">): void {
     this.table.set(finding.findingId, { ...finding, order: this.nextOrder });
     this.nextOrder += 1;
-    if (this.table.size > MAX_FINDINGS) this.table.delete(this.table.keys().next().value!);
+    if (this.table.size > MAX_FINDINGS) this.forgetOldest();
+  }
+
+  private forgetOldest(): void {
+    const { value: oldest } = this.table.keys().next();
+    if (oldest !== undefined) this.table.delete(oldest);
   }
 
   get(findingId: string): AuditFinding {

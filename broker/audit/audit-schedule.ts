@@ -20,7 +20,10 @@ const EPOCH_WEEKDAY = 4;
 function isDue({ frequency, dayOfMonth, dayOfWeek }: AuditSchedule, day: number): boolean {
   if (frequency === "DAILY") return true;
   if (frequency !== "MONTHLY") return WEEK[(day + EPOCH_WEEKDAY) % WEEK.length] === dayOfWeek;
-  const [year = 0, month = 0, date = 0] = formatWallTime(day * MS_PER_DAY).slice(0, 10).split("-").map(Number);
+  const [year = 0, month = 0, date = 0] = formatWallTime(day * MS_PER_DAY)
+    .slice(0, 10)
+    .split("-")
+    .map(Number);
   const last = daysInMonth(year, month);
   return date === (dayOfMonth === "LAST" ? last : Math.min(Number(dayOfMonth), last));
 }

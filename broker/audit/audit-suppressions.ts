@@ -53,9 +53,13 @@ export class AuditSuppressions {
       });
     }
     if (this.table.size >= MAX_SUPPRESSIONS) {
-      throw cloudError("LimitExceededException", `There are ${MAX_SUPPRESSIONS} audit suppressions already.`, {
-        hint: "Delete one.",
-      });
+      throw cloudError(
+        "LimitExceededException",
+        `There are ${MAX_SUPPRESSIONS} audit suppressions already.`,
+        {
+          hint: "Delete one.",
+        },
+      );
     }
     this.table.set(keyOf(request), request);
   }
@@ -119,7 +123,10 @@ export class AuditSuppressions {
       throw invalid("A suppression is about one resource.", "Give resourceIdentifier exactly one member.");
     }
     if ((expirationDateMs === undefined) === (suppressIndefinitely !== true)) {
-      throw invalid("It must be said how long to suppress.", "Give expirationDate or suppressIndefinitely, not both.");
+      throw invalid(
+        "It must be said how long to suppress.",
+        "Give expirationDate or suppressIndefinitely, not both.",
+      );
     }
     if (!this.isInForce(suppression)) throw invalid("expirationDate is over.", "Give a time to come.");
   }

@@ -11,13 +11,13 @@ import { AUDIT_CHECKS } from "./checks.js";
 import { plainCodec } from "./plain-codec.js";
 
 /** AWS: states of an audit. */
-export type AuditTaskStatus = "IN_PROGRESS" | "COMPLETED" | "FAILED" | "CANCELED";
+type AuditTaskStatus = "IN_PROGRESS" | "COMPLETED" | "FAILED" | "CANCELED";
 
 /** AWS: who started an audit. */
-export type AuditTaskType = "ON_DEMAND_AUDIT_TASK" | "SCHEDULED_AUDIT_TASK";
+type AuditTaskType = "ON_DEMAND_AUDIT_TASK" | "SCHEDULED_AUDIT_TASK";
 
 /** AWS: states of a check in an audit. */
-export type CheckRunStatus =
+type CheckRunStatus =
   | "IN_PROGRESS"
   | "WAITING_FOR_DATA_COLLECTION"
   | "CANCELED"
@@ -26,7 +26,7 @@ export type CheckRunStatus =
   | "FAILED";
 
 /** AWS: what came of a check. */
-export interface CheckDetails {
+interface CheckDetails {
   checkRunStatus: CheckRunStatus;
   checkCompliant?: boolean;
   totalResourcesCount: number;
@@ -71,7 +71,7 @@ export interface StartAudit {
 }
 
 /** AWS: audits and their findings can be asked about for this long. */
-export const RETENTION_MS = 90 * MS_PER_DAY;
+const RETENTION_MS = 90 * MS_PER_DAY;
 const MAX_IN_PROGRESS = 10;
 /** Resources of one turn of the clock, so that an audit of many holds nobody else up. */
 const BATCH = 250;

@@ -10,7 +10,6 @@ import { AuditFindings } from "./audit-finding.js";
 import { AuditSuppressions } from "./audit-suppressions.js";
 import { type AuditTask, AuditTasks } from "./audit-task.js";
 import { ConnectionHistory, HISTORY_MS } from "./connection-history.js";
-import { LoggingOptions } from "./logging-options.js";
 import { ScheduledAudits } from "./scheduled-audits.js";
 
 /** What audits work with. */
@@ -36,7 +35,6 @@ export class Audits {
   readonly findings: AuditFindings;
   readonly tasks: AuditTasks;
   readonly scheduled: ScheduledAudits;
-  readonly logging: LoggingOptions;
   /** To be added to the broker's hooks. */
   readonly connections: ConnectionHistory;
   private readonly clock: Clock;
@@ -45,17 +43,15 @@ export class Audits {
   constructor(options: AuditsOptions) {
     const { account, clock, identity, random, records, ended } = options;
     this.clock = clock;
-    this.logging = new LoggingOptions(records);
     this.connections = new ConnectionHistory({
       clock,
       certificateOf: options.certificateOf ?? ((info) => registeredCertificate(info, identity)),
     });
-    const { connections, logging } = this;
+    const { connections } = this;
     const facts: AuditFacts = {
       account,
       identity,
       connections,
-      logging,
       isRevokedByIssuer: (certificateId) => this.revoked.has(certificateId),
     };
     this.configurations = new AuditConfigurations(records);

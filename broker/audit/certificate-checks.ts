@@ -87,7 +87,10 @@ function old(row: Certificate, scope: CheckScope): NonCompliance | undefined {
   };
 }
 
-function weak(publicKey: { readonly keyType: string; readonly publicKeyDer: Uint8Array }): NonCompliance | undefined {
+function weak(publicKey: {
+  readonly keyType: string;
+  readonly publicKeyDer: Uint8Array;
+}): NonCompliance | undefined {
   const modulus = publicKey.keyType.startsWith("rsa") ? modulusOf(publicKey.publicKeyDer) : undefined;
   if (modulus === undefined || !hasPredictablePrimes(modulus)) return undefined;
   return {

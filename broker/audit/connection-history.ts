@@ -91,7 +91,10 @@ export class ConnectionHistory implements Pick<BrokerHooks, "connected" | "disco
   }
 }
 
-const since = <T extends { readonly atMs: number }>(events: ReadonlyMap<string, T>, sinceMs: number): readonly T[] =>
+const since = <T extends { readonly atMs: number }>(
+  events: ReadonlyMap<string, T>,
+  sinceMs: number,
+): readonly T[] =>
   Array.from(events.values())
     .filter(({ atMs }) => atMs >= sinceMs)
     .reverse();

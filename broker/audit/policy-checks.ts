@@ -1,4 +1,9 @@
-import { lintPolicy, parsePolicyDocument, type PolicyFinding, type PolicyStatement } from "../policy/index.js";
+import {
+  lintPolicy,
+  parsePolicyDocument,
+  type PolicyFinding,
+  type PolicyStatement,
+} from "../policy/index.js";
 import type { AuditCheck, CheckScope, Inspected, NonCompliance } from "./audit-check.js";
 import { allPolicies } from "./audit-facts.js";
 
@@ -60,7 +65,9 @@ function tooPermissive(policyDocument: string): readonly NonCompliance[] {
   return [
     {
       reasonCode: "ALLOWS_BROAD_ACCESS_TO_IOT_DATA_PLANE_ACTIONS",
-      reason: broad?.message ?? "A statement reaches the topics of every thing, or lets clients take any identifier.",
+      reason:
+        broad?.message ??
+        "A statement reaches the topics of every thing, or lets clients take any identifier.",
     },
   ];
 }

@@ -4,8 +4,8 @@
  * in about 10^8 keys.
  */
 const SMALL_PRIMES = [
-  3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
-  113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+  3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+  109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 ];
 const GENERATOR = 65_537;
 
@@ -46,7 +46,10 @@ function contentOf(bytes: Uint8Array, tag: number): Uint8Array | undefined {
 }
 
 /** Where the content of an element of DER begins and ends. */
-function elementAt(bytes: Uint8Array, at: number): { readonly start: number; readonly end: number } | undefined {
+function elementAt(
+  bytes: Uint8Array,
+  at: number,
+): { readonly start: number; readonly end: number } | undefined {
   const first = bytes[at + 1];
   if (first === undefined) return undefined;
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;

@@ -42,7 +42,7 @@ const DEFAULT_PAGE = 25;
 const NO_RESOURCES =
   "Checks of Cognito roles, IAM roles and intermediate authorities find no resources; keys are not compared with the list of CVE-2008-0166.";
 
-const toFinding = ({ taskStartTimeMs, findingTimeMs, order: _, ...finding }: AuditFinding) => ({
+const toFinding = ({ taskStartTimeMs, findingTimeMs, ...finding }: AuditFinding) => ({
   ...finding,
   taskStartTime: taskStartTimeMs / 1000,
   findingTime: findingTimeMs / 1000,
@@ -103,23 +103,25 @@ const taskOperations: OperationTable = {
   DescribeAuditTask: operation<{ readonly taskId: string }>(({ taskId }, { cloud }) =>
     toTask(cloud.audits.tasks.get(taskId)),
   ),
-  ListAuditTasks: operation<TasksInput>(({ startTime, endTime, taskType, taskStatus, ...page }, { cloud }) => {
-    const tasks = cloud.audits.tasks.list({
-      startTimeMs: startTime * 1000,
-      endTimeMs: endTime * 1000,
-      ...(taskType !== undefined && { taskType }),
-      ...(taskStatus !== undefined && { taskStatus }),
-    });
-    const { items, nextToken } = pageByPosition(tasks, page, DEFAULT_PAGE);
-    return {
-      tasks: items.map(({ taskId, taskStatus: status, taskType: type }) => ({
-        taskId,
-        taskStatus: status,
-        taskType: type,
-      })),
-      nextToken,
-    };
-  }),
+  ListAuditTasks: operation<TasksInput>(
+    ({ startTime, endTime, taskType, taskStatus, ...page }, { cloud }) => {
+      const tasks = cloud.audits.tasks.list({
+        startTimeMs: startTime * 1000,
+        endTimeMs: endTime * 1000,
+        ...(taskType !== undefined && { taskType }),
+        ...(taskStatus !== undefined && { taskStatus }),
+      });
+      const { items, nextToken } = pageByPosition(tasks, page, DEFAULT_PAGE);
+      return {
+        tasks: items.map(({ taskId, taskStatus: status, taskType: type }) => ({
+          taskId,
+          taskStatus: status,
+          taskType: type,
+        })),
+        nextToken,
+      };
+    },
+  ),
   CancelAuditTask: operation<{ readonly taskId: string }>(({ taskId }, { cloud }) => {
     cloud.audits.tasks.cancel(taskId);
     return {};
@@ -196,21 +198,21 @@ const suppressionOperations: OperationTable = {
   DescribeAuditSuppression: operation<SuppressionKey>((input, { cloud }) =>
     toSuppression(cloud.audits.suppressions.get(input)),
   ),
-  ListAuditSuppressions: operation<ListRequest & Partial<SuppressionKey> & { readonly ascendingOrder?: boolean }>(
-    ({ ascendingOrder = true, maxResults, nextToken: token, ...filter }, { cloud }) => {
-      const ascending = cloud.audits.suppressions.list(filter);
-      const page = {
-        ...(maxResults !== undefined && { maxResults }),
-        ...(token !== undefined && { nextToken: token }),
-      };
-      const { items, nextToken } = pageByPosition(
-        ascendingOrder ? ascending : ascending.toReversed(),
-        page,
-        DEFAULT_PAGE,
-      );
-      return { suppressions: items.map(toSuppression), nextToken };
-    },
-  ),
+  ListAuditSuppressions: operation<
+    ListRequest & Partial<SuppressionKey> & { readonly ascendingOrder?: boolean }
+  >(({ ascendingOrder = true, maxResults, nextToken: token, ...filter }, { cloud }) => {
+    const ascending = cloud.audits.suppressions.list(filter);
+    const page = {
+      ...(maxResults !== undefined && { maxResults }),
+      ...(token !== undefined && { nextToken: token }),
+    };
+    const { items, nextToken } = pageByPosition(
+      ascendingOrder ? ascending : ascending.toReversed(),
+      page,
+      DEFAULT_PAGE,
+    );
+    return { suppressions: items.map(toSuppression), nextToken };
+  }),
 };
 
 /** Everything about audits. */

@@ -1,4 +1,5 @@
 import type { OperationCatalogue } from "../operation.js";
+import { auditOperations } from "./audits.js";
 import { authorizerOperations } from "./authorizers.js";
 import { billingGroupOperations } from "./billing-groups.js";
 import { authorizationOperations } from "./authorization.js";
@@ -29,6 +30,7 @@ import { thingOperations } from "./things.js";
 /** Every operation there is, by the API it belongs to. */
 export const OPERATIONS: OperationCatalogue = {
   iot: {
+    ...auditOperations,
     ...authorizerOperations,
     ...billingGroupOperations,
     ...caCertificateOperations,
