@@ -42,10 +42,18 @@ const DEFAULT_PAGE = 25;
 const NO_RESOURCES =
   "Checks of Cognito roles, IAM roles and intermediate authorities find no resources; keys are not compared with the list of CVE-2008-0166.";
 
-const toFinding = ({ taskStartTimeMs, findingTimeMs, ...finding }: AuditFinding) => ({
-  ...finding,
-  taskStartTime: taskStartTimeMs / 1000,
-  findingTime: findingTimeMs / 1000,
+const toFinding = (finding: AuditFinding) => ({
+  findingId: finding.findingId,
+  taskId: finding.taskId,
+  checkName: finding.checkName,
+  taskStartTime: finding.taskStartTimeMs / 1000,
+  findingTime: finding.findingTimeMs / 1000,
+  severity: finding.severity,
+  nonCompliantResource: finding.nonCompliantResource,
+  relatedResources: finding.relatedResources,
+  reasonForNonCompliance: finding.reasonForNonCompliance,
+  reasonForNonComplianceCode: finding.reasonForNonComplianceCode,
+  isSuppressed: finding.isSuppressed,
 });
 
 const toTask = (task: AuditTask) => ({
