@@ -7,6 +7,10 @@ import { createInterface } from "node:readline";
 import { expect } from "vitest";
 import { PYTHON } from "../../embedding/rigs.js";
 
+/** What commands print has as many shapes as there are commands: the assertions say which is meant. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
 /** How a command of the CLI ended. */
 export interface CommandEnding {
   readonly code: number;
@@ -27,7 +31,7 @@ type Command = readonly [words: TemplateStringsArray, ...values: unknown[]];
 
 export interface AwsCli {
   /** The JSON of a command that succeeds; undefined when it prints nothing. */
-  (...command: Command): Promise<any>;
+  (...command: Command): Promise<Json>;
   /** A command that the service refuses: exit code 254. */
   refused(...command: Command): Promise<Refusal>;
   /** Any command, however it ends. */
@@ -69,7 +73,7 @@ export function createAwsCli(options: () => AwsCliOptions): AwsCli {
     last = ended.catch(() => undefined);
     return ended;
   };
-  const succeeded = async (...command: Command): Promise<any> => {
+  const succeeded = async (...command: Command): Promise<Json> => {
     const { code, stdout, stderr } = await ending(...command);
     expect({ code, stderr }, wordsOf(command).join(" ")).toEqual({ code: 0, stderr: "" });
     return stdout === "" ? undefined : JSON.parse(stdout);
@@ -147,11 +151,14 @@ function wordsOf([literals, ...values]: Command): readonly string[] {
   literals.forEach((literal, index) => {
     for (const part of literal.split(/(\s+)/)) {
       if (/^\s/.test(part)) close();
-      else if (part !== "") (word += part), (isOpen = true);
+      else if (part !== "") {
+        word += part;
+        isOpen = true;
+      }
     }
     if (index >= values.length) return;
     const value = values[index];
-    word += typeof value === "object" ? JSON.stringify(value) : String(value);
+    word += typeof value === "string" ? value : JSON.stringify(value);
     isOpen = true;
   });
   close();

@@ -26,8 +26,8 @@ function makeAuthority(aws: AwsCli, name: string): OwnAuthority {
   const key = aws.file(`${name}.key`);
   const certificate = aws.file(`${name}.pem`);
   openssl(
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", `/CN=${name}`],
-    ...["-addext", "basicConstraints=critical,CA:TRUE", "-keyout", key, "-out", certificate],
+    ...`req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=${name} -addext`.split(" "),
+    ...`basicConstraints=critical,CA:TRUE -keyout ${key} -out ${certificate}`.split(" "),
   );
   return {
     certificate,

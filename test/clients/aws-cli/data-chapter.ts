@@ -1,13 +1,13 @@
 import { connectAsync } from "mqtt";
 import { expect, it } from "vitest";
 import type { CloudUnderTest } from "../cloud-under-test.js";
-import type { AwsCli } from "./aws-cli.js";
+import type { AwsCli, Json } from "./aws-cli.js";
 
 const raw = "raw-in-base64-out";
 const decoded = (base64: string): string => Buffer.from(base64, "base64").toString();
 
 export function dataChapter(aws: AwsCli, stage: () => CloudUnderTest): void {
-  const shadow = (name: string): any => JSON.parse(aws.read(name));
+  const shadow = (name: string): Json => JSON.parse(aws.read(name));
 
   it("publishes to whoever subscribed over MQTT", async () => {
     const client = await connectAsync(stage().mqttUrl, { protocolVersion: 5, clientId: "cli-listener" });
