@@ -5,6 +5,7 @@ awscli and its service models before, so that a command costs a fraction of a se
 brings a Python of its own and cannot be imported, `aws` itself is started for every command.
 """
 
+import gc
 import json
 import os
 import signal
@@ -28,6 +29,9 @@ def load():
     for service in SERVICES:
         driver.session.create_client(service, aws_access_key_id="none", aws_secret_access_key="none")
         driver.subcommand_table[service].subcommand_table.keys()
+    # Collections would copy pages that parent and children could share.
+    gc.disable()
+    gc.freeze()
     return driver
 
 
