@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { isJsonObject } from "fleetrig/kernel";
+import { isJsonObject, parseIsoTime } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
 import type { ServiceModel, Shape } from "./service-model.js";
 
@@ -163,8 +163,8 @@ function toEpochS(value: unknown, at: string): number {
   if (typeof value === "number" && Number.isFinite(value)) return value;
   if (typeof value === "string") {
     if (/^\d{1,13}(\.\d{1,9})?$/.test(value)) return Number(value);
-    const ms = /^\d{4}-\d{2}-\d{2}/.test(value) && value.length <= 40 ? Date.parse(value) : Number.NaN;
-    if (!Number.isNaN(ms)) return ms / 1000;
+    const ms = parseIsoTime(value);
+    if (ms !== undefined) return ms / 1000;
   }
   throw wrongType(at, "a time: epoch seconds or ISO 8601");
 }

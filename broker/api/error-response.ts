@@ -1,4 +1,4 @@
-import { FleetrigError } from "fleetrig/kernel";
+import type { FleetrigError } from "fleetrig/kernel";
 import type { HttpResponse } from "./http.js";
 import { type ServiceName, serviceModel } from "./service-model.js";
 

@@ -23,7 +23,8 @@ export function renderOutput(
     const member = members[name];
     invariant(member !== undefined, `${operation} answered ${name}, which its output does not have`);
     const key = member.locationName ?? name;
-    if (member.location === "header" || member.location === "headers") headers[key] = String(value);
+    if (member.location === "header" || member.location === "headers")
+      headers[key] = `${value as string | number | boolean}`;
     else if (member.location === "statusCode") status = Number(value);
     else body[key] = rendered(api, member, { value, at: `${operation}.${name}` });
   }

@@ -13,6 +13,7 @@ export { hostProcess, hostWallText, isRunning, type ProcessIdentity } from "./ho
 export { HostProbe, type HostReading } from "./host-probe.js";
 export {
   formatWallTime,
+  parseIsoTime,
   parseGmtTime,
   hostSecret,
   LoopDelayProbe,

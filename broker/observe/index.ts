@@ -5,6 +5,7 @@ export {
   type ClientQuery,
   type ClientReading,
   type ClientSort,
+  listClients,
 } from "./client-readings.js";
 export type { Health, HealthStatus } from "./health.js";
 export { type HttpEndpoint, type HttpOptions, openHttpEndpoint } from "./http-endpoint.js";

@@ -1,5 +1,10 @@
 export { BrokerServer, type BrokerServerOptions, createBroker, type LocalMessage } from "./broker-server.js";
-export type { LocalDelivery, LocalSubscriptionOptions, MessageHandler } from "./local-subscriptions.js";
+export {
+  type LocalDelivery,
+  LocalSubscriptions,
+  type LocalSubscriptionOptions,
+  type MessageHandler,
+} from "./local-subscriptions.js";
 export type {
   BrokerServerEvent,
   BrokerServerEvents,

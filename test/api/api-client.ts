@@ -1,12 +1,15 @@
 import { createRandomSource, LANE, type RunEvent, VirtualTime } from "fleetrig/kernel";
 import { Api, type Caller, Cloud, type CloudOptions, OPERATIONS } from "fleetrig/broker";
 
+/** Whatever JSON.parse gives. */
+export type Json = ReturnType<typeof JSON.parse>;
+
 /** An answer, with its body parsed. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON when it is JSON, else the text; undefined when empty. */
-  readonly body: any;
+  readonly body: Json;
 }
 
 export interface RequestExtras {
@@ -22,7 +25,7 @@ export interface ApiWorld {
   /** `body` is sent as JSON unless it is text or bytes. */
   request(method: string, target: string, extras?: RequestExtras): Promise<Answer>;
   /** Fails unless the answer is a success, and gives its body. */
-  ok(method: string, target: string, body?: unknown, extras?: RequestExtras): Promise<any>;
+  ok(method: string, target: string, body?: unknown, extras?: RequestExtras): Promise<Json>;
   /** The error name of a refusal; fails when it is a success. */
   refused(
     method: string,

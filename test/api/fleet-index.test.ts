@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ApiWorld, startApi } from "./api-client.js";
+import { type ApiWorld, type Json, startApi } from "./api-client.js";
 import { connectClient } from "./memory-client.js";
-
-/** The body of an answer. */
-type Json = Awaited<ReturnType<ApiWorld["ok"]>>;
 
 const EVERYTHING = {
   thingIndexingMode: "REGISTRY_AND_SHADOW",
@@ -157,8 +154,7 @@ describe("fleet indexing over the API", () => {
   it("tells the connectivity of a thing, times in seconds", async () => {
     const world = await startIndexed();
     await world.ok("POST", "/things/lamp", {});
-    const ask = (body: object = {}): Promise<Json> =>
-      world.ok("POST", "/things/lamp/connectivity-data", body);
+    const ask = (body: object = {}): Promise<Json> => world.ok("POST", "/things/lamp/connectivity-data", body);
     expect(await ask()).toEqual({ thingName: "lamp", connected: false });
     connectClient(world, "lamp");
     const connected = await ask();

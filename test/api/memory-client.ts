@@ -1,5 +1,5 @@
 import type { LinkPeer, Packet, PacketLink, PacketReceiver, PublishPacket, QoS } from "fleetrig/protocol";
-import type { ApiWorld } from "./api-client.js";
+import type { ApiWorld, Json } from "./api-client.js";
 
 export interface ClientExtras {
   readonly cleanStart?: boolean;
@@ -18,7 +18,7 @@ export interface MemoryClient {
   /** Messages since the last call. */
   take(): readonly PublishPacket[];
   /** Messages since the last call on this topic, as JSON. */
-  takeJson(topic: string): readonly any[];
+  takeJson(topic: string): readonly Json[];
   /** The network is gone. */
   lose(): void;
 }

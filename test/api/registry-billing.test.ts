@@ -98,20 +98,6 @@ describe("tags over the API", () => {
     expect(await ok("GET", tags)).toEqual({ tags: [tag("k", "v")] });
   });
 
-  it("come with the creation of a topic rule in a header", async () => {
-    const { ok, refused } = startApi();
-    const rule = { sql: "SELECT * FROM 'in'", actions: [] };
-    const tagging = (tags: string) => ({ headers: { "x-amz-tagging": tags } });
-    await ok("POST", "/rules/r1", rule, tagging("cost%20centre=7&owner="));
-    const tags = `/tags?resourceArn=${encodeURIComponent(`${PREFIX}:rule/r1`)}`;
-    expect(await ok("GET", tags)).toEqual({ tags: [tag("cost centre", "7"), tag("owner", "")] });
-    await ok("DELETE", "/rules/r1");
-    expect((await refused("GET", tags)).name).toBe("ResourceNotFoundException");
-    expect((await refused("POST", "/rules/r2", rule, tagging("aws:x=1"))).name).toBe(
-      "InvalidRequestException",
-    );
-  });
-
   it.each([
     ["reserved keys", [tag("aws:x", "v")], "InvalidRequestException"],
     ["the same key twice", [tag("k", "1"), tag("k", "2")], "InvalidRequestException"],
@@ -146,7 +132,7 @@ describe("event configurations over the API", () => {
     const before = await ok("GET", "/event-configurations");
     expect(Object.keys(before)).toEqual(["eventConfigurations"]);
     expect(Object.keys(before.eventConfigurations)).toHaveLength(11);
-    expect(Object.values(before.eventConfigurations)).toEqual(Array(11).fill({ Enabled: false }));
+    expect(Object.values(before.eventConfigurations)).toEqual(Array.from({ length: 11 }, () => ({ Enabled: false })));
     await ok("PATCH", "/event-configurations", {
       eventConfigurations: { THING: { Enabled: true }, JOB: { Enabled: true } },
     });

@@ -121,7 +121,7 @@ export function sampleRequest(
     shape.payload === undefined ? body : sample(model, shape.members![shape.payload]!.shape, choices);
   return {
     method,
-    target: query.size > 0 ? `${target}?${query}` : target,
+    target: query.size > 0 ? `${target}?${query.toString()}` : target,
     headers,
     body: method === "GET" ? undefined : payload,
   };

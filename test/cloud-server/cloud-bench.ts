@@ -86,9 +86,10 @@ export class CloudBench {
     readonly cert: string;
   }> {
     const { issuer, identity } = this.server.cloud;
-    const made = await issuer.createKeysAndCertificate({ keyType: "ec-p256" });
-    const { certificatePem, keyPair, certificateId } = made;
-    identity.certificates.addIssued(made, status);
+    const { certificatePem, keyPair, certificateId } = await issuer.createKeysAndCertificate({
+      keyType: "ec-p256",
+    });
+    identity.certificates.addIssued(certificatePem, status);
     return { id: certificateId, cert: certificatePem, key: keyPair!.privateKeyPem };
   }
 }

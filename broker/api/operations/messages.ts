@@ -139,6 +139,8 @@ function userPropertiesOf(header: string): readonly UserProperty[] {
     throw cloudError("InvalidRequestException", "userProperties is no base64 of a JSON list.");
   return parsed.value.flatMap((entry) => {
     if (!isJsonObject(entry)) throw cloudError("InvalidRequestException", "userProperties lists objects.");
-    return Object.entries(entry).map(([name, value]): UserProperty => [name, String(value)]);
+    return Object.entries(entry).map(
+      ([name, value]): UserProperty => [name, typeof value === "string" ? value : JSON.stringify(value)],
+    );
   });
 }

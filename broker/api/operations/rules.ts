@@ -1,5 +1,4 @@
 import type { StoredRule, TopicRulePayload } from "../../rules/index.js";
-import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
 import { type ListRequest, pageByKey } from "../page-list.js";
 
@@ -10,14 +9,6 @@ interface RuleInput {
 interface RulePayloadInput extends RuleInput {
   readonly topicRulePayload: TopicRulePayload;
 }
-
-interface CreateRuleInput extends RulePayloadInput {
-  /** As in a query: `k1=v1&k2=v2`. */
-  readonly tags?: string;
-}
-
-const tagsOf = (text = ""): readonly Tag[] =>
-  Array.from(new URLSearchParams(text), ([Key, Value]) => ({ Key, Value }));
 
 interface ListInput extends ListRequest {
   readonly topic?: string;
@@ -33,12 +24,9 @@ function toRule({ createdAtMs, ...rule }: StoredRule): Readonly<Record<string, u
 
 /** Topic rules. */
 export const ruleOperations: OperationTable = {
-  CreateTopicRule: operation<CreateRuleInput>(
-    ({ ruleName, topicRulePayload, tags: text }, { cloud }) => {
-      const tags = tagsOf(text);
-      cloud.tags.assertNew(tags);
+  CreateTopicRule: operation<RulePayloadInput>(
+    ({ ruleName, topicRulePayload }, { cloud }) => {
       cloud.ruleDirectory.create(ruleName, topicRulePayload);
-      cloud.tags.tagNew("rule", ruleName, tags);
       return undefined;
     },
     { lacks: RECORDED },
@@ -82,7 +70,6 @@ export const ruleOperations: OperationTable = {
   }),
   DeleteTopicRule: operation<RuleInput>(({ ruleName }, { cloud }) => {
     cloud.ruleDirectory.delete(ruleName);
-    cloud.tags.forget("rule", ruleName);
     return undefined;
   }),
 };

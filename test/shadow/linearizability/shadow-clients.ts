@@ -68,7 +68,7 @@ export async function mqttShadowClient(port: number, thing: string, clientId: st
   };
 }
 
-export function httpShadowClient(port: number, thing: string): ShadowClient {
+export async function httpShadowClient(port: number, thing: string): Promise<ShadowClient> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = (method: string, document?: object): Promise<Reply> =>
     new Promise((resolve, reject) => {
