@@ -235,7 +235,13 @@ export class Cloud implements Service {
       onFailure: (failure) => events.emit({ type: "hook.failed", atUs: clock.nowUs(), ...failure }),
     });
     const { hooks } = this;
-    this.authorizers = new Authorizers({ clock, random: random.stream("authorizers"), records, hooks });
+    this.authorizers = new Authorizers({
+      clock,
+      random: random.stream("authorizers"),
+      records,
+      hooks,
+      domainOf: (serverName) => this.domains.ofServerName(serverName)?.authorizerConfig,
+    });
     const { access, authorizers } = this;
     if (access !== undefined) {
       const source = authorizers.forMqtt((principal) => access.principalChanged(principal));

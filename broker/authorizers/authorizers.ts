@@ -4,7 +4,7 @@ import type { HookRunner } from "../hooks/index.js";
 import type { RecordBook } from "../records/index.js";
 import type { Authorization } from "./authorizer-response.js";
 import { AuthorizerStore } from "./authorizer-store.js";
-import { CustomAuthorization } from "./custom-authorization.js";
+import { CustomAuthorization, type DomainAuthorizers } from "./custom-authorization.js";
 import { HttpAuthorization } from "./http-authorization.js";
 import { MqttAuthorization } from "./mqtt-authorization.js";
 import { testInvoke, type TestInvokeRequest } from "./test-invoke.js";
@@ -15,6 +15,8 @@ export interface AuthorizersOptions {
   readonly random: Random;
   readonly records: RecordBook;
   readonly hooks: HookRunner;
+  /** What the domain configuration of a server name says about authorizers. Default: nothing. */
+  readonly domainOf?: (serverName: string) => DomainAuthorizers | undefined;
 }
 
 /** Custom authorizers (REF §12): the account's own functions say who clients are and what they may do. */
@@ -24,9 +26,9 @@ export class Authorizers {
   private readonly http: HttpAuthorization;
 
   constructor(private readonly options: AuthorizersOptions) {
-    const { clock, random, records, hooks } = options;
+    const { clock, random, records, hooks, domainOf = () => undefined } = options;
     this.store = new AuthorizerStore(clock, records);
-    this.custom = new CustomAuthorization({ random, hooks, store: this.store });
+    this.custom = new CustomAuthorization({ random, hooks, store: this.store, domainOf });
     this.http = new HttpAuthorization(clock, this.custom);
   }
 

@@ -23,10 +23,19 @@ export type Verdict =
   | { readonly ok: true; readonly authorization: Authorization }
   | { readonly ok: false; readonly failure: AuthorizationFailure; readonly explanation: string };
 
+/** What a domain configuration says about authorizers. */
+export interface DomainAuthorizers {
+  readonly defaultAuthorizerName?: string;
+  /** May clients name another one? Default true. */
+  readonly allowAuthorizerOverride?: boolean;
+}
+
 export interface CustomAuthorizationOptions {
   readonly random: Random;
   readonly hooks: HookRunner;
   readonly store: AuthorizerStore;
+  /** By the name that a client asked for in the handshake. */
+  readonly domainOf: (serverName: string) => DomainAuthorizers | undefined;
 }
 
 /** Asks authorizers about clients. */
@@ -38,12 +47,15 @@ export class CustomAuthorization {
   }
 
   /**
-   * The authorizer that a client means, by name or as the default.
+   * The authorizer that a client means, by name or as the default of its domain or of the account.
    * @returns a sentence where it cannot be asked; undefined where the client names none and there is no default.
    */
-  chosenBy(values: PresentedValues): Authorizer | string | undefined {
-    const { store } = this.options;
-    const name = values.authorizerName;
+  chosenBy(values: PresentedValues, serverName: string | undefined): Authorizer | string | undefined {
+    const { store, domainOf } = this.options;
+    const domain = serverName === undefined ? undefined : domainOf(serverName);
+    const { defaultAuthorizerName, allowAuthorizerOverride = true } = domain ?? {};
+    const named = allowAuthorizerOverride ? values.authorizerName : undefined;
+    const name = named ?? defaultAuthorizerName;
     const authorizer = name === undefined ? store.default : store.find(name);
     if (authorizer === undefined)
       return name === undefined ? undefined : `There is no authorizer ${JSON.stringify(name.slice(0, 128))}.`;

@@ -36,7 +36,7 @@ export class HttpAuthorization {
     const presented = presentedBy(peer, { http: { target, headers } });
     const values = new PresentedValues(presented);
     if (known.kind === "operator" && values.authorizerName === undefined) return undefined;
-    const authorizer = this.custom.chosenBy(values);
+    const authorizer = this.custom.chosenBy(values, presented.serverName);
     if (authorizer === undefined) return undefined;
     if (typeof authorizer === "string") return Promise.resolve(refused(authorizer));
     const token = authorizer.tokenKeyName === undefined ? undefined : values.find(authorizer.tokenKeyName);

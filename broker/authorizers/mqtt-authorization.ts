@@ -46,7 +46,7 @@ export class MqttAuthorization implements PrincipalSource, Partial<BrokerHooks> 
     const presented = presentedAtConnect(connect, info);
     const values = new PresentedValues(presented);
     if (!isForAuthorizers(info, values)) return "none";
-    const authorizer = custom.chosenBy(values);
+    const authorizer = custom.chosenBy(values, presented.serverName);
     if (authorizer === undefined) return "none";
     if (typeof authorizer === "string") return refused(authorizer);
     let answer: Identification | undefined;

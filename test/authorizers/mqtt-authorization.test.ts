@@ -151,6 +151,18 @@ describe("custom authorizers on MQTT connections (B8)", () => {
     expect(bench.client("c1", extras).connack).toBe(0);
   });
 
+  it("have a default per domain, which may be the only one that counts there", async () => {
+    const bench = await benchWith();
+    const domain = { domainName: "iot.example", serverCertificateArns: [], serviceType: "DATA" };
+    const authorizerConfig = { defaultAuthorizerName: "A", allowAuthorizerOverride: false };
+    await bench.ok("POST", "/domainConfigurations/d1", { ...domain, authorizerConfig });
+    expect(bench.client("c1", { peer: ALPN }).connack).toBe(0);
+    const unknown = "?x-amz-customauthorizer-name=B";
+    expect(bench.client("c2", { peer: ALPN, username: unknown }).connack).toBe(0);
+    const elsewhere = { ...ALPN, serverName: "other.example" };
+    expect(bench.client("c3", { peer: elsewhere }).connack).toBe(NOT_AUTHORIZED);
+  });
+
   it("are not asked while they are inactive, or unknown", async () => {
     const bench = await benchWith();
     expect(bench.client("c1", { username: "?x-amz-customauthorizer-name=B" }).connack).toBe(NOT_AUTHORIZED);

@@ -10,6 +10,7 @@ import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
 import { PKI_CASES } from "./pki-cases.js";
+import { PROVISIONING_CASES } from "./provisioning-cases.js";
 import { REGISTRY_CASES } from "./registry-case.js";
 import { SOAK_CASES } from "./soak-case.js";
 import { THROUGHPUT_CASES } from "./throughput-case.js";
@@ -31,6 +32,7 @@ const CASES: readonly BenchCase[] = [
   ...PKI_CASES,
   ...FLEET_INDEX_CASES,
   ...REGISTRY_CASES,
+  ...PROVISIONING_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;

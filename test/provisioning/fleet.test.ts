@@ -175,6 +175,25 @@ describe("fleet provisioning (C4)", () => {
     expect(provision(device, certificateOwnershipToken).errorCode).toBe("InvalidCertificateOwnershipToken");
   });
 
+  it("accepts none of 10,000 tokens that were used, guessed or changed (E12)", async () => {
+    const { device, cloud } = await fleetWith({
+      provisioning: { registerThingPerS: Number.POSITIVE_INFINITY },
+    });
+    const { certificateOwnershipToken: used } = ask(device, CREATE);
+    const { certificateOwnershipToken: fresh } = ask(device, CREATE);
+    provision(device, used, { SerialNumber: "0" });
+    for (let index = 0; index < 10_000; index += 1) {
+      const place = index % fresh.length;
+      const changed = `${fresh.slice(0, place)}${fresh[place] === "0" ? "1" : "0"}${fresh.slice(place + 1)}`;
+      device.publish(PROVISION, {
+        certificateOwnershipToken: [used, changed, `${fresh} `, fresh.slice(1)][index % 4],
+        parameters: { SerialNumber: `${index}` },
+      });
+    }
+    expect(device.take().filter(({ topic }) => !topic.endsWith("/rejected"))).toEqual([]);
+    expect(cloud.registry.thingCount).toBe(1);
+  });
+
   it("keeps a token that was of no use for another try", async () => {
     const { device } = await fleetWith();
     const { certificateOwnershipToken } = ask(device, CREATE);
