@@ -44,11 +44,11 @@ import {
   type EventType,
   publishRegistryEvents,
 } from "./events/index.js";
+import { Audits } from "./audit/index.js";
 import {
-  cloudDocuments,
-  FleetIndexing,
+  createCloudIndexing,
+  type FleetIndexing,
   FleetMetrics,
-  followRegistry,
   type IndexLimits,
 } from "./fleet-index/index.js";
 import {
@@ -137,6 +137,7 @@ export class Cloud implements Service {
   readonly registry: Registry;
   readonly indexing: FleetIndexing;
   readonly fleetMetrics: FleetMetrics;
+  readonly audits: Audits;
   readonly identity: Identity;
   readonly hooks: HookRunner;
   readonly authorizers: Authorizers;
@@ -207,7 +208,16 @@ export class Cloud implements Service {
       configurations: this.eventConfigurations,
     });
     publishRegistryEvents({ registry: this.registry, publisher: this.eventPublisher, account });
-    this.indexing = this.createIndexing(clock);
+    this.indexing = createCloudIndexing({
+      clock,
+      records,
+      broker: this.broker,
+      registry: this.registry,
+      connections: this.connections,
+      shadows: () => this.shadows,
+      limits: options.indexing,
+      meter: () => metering.turn("indexQueries"),
+    });
     this.fleetMetrics = new FleetMetrics({ clock, records, indexing: this.indexing });
     this.tags.taggable("fleetmetric", (name) => this.fleetMetrics.has(name));
     this.identity = new Identity({
@@ -225,6 +235,9 @@ export class Cloud implements Service {
       broker.addHooks(this.access);
     }
     this.tagIdentity();
+    this.audits = new Audits({ clock, random: random.stream("audits"), account, identity, records });
+    this.broker.addHooks(this.audits.connections);
+    this.tags.taggable("scheduledaudit", (name) => this.audits.scheduled.has(name));
     this.registry.principals.checkWith((principal) => identity.isPrincipal(principal));
     this.registry.onChange((change) => applyRegistryChange(change, this));
     this.hooks = new HookRunner({
@@ -271,6 +284,7 @@ export class Cloud implements Service {
       identity: this.identity,
       issuer: () => this.issuer,
       hooks,
+      artifacts: () => this.management.artifacts,
       newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
       principalOf: (clientId) => access?.principalOf(clientId)?.principalIdentifier,
       ...(options.provisioning !== undefined && { settings: options.provisioning }),
@@ -315,6 +329,7 @@ export class Cloud implements Service {
       accountId: this.account.accountId,
     });
     this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records });
+    this.tags.taggable("rule", (name) => this.ruleDirectory.has(name));
     if (this.enabled.presence) this.addPresence({ bus, clock, random });
     this.broker.addHooks({
       message: (message) => this.route(message),
@@ -384,29 +399,11 @@ export class Cloud implements Service {
     this.management.stop();
     this.indexing.stop();
     this.fleetMetrics.stop();
+    this.audits.stop();
     this.provisioning.stop();
     await this.listeners.stop();
     if (this.ownIssuer !== undefined && "stop" in this.ownIssuer) this.ownIssuer.stop();
     this.ownTime?.stop();
-  }
-
-  /** Off until somebody turns it on; then it follows registry, shadows and connections. */
-  private createIndexing(clock: Clock): FleetIndexing {
-    const { connections, metering, options, records, registry } = this;
-    const indexing = new FleetIndexing({
-      clock,
-      records,
-      documents: cloudDocuments({ registry, connections, shadows: () => this.shadows }),
-      meter: () => metering.turn("indexQueries"),
-      ...(options.indexing !== undefined && { limits: options.indexing }),
-    });
-    followRegistry(registry, indexing);
-    registry.dynamicGroups.use(indexing);
-    this.broker.addHooks({
-      connected: ({ clientId }) => indexing.connectivityChanged(clientId),
-      disconnected: ({ clientId }) => indexing.connectivityChanged(clientId),
-    });
-    return indexing;
   }
 
   private tagIdentity(): void {
@@ -452,6 +449,8 @@ export class Cloud implements Service {
     const reserved = parseReservedTopic(message.topic);
     if (reserved?.service === "shadow" && this.enabled.shadows) return this.shadows.handle(message);
     if (reserved?.service === "provisioning") return this.provisioning.handle(message);
+    if (reserved?.service === "streams" || reserved?.service === "commands")
+      return this.management.handle(message, reserved);
     // Without a meaning it may still be below a thing's jobs/ topics, which answer InvalidTopic.
     if ((reserved === undefined || reserved.service === "jobs") && this.enabled.jobs)
       return this.jobs.handle(message);

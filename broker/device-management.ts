@@ -8,8 +8,12 @@ import {
   type JobsServiceOptions,
   JobTemplates,
 } from "./jobs/index.js";
+import type { ApplicationMessage } from "./message.js";
+import type { Routing } from "./message-bus.js";
+import type { ReservedTopic } from "fleetrig/protocol";
 import type { RecordBook } from "./records/index.js";
 import type { Tags } from "./registry/index.js";
+import { StreamDelivery, Streams } from "./streams/index.js";
 
 /** What device management has for choices; everything has a default. */
 export interface DeviceManagementSettings {
@@ -33,6 +37,8 @@ export class DeviceManagement {
   readonly jobTemplates: JobTemplates;
   /** Jobs as the API orders them: with documents from elsewhere and templates. */
   readonly jobOrders: JobOrders;
+  readonly streams: Streams;
+  private readonly streamDelivery: StreamDelivery;
 
   constructor({ clock, random, records, tags, ...options }: DeviceManagementOptions) {
     const artifacts = new Artifacts({ ...options.artifacts, clock, random: random.stream("artifacts") });
@@ -51,12 +57,24 @@ export class DeviceManagement {
       jobs: this.jobs,
       templates: this.jobTemplates,
       sources: new DocumentSources({
-        artifactText: (url, maxBytes) => artifacts.text(url, maxBytes),
+        artifacts,
         ...(options.documents !== undefined && { fetcher: options.documents }),
       }),
     });
+    this.streams = new Streams({ clock, records });
+    this.streamDelivery = new StreamDelivery({
+      bus: options.jobs.bus,
+      streams: this.streams,
+      artifacts: artifacts.store,
+    });
+    tags.taggable("stream", (streamId) => this.streams.find(streamId) !== undefined);
     tags.taggable("job", (jobId) => this.jobs.has(jobId));
     tags.taggable("jobtemplate", (id) => this.jobTemplates.has(id));
+  }
+
+  /** A publish on a reserved topic of commands or streams. */
+  handle(message: ApplicationMessage, topic: ReservedTopic): Routing {
+    return topic.service === "streams" ? this.streamDelivery.handle(message) : "broker";
   }
 
   stop(): void {

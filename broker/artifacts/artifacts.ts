@@ -55,13 +55,8 @@ export class Artifacts {
     return isOurs ? parseArtifactPath(url.pathname.slice(1)) : parseS3Url(url);
   }
 
-  /**
-   * What a URL names, as text.
-   * @returns `"elsewhere"` for URLs that name no artifact, undefined when there is no such artifact, or it is too large.
-   */
-  text(url: string, maxBytes: number): string | "elsewhere" | undefined {
-    const name = this.locate(url);
-    if (name === undefined) return "elsewhere";
+  /** An artifact as text; undefined when it does not exist or is larger. */
+  text(name: ArtifactName, maxBytes: number): string | undefined {
     const artifact = this.store.find(name);
     if (artifact === undefined || artifact.sizeBytes > maxBytes) return undefined;
     return Buffer.from(artifact.read(0, artifact.sizeBytes)).toString();

@@ -32,7 +32,7 @@ export class Presigner {
       "X-Amz-Expires": String(expiresInS),
       "X-Amz-Signature": this.signature(name, date, String(expiresInS)).toString("hex"),
     });
-    return `${base}/${formatArtifactPath(name)}?${query}`;
+    return `${base}/${formatArtifactPath(name)}?${query.toString()}`;
   }
 
   verify(name: ArtifactName, query: URLSearchParams): Verdict {

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import {
   type Clock,
   createRandomSource,
-  type EventSink,
   FleetrigError,
   EXIT,
   hostSecret,
@@ -21,9 +20,10 @@ import { Cloud } from "../cloud.js";
 import type { ConnectInfo } from "../engine/index.js";
 import { isOpenTo } from "../identity/index.js";
 import { cloudError } from "../cloud-error.js";
-import { CONSOLE_PATH, createConsole } from "../console/index.js";
-import { CredentialDirectory, SignatureVerifier } from "../credentials/index.js";
-import { CallerIdentification, Gateway, WebGuard } from "../gateway/index.js";
+import type { EndpointAddresses } from "../domains/index.js";
+import { CONSOLE_PATH } from "../console/index.js";
+import { CredentialDirectory } from "../credentials/index.js";
+import { AwsMetrics, type Gateway } from "../gateway/index.js";
 import { type Listener, openListener } from "../listeners/index.js";
 import { type Health, MemoryWatch, Observatory, type ObservedServer, VERSION } from "../observe/index.js";
 import {
@@ -38,9 +38,12 @@ import {
 import { type Damage, type Durability, type OpenedStore, openStore } from "../store/index.js";
 import type { CloudServerOptions } from "./cloud-server-options.js";
 import { type DoorName, doorsOf } from "./doors.js";
+import { makeGateway } from "./make-gateway.js";
 import { ServerAuthority } from "./server-authority.js";
 
 const MIN_TOKEN_LENGTH = 16;
+/** Nobody has to name it. */
+const HTTPS_PORT = 443;
 /** Requests that are being dealt with may take this long at the end. */
 const DRAIN_US = 2_000_000;
 
@@ -74,7 +77,8 @@ export class CloudServer implements Service {
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const time = options.time ?? this.ownTime!;
     const random = options.random ?? createRandomSource(hostSeed());
-    const events = teeSink(boardSink(this.board), options.events ?? silentSink);
+    const metrics = new AwsMetrics();
+    const events = teeSink(teeSink(boardSink(this.board), metrics), options.events ?? silentSink);
     const clock = time.lane(LANE.services);
     this.clock = clock;
     this.storage = opened === undefined ? undefined : new ServerStorage({ opened, clock, events });
@@ -83,7 +87,7 @@ export class CloudServer implements Service {
       random: random.stream("server-authority"),
       directory: options.dataDir,
       ...ownNames(options),
-      isOwnDomain: () => false,
+      isOwnDomain: (name) => this.cloud.domains.ofServerName(name) !== undefined,
     });
     const journal = this.storage?.journal;
     this.cloud = new Cloud({
@@ -116,9 +120,20 @@ export class CloudServer implements Service {
       decide: decideAccess(this.cloud),
       settled: () => this.settled(),
     });
-    this.gateway = this.makeGateway(events, random.stream("gateway"));
     this.watchMemory();
     this.observatory = this.services.add(new Observatory(this.observed()));
+    this.gateway = makeGateway({
+      options,
+      cloud: this.cloud,
+      api: this.api,
+      credentials: this.credentials,
+      observatory: this.observatory,
+      metrics,
+      token: this.token,
+      clock,
+      random,
+      events,
+    });
   }
 
   /** Brings back what the data directory holds, then opens the doors. */
@@ -142,6 +157,7 @@ export class CloudServer implements Service {
     const address = http ?? tls ?? https;
     if (address !== undefined)
       artifacts.baseUrl ??= new URL(address.replace(/^mqtts?:|^wss?:/, "https:")).origin;
+    this.cloud.endpointDirectory.set(this.addresses());
   }
 
   /** Where it listens; undefined for doors that are closed. */
@@ -239,35 +255,18 @@ export class CloudServer implements Service {
     });
   }
 
-  private makeGateway(
-    events: EventSink,
-    random: ConstructorParameters<typeof Gateway>[0]["random"],
-  ): Gateway {
-    const { credentials, clock, options, api, cloud } = this;
-    const { allowedHosts = [], allowedOrigins = [], allowInsecure = false, maxClockSkewS } = options;
-    const verifier = new SignatureVerifier({
-      clock,
-      credentials,
-      ...(maxClockSkewS !== undefined && { maxSkewS: maxClockSkewS }),
-    });
-    return new Gateway({
-      clock,
-      random,
-      events,
-      api,
-      authorize: (request, known) => cloud.authorizers.callerOf(request, known),
-      guard: new WebGuard({ allowedHosts, allowedOrigins }),
-      mounts: [createConsole({ cloud, clock, token: this.token })],
-      handlers: [(request) => cloud.management.artifacts.handle(request)],
-      callers: new CallerIdentification({
-        credentials,
-        verifier,
-        trustsEverybody: allowInsecure,
-        certificates: {
-          isActive: (certificateId) => cloud.identity.certificates.find(certificateId)?.status === "ACTIVE",
-        },
-      }),
-    });
+  /** What DescribeEndpoint says. Tools for MQTT bring a port of their own; for the others it is part of the address. */
+  private addresses(): EndpointAddresses {
+    const { shownHost, options } = this;
+    const at = (door: DoorName): string => {
+      const port = this.port(door);
+      return port === undefined || port === HTTPS_PORT ? shownHost : `${shownHost}:${port}`;
+    };
+    return {
+      data: options.dataEndpoint === "host:port" ? at("tls") : shownHost,
+      credentialProvider: at("https"),
+      jobs: at("tls"),
+    };
   }
 
   /** Nothing has to be proven on plain listeners of this machine; WebSockets are requests, which may have to be signed. */

@@ -23,6 +23,8 @@ export interface CredentialsProviderOptions {
   readonly access: DeviceAccess;
   /** Draws keys and tokens that nobody can guess. */
   readonly newSecret: () => string;
+  /** Told of every success. */
+  readonly issued?: () => void;
   /** For access key ids. */
   readonly random: Random;
 }
@@ -83,6 +85,7 @@ export class CredentialsProvider {
     for (let digit = 0; digit < KEY_DIGITS; digit += 1) accessKeyId += BASE32[random.below(BASE32.length)];
     const [secretAccessKey, sessionToken] = [newSecret(), newSecret() + newSecret()];
     const arn = `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`;
+    this.options.issued?.();
     credentials.issue({ accessKeyId, secretAccessKey, sessionToken, expiresAtMs, arn }, clock.wallMs());
     return { accessKeyId, secretAccessKey, sessionToken, expiration: formatWallTime(expiresAtMs) };
   }

@@ -1,5 +1,8 @@
+import type { Clock } from "fleetrig/kernel";
 import type { ConnectionDirectory, ConnectionReading } from "../connections/index.js";
-import type { Registry, RegistryChange, RegisteredGroup, RegisteredThing } from "../registry/index.js";
+import type { MqttBroker } from "../engine/index.js";
+import type { RecordBook } from "../records/index.js";
+import type { Registry, RegisteredGroup, RegisteredThing } from "../registry/index.js";
 import { hostOf, portOf } from "../remote-address.js";
 import {
   computeDelta,
@@ -8,7 +11,8 @@ import {
   type ShadowKey,
   type ShadowService,
 } from "../shadow/index.js";
-import type { FleetIndexing, IndexedDocuments } from "./fleet-indexing.js";
+import { FleetIndexing, type IndexedDocuments } from "./fleet-indexing.js";
+import type { IndexLimits } from "./limits.js";
 import type {
   IndexedShadow,
   IndexedSources,
@@ -18,14 +22,14 @@ import type {
 } from "./thing-fields.js";
 
 /** The services that know what is indexed. */
-export interface DocumentServices {
+interface DocumentServices {
   readonly registry: Registry;
   readonly shadows: () => ShadowService;
   readonly connections: ConnectionDirectory;
 }
 
 /** Puts together from the cloud's services what the index asks for. */
-export function cloudDocuments({ registry, shadows, connections }: DocumentServices): IndexedDocuments {
+function cloudDocuments({ registry, shadows, connections }: DocumentServices): IndexedDocuments {
   const shadow = (key: ShadowKey): IndexedShadow | undefined => {
     const document = shadows().document(key);
     return document && indexedShadow(document);
@@ -58,12 +62,29 @@ export function cloudDocuments({ registry, shadows, connections }: DocumentServi
   };
 }
 
-/** Tells the index what happens in the registry. */
-export function followRegistry(registry: Registry, indexing: FleetIndexing): void {
-  registry.onChange((change: RegistryChange) => {
+interface CloudIndexingOptions extends DocumentServices {
+  readonly clock: Clock;
+  readonly records: RecordBook;
+  readonly broker: Pick<MqttBroker, "addHooks">;
+  readonly limits: Partial<IndexLimits> | undefined;
+  readonly meter: () => void;
+}
+
+/** Fleet indexing that follows registry, shadows and connections once somebody turns it on; dynamic groups follow it. */
+export function createCloudIndexing({ broker, limits, ...options }: CloudIndexingOptions): FleetIndexing {
+  const { registry } = options;
+  const documents = cloudDocuments(options);
+  const indexing = new FleetIndexing({ ...options, documents, ...(limits !== undefined && { limits }) });
+  registry.onChange((change) => {
     if ("thing" in change) indexing.thingChanged(change.thing.name);
     else if (change.kind === "group") indexing.thingGroupChanged(change.group.name);
   });
+  registry.dynamicGroups.use(indexing);
+  broker.addHooks({
+    connected: ({ clientId }) => indexing.connectivityChanged(clientId),
+    disconnected: ({ clientId }) => indexing.connectivityChanged(clientId),
+  });
+  return indexing;
 }
 
 function registered(thing: RegisteredThing, thingId: string): ThingDocument {

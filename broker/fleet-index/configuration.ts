@@ -15,7 +15,7 @@ export interface Field {
 }
 
 /** AWS: which shadows are indexed, and who may see sockets. */
-export interface IndexingFilter {
+interface IndexingFilter {
   readonly namedShadowNames?: readonly string[];
   readonly geoLocations?: readonly unknown[];
   readonly connectivity?: { readonly includeSocketInformation?: readonly string[] };

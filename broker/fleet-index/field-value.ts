@@ -26,7 +26,7 @@ export const termsOf = (value: Scalar): readonly string[] => {
 };
 
 /** Whether a number passes a test other than by its words. */
-export function numberPasses(value: number, test: ValueTest): boolean {
+function numberPasses(value: number, test: ValueTest): boolean {
   switch (test.kind) {
     case "exact":
       return value === test.number;

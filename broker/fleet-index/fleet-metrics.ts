@@ -4,7 +4,7 @@ import type { RecordBook, RecordTable } from "../records/index.js";
 import type { FleetIndexing } from "./fleet-indexing.js";
 
 /** AWS: what a fleet metric calculates, and which of the results it reports. */
-export interface AggregationType {
+interface AggregationType {
   readonly name: "Statistics" | "Percentiles" | "Cardinality";
   /** Names of statistics, or percents. */
   readonly values?: readonly string[];

@@ -2,7 +2,7 @@ import { queryError } from "./errors.js";
 import { isWhitespace } from "./words.js";
 
 /** A word of a query: literal text and wildcards, in order. */
-export type WordPart = string | { readonly wild: "*" | "?" };
+type WordPart = string | { readonly wild: "*" | "?" };
 
 /** A piece of a query; `at` counts from 0. */
 export interface Token {

@@ -20,7 +20,7 @@ export const addBit = (bits: SlotBits, slot: Slot): void => {
   bits[slot >>> 5]! |= 1 << (slot & 31);
 };
 
-export const hasBit = (bits: SlotBits, slot: Slot): boolean => (bits[slot >>> 5]! & (1 << (slot & 31))) !== 0;
+const hasBit = (bits: SlotBits, slot: Slot): boolean => (bits[slot >>> 5]! & (1 << (slot & 31))) !== 0;
 
 export function countBits(bits: SlotBits): number {
   let count = 0;

@@ -79,7 +79,7 @@ export class AccessControl implements Partial<BrokerHooks> {
       things: identity.things,
       arnPrefix: account.arnPrefix,
       wallMs: () => clock.wallMs(),
-      cachedDecisions: this.settings.cachedDecisions,
+      budget: { left: this.settings.cachedDecisions },
     };
     identity.onChange((change) => this.identityChanged(change));
   }
@@ -207,6 +207,7 @@ export class AccessControl implements Partial<BrokerHooks> {
     const client = this.live.find(clientId);
     if (client === undefined) return;
     this.live.remove(client);
+    client.forget();
     this.expiries.get(client)?.cancel();
     this.expiries.delete(client);
   }
@@ -350,8 +351,8 @@ type Identified = Identification | typeof OPEN;
 /** The CONNECT itself, and the will that comes with it (REF §2.4, §10.1). */
 function connectObstacle(client: ActingClient, { will }: ConnectPacket): ExplainedDecision | undefined {
   const decisions = [client.decideConnect()];
-  if (will !== undefined) decisions.push(client.decide("iot:Publish", will.topic));
-  if (will?.retain === true) decisions.push(client.decide("iot:RetainPublish", will.topic));
+  if (will !== undefined) decisions.push(client.decideWill("iot:Publish", will.topic));
+  if (will?.retain === true) decisions.push(client.decideWill("iot:RetainPublish", will.topic));
   return decisions.find((decision) => decision !== true);
 }
 

@@ -26,7 +26,12 @@ export interface ActingClientOptions {
   /** `arn:aws:iot:us-east-1:000000000000`. */
   readonly arnPrefix: string;
   readonly wallMs: () => number;
-  readonly cachedDecisions: number;
+  readonly budget: DecisionBudget;
+}
+
+/** How many more decisions all clients together may keep. */
+export interface DecisionBudget {
+  left: number;
 }
 
 type Decision = true | ExplainedDecision;
@@ -41,6 +46,9 @@ const RESOURCE_KIND: Readonly<Record<MessageAction, string>> = {
   "iot:Receive": "topic",
   "iot:Subscribe": "topicfilter",
 };
+
+/** Of one client and action. */
+const DECISIONS_MAX = 4096;
 
 /** Decisions of one action. */
 interface DecisionCache {
@@ -59,7 +67,7 @@ export class ActingClient {
   private readonly context: PolicyContext;
   private policies: Policies | undefined;
   private boundary: Policies | undefined;
-  private caches = new Map<MessageAction, DecisionCache>();
+  private readonly caches = new Map<MessageAction, DecisionCache>();
 
   constructor(
     readonly principal: Principal,
@@ -82,7 +90,8 @@ export class ActingClient {
     this.policies = undefined;
     this.boundary = undefined;
     this.facts.forget();
-    if (this.caches.size > 0) this.caches = new Map();
+    for (const { decisions } of this.caches.values()) this.discard(decisions);
+    this.caches.clear();
   }
 
   /** May it do this with messages on that topic, or subscribe to that filter? */
@@ -92,9 +101,13 @@ export class ActingClient {
     if (known !== undefined) return known;
     const decision = this.evaluate(action, `${this.options.arnPrefix}:${RESOURCE_KIND[action]}/${topic}`);
     if (!cache.isLasting) return decision;
-    if (cache.decisions.size >= this.options.cachedDecisions) cache.decisions.clear();
-    cache.decisions.set(topic, decision);
+    this.keep(cache.decisions, topic, decision);
     return decision;
+  }
+
+  /** As {@link decide}, for a client that may not come in after all: nothing is kept. */
+  decideWill(action: MessageAction, topic: string): Decision {
+    return this.evaluate(action, `${this.options.arnPrefix}:${RESOURCE_KIND[action]}/${topic}`);
   }
 
   /** May it connect? Conditions on the CONNECT itself apply. */
@@ -103,6 +116,19 @@ export class ActingClient {
     const decision = this.evaluate("iot:Connect", `${this.options.arnPrefix}:client/${this.clientId}`);
     this.facts.isConnecting = false;
     return decision;
+  }
+
+  private keep(decisions: Map<string, Decision>, topic: string, decision: Decision): void {
+    const { budget } = this.options;
+    if (budget.left <= 0 || decisions.size >= DECISIONS_MAX) this.discard(decisions);
+    if (budget.left <= 0) return;
+    budget.left -= 1;
+    decisions.set(topic, decision);
+  }
+
+  private discard(decisions: Map<string, Decision>): void {
+    this.options.budget.left += decisions.size;
+    decisions.clear();
   }
 
   private evaluate(action: string, resource: string): Decision {

@@ -1,5 +1,10 @@
 import { cloudError } from "../cloud-error.js";
-import { type CertificateDescription, type CertificateIssuer, parseCertificate } from "../pki/index.js";
+import {
+  type CertificateDescription,
+  type CertificateIssuer,
+  type IssuedCertificate,
+  parseCertificate,
+} from "../pki/index.js";
 import type { CaCertificate, CaCertificates } from "./ca-certificates.js";
 import type { Certificate, CertificateStatus } from "./certificate-row.js";
 import type { Certificates } from "./certificates.js";
@@ -41,8 +46,7 @@ export class CertificateRegistration {
     readonly setAsActive?: boolean | undefined;
   } = {}): CreatedCertificate | Promise<CreatedCertificate> {
     const issued = this.parts.issuer().createKeysAndCertificate();
-    const add = (made: Awaited<typeof issued>): CreatedCertificate =>
-      this.created(made.certificatePem, made.keyPair, setAsActive);
+    const add = (made: IssuedCertificate): CreatedCertificate => this.created(made, setAsActive);
     return issued instanceof Promise ? issued.then(add) : add(issued);
   }
 
@@ -51,8 +55,8 @@ export class CertificateRegistration {
     readonly certificateSigningRequest: string;
     readonly setAsActive?: boolean | undefined;
   }): CreatedCertificate {
-    const { certificatePem } = this.parts.issuer().certificateFromCsr(request.certificateSigningRequest);
-    return this.created(certificatePem, undefined, request.setAsActive ?? false);
+    const made = this.parts.issuer().certificateFromCsr(request.certificateSigningRequest);
+    return this.created(made, request.setAsActive ?? false);
   }
 
   /**
@@ -80,13 +84,9 @@ export class CertificateRegistration {
     return this.parts.certificates.add({ certificate, status, certificateMode: "SNI_ONLY" });
   }
 
-  private created(
-    certificatePem: string,
-    keyPair: CreatedCertificate["keyPair"],
-    isActive: boolean,
-  ): CreatedCertificate {
-    const certificate = this.parts.certificates.addIssued(certificatePem, isActive ? "ACTIVE" : "INACTIVE");
-    return { certificate, certificatePem, keyPair };
+  private created(made: IssuedCertificate, isActive: boolean): CreatedCertificate {
+    const certificate = this.parts.certificates.addIssued(made, isActive ? "ACTIVE" : "INACTIVE");
+    return { certificate, certificatePem: made.certificatePem, keyPair: made.keyPair };
   }
 
   private signerOf(certificate: CertificateDescription, caCertificatePem: string | undefined): CaCertificate {

@@ -1,6 +1,6 @@
 import type { Clock } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
-import { type CertificateDescription, parseCertificate } from "../pki/index.js";
+import type { CertificateDescription, IssuedCertificate } from "../pki/index.js";
 import type { RecordBook, RecordTable } from "../records/index.js";
 import {
   type Certificate,
@@ -16,7 +16,7 @@ import type { IdentityEvents } from "./identity-events.js";
 
 /** A certificate that is to be registered. */
 export interface NewCertificate {
-  readonly certificate: CertificateDescription;
+  readonly certificate: Pick<CertificateDescription, "certificateId" | "der" | "validFromMs" | "validToMs">;
   readonly status: CertificateStatus;
   readonly certificateMode: CertificateMode;
   readonly caCertificateId?: string | undefined;
@@ -97,9 +97,8 @@ export class Certificates {
     return row;
   }
 
-  /** As {@link add}, from the text of an issuer. */
-  addIssued(certificatePem: string, status: CertificateStatus): Certificate {
-    const certificate = parseCertificate(certificatePem);
+  /** As {@link add}, for what an issuer has just made. */
+  addIssued(certificate: IssuedCertificate, status: CertificateStatus): Certificate {
     return this.add({ certificate, status, certificateMode: "DEFAULT" });
   }
 

@@ -48,6 +48,13 @@ export class LoggingOptionsBook {
     this.levels = objects("logging-levels");
   }
 
+  /** Whether the account has any logs at all. */
+  get isEnabled(): boolean {
+    const v2 = this.v2.get(ONE);
+    if (v2 === undefined) return this.get()["logLevel"] !== "DISABLED";
+    return v2["disableAllLogs"] !== true && v2["defaultLogLevel"] !== "DISABLED";
+  }
+
   get(): JsonObject {
     return this.v1.get(ONE) ?? { logLevel: "DISABLED" };
   }

@@ -47,7 +47,7 @@ export interface AccessSettings {
   readonly authFailure: AuthFailure;
   /** For MQTT 5. Default `connack`. */
   readonly authFailureMqtt5: AuthFailure;
-  /** Decisions kept per connection and action, so that they need not be taken for every message. Default 64. */
+  /** Decisions kept of all connections, so that they need not be taken for every message. Default 500,000. */
   readonly cachedDecisions: number;
   /** Denials kept for whoever asks what was refused. Default 1,000. */
   readonly keptDenials: number;
@@ -57,6 +57,6 @@ export const DEFAULT_ACCESS_SETTINGS: AccessSettings = {
   openListeners: "loopback",
   authFailure: "drop",
   authFailureMqtt5: "connack",
-  cachedDecisions: 64,
+  cachedDecisions: 500_000,
   keptDenials: 1000,
 };

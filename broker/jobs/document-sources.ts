@@ -1,3 +1,4 @@
+import type { Artifacts } from "../artifacts/index.js";
 import { cloudError } from "../cloud-error.js";
 
 /** Reads documents that are elsewhere; the port that lets the jobs service do without a network. */
@@ -10,8 +11,7 @@ export interface DocumentFetcher {
 }
 
 export interface DocumentSourcesOptions {
-  /** The text of an artifact that a URL names: `"elsewhere"` for other URLs, undefined when it does not exist. */
-  readonly artifactText: (url: string, maxBytes: number) => string | "elsewhere" | undefined;
+  readonly artifacts: Pick<Artifacts, "locate" | "text">;
   /** Default: only artifacts can be sources. */
   readonly fetcher?: DocumentFetcher;
 }
@@ -25,10 +25,17 @@ export class DocumentSources {
 
   /** @throws CLOUD_INVALID_REQUEST */
   async read(source: string): Promise<string> {
-    const text = this.options.artifactText(source, MAX_BYTES);
-    if (text === undefined)
-      throw unreadable(source, "there is no such artifact", "Put it into the cloud's artifacts first.");
-    if (text !== "elsewhere") return text;
+    const { artifacts } = this.options;
+    const name = artifacts.locate(source);
+    if (name !== undefined) {
+      const text = artifacts.text(name, MAX_BYTES);
+      if (text !== undefined) return text;
+      throw unreadable(
+        source,
+        `there is no such artifact of at most ${MAX_BYTES} bytes`,
+        "Put it into the cloud's artifacts first.",
+      );
+    }
     const url = URL.canParse(source) ? new URL(source) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
       throw unreadable(source, "it is no http or https URL");

@@ -10,6 +10,12 @@ const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 64;
 const SECOND_MS = 1_000;
 
+/** A connection that speaks HTTP. The client is the same object for all of its requests. */
+interface Visit {
+  readonly arrival: Arrival;
+  readonly client: WebClient;
+}
+
 /**
  * HTTP on a listener. Node's server parses and times requests; connections come from the stages before, and leave
  * for MQTT when a request becomes a WebSocket.
@@ -18,7 +24,7 @@ export class WebStage implements Stage {
   private readonly http: Server;
   private readonly entry: WebSocketEntry;
   /** Connections that speak HTTP, by the stream they do it on. */
-  private readonly arrivals = new Map<Socket, Arrival>();
+  private readonly arrivals = new Map<Socket, Visit>();
 
   constructor(
     private readonly door: Door,
@@ -39,9 +45,9 @@ export class WebStage implements Stage {
     });
     this.http.maxHeadersCount = MAX_HEADERS;
     this.http.on("request", (request, response) => {
-      const arrival = this.arrivals.get(request.socket);
-      if (arrival === undefined) response.destroy();
-      else this.entrance.handle(request, response, this.clientOf(arrival));
+      const visit = this.arrivals.get(request.socket);
+      if (visit === undefined) response.destroy();
+      else this.entrance.handle(request, response, visit.client);
     });
     this.http.on("upgrade", (request, stream, head) => this.upgrade(request, stream as Socket, head));
     this.http.on("clientError", (error: NodeJS.ErrnoException, stream) =>
@@ -60,7 +66,12 @@ export class WebStage implements Stage {
       return;
     }
     this.door.spare(arrival);
-    this.arrivals.set(stream, arrival);
+    const client = {
+      remoteAddress: arrival.remoteAddress,
+      peer: this.door.peerOf(arrival),
+      connection: arrival,
+    };
+    this.arrivals.set(stream, { arrival, client });
     stream.once("close", () => this.arrivals.delete(stream));
     this.http.emit("connection", stream);
   }
@@ -71,20 +82,17 @@ export class WebStage implements Stage {
     this.entry.stop();
   }
 
-  private clientOf(arrival: Arrival): WebClient {
-    return { remoteAddress: arrival.remoteAddress, peer: this.door.peerOf(arrival), connection: arrival };
-  }
-
   private upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
-    const arrival = this.arrivals.get(stream);
-    if (arrival === undefined) {
+    const visit = this.arrivals.get(stream);
+    if (visit === undefined) {
       stream.destroy();
       return;
     }
+    const { arrival, client } = visit;
     const problem = upgradeRefusal(request);
     const decision =
       problem === undefined
-        ? this.entrance.upgrade(request, this.clientOf(arrival))
+        ? this.entrance.upgrade(request, client)
         : { refusal: this.entrance.malformed(problem) };
     if ("refusal" in decision) {
       this.door.note(arrival, "upgrade", problem ?? `answered ${decision.refusal.status}`);
@@ -92,7 +100,7 @@ export class WebStage implements Stage {
       return;
     }
     this.arrivals.delete(stream);
-    const transport = this.door.peerOf(arrival).transport === "tls" ? "wss" : "ws";
+    const transport = client.peer.transport === "tls" ? "wss" : "ws";
     this.entry.admit(
       { ...arrival, facts: { ...arrival.facts, ...decision.facts, transport } },
       request,
@@ -101,8 +109,8 @@ export class WebStage implements Stage {
   }
 
   private malformed(stream: Socket, code: string): void {
-    const arrival = this.arrivals.get(stream);
-    if (arrival !== undefined) this.door.note(arrival, "upgrade", code);
+    const visit = this.arrivals.get(stream);
+    if (visit !== undefined) this.door.note(visit.arrival, "upgrade", code);
     if (stream.writable && code !== "ECONNRESET") stream.end(writeRefusal(this.entrance.malformed(code)));
     else stream.destroy();
   }

@@ -139,7 +139,7 @@ export class CertificateAuthority implements CertificateIssuer {
     const { commonName, notAfterMs } = options;
     const isNamed = request.subject.text !== "" && commonName === undefined;
     const subject = isNamed ? request.subject.der : writeName(deviceSubject(commonName));
-    return issued(this.write({ subject, publicKeyDer: request.publicKeyDer }, { notAfterMs }));
+    return this.write({ subject, publicKeyDer: request.publicKeyDer }, { notAfterMs });
   }
 
   /** A certificate with new keys, e.g. one whose common name is a registration code. @throws FleetrigError PKI_NAME_INVALID */
@@ -175,12 +175,11 @@ export class CertificateAuthority implements CertificateIssuer {
 
   private certified(pair: NewKeyPair, subject: Uint8Array, details: CertificateDetails): CertificateAndKeys {
     const { publicKeyDer, privateKeyPem } = pair;
-    const der = this.write({ subject, publicKeyDer }, details);
     const keyPair = { publicKeyPem: writePem("PUBLIC KEY", publicKeyDer), privateKeyPem };
-    return { ...issued(der), keyPair };
+    return { ...this.write({ subject, publicKeyDer }, details), keyPair };
   }
 
-  private write(holder: CertificateHolder, details: CertificateDetails): Buffer {
+  private write(holder: CertificateHolder, details: CertificateDetails): IssuedCertificate {
     const validToMs = details.notAfterMs ?? LAST_SECOND_OF_2049_MS;
     const content = {
       ...holder,
@@ -190,7 +189,7 @@ export class CertificateAuthority implements CertificateIssuer {
       validToMs,
       alternativeNames: details.alternativeNames ?? {},
     };
-    return writeCertificate(content, this.#key.signer);
+    return issued(writeCertificate(content, this.#key.signer), content);
   }
 }
 

@@ -8,6 +8,10 @@ export interface IssuedCertificate {
   /** Lower-case hex SHA-256 of the DER. */
   readonly certificateId: string;
   readonly certificatePem: string;
+  readonly der: Uint8Array;
+  /** As the certificate says it, in whole seconds: reading it again would cost more than issuing it. */
+  readonly validFromMs: number;
+  readonly validToMs: number;
   /** Nobody keeps the private key: this is the only time it is shown. */
   readonly keyPair?: { readonly publicKeyPem: string; readonly privateKeyPem: string };
 }
@@ -55,7 +59,15 @@ export function newSerial(random: Random): Buffer {
 }
 
 /** What the caller gets of a certificate in DER. */
-export const issued = (der: Uint8Array): IssuedCertificate => ({
+export const issued = (
+  der: Uint8Array,
+  { validFromMs, validToMs }: Pick<IssuedCertificate, "validFromMs" | "validToMs">,
+): IssuedCertificate => ({
   certificateId: certificateIdOf(der),
   certificatePem: writePem("CERTIFICATE", der),
+  der,
+  validFromMs: wholeSeconds(validFromMs),
+  validToMs: wholeSeconds(validToMs),
 });
+
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;

@@ -74,18 +74,15 @@ export class VirtualIssuer implements CertificateIssuer {
     validToMs = LAST_SECOND_OF_2049_MS,
     purpose: CertificatePurpose = "device",
   ): IssuedCertificate {
-    const der = writeCertificate(
-      {
-        serial: newSerial(this.random),
-        subject: writeName(subject),
-        publicKeyDer: PUBLIC_KEY,
-        validFromMs: VIRTUAL_EPOCH_MS,
-        validToMs,
-        purpose,
-      },
-      this.signer,
-    );
-    return issued(der);
+    const content = {
+      serial: newSerial(this.random),
+      subject: writeName(subject),
+      publicKeyDer: PUBLIC_KEY,
+      validFromMs: VIRTUAL_EPOCH_MS,
+      validToMs,
+      purpose,
+    };
+    return issued(writeCertificate(content, this.signer), content);
   }
 }
 

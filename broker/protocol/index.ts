@@ -16,6 +16,8 @@ export {
   type ProvisioningTopic,
 } from "./provisioning-topics.js";
 export { hasUserPropertiesAtMost, wireBytes } from "./wire-size.js";
+export type { CommandMessage, CommandTargetKind, CommandTopic } from "./command-topics.js";
+export { isStreamId, type StreamMessage, type StreamTopic } from "./stream-topics.js";
 export { type DecoderOptions, PacketDecoder, type PacketHandler } from "./decode.js";
 export type { DecodeFailure, DecodeFailureCode } from "./decode-failure.js";
 export { type ByteStream, type LinkEnd, type LinkHost, SocketLink, WriteBatch } from "./socket-link.js";

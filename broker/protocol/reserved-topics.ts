@@ -1,8 +1,10 @@
+import { type CommandTopic, formatCommandTopic, parseCommandTopic } from "./command-topics.js";
 import {
   formatProvisioningTopic,
   parseProvisioningTopic,
   type ProvisioningTopic,
 } from "./provisioning-topics.js";
+import { formatStreamTopic, parseStreamTopic, type StreamTopic } from "./stream-topics.js";
 
 /**
  * Topics that mean something to the cloud (REF §3). A topic whose names are outside AWS's character sets is
@@ -11,7 +13,14 @@ import {
  * `message` tells the two directions apart: a "request" is what a client publishes, everything else is what
  * the cloud publishes.
  */
-export type ReservedTopic = ShadowTopic | JobsTopic | EventsTopic | RulesTopic | ProvisioningTopic;
+export type ReservedTopic =
+  | ShadowTopic
+  | JobsTopic
+  | StreamTopic
+  | CommandTopic
+  | EventsTopic
+  | RulesTopic
+  | ProvisioningTopic;
 
 /** What a shadow topic is about. */
 export type ShadowOperation = "get" | "update" | "delete";
@@ -75,6 +84,7 @@ const ROOT = "$aws/";
 const THINGS = "$aws/things/";
 const RULES = "$aws/rules/";
 const EVENTS = "$aws/events/";
+const COMMANDS = "$aws/commands/";
 
 const SHADOW_SUFFIXES: ReadonlyMap<string, Pick<ShadowTopic, "operation" | "message">> = new Map([
   ["get", { operation: "get", message: "request" }],
@@ -120,15 +130,17 @@ export function parseReservedTopic(topic: string): ReservedTopic | undefined {
   if (topic.startsWith(THINGS)) return parseThingTopic(topic);
   if (topic.startsWith(RULES)) return parseRulesTopic(topic);
   if (topic.startsWith(EVENTS)) return parseEventsTopic(topic);
+  if (topic.startsWith(COMMANDS)) return parseCommandTopic(topic);
   return parseProvisioningTopic(topic);
 }
 
-function parseThingTopic(topic: string): ShadowTopic | JobsTopic | undefined {
+function parseThingTopic(topic: string): ShadowTopic | JobsTopic | StreamTopic | undefined {
   const end = topic.indexOf("/", THINGS.length);
   const thing = topic.slice(THINGS.length, end);
   if (end === -1 || !isThingName(thing)) return undefined;
   if (topic.startsWith("shadow/", end + 1)) return parseShadowTopic(thing, topic.slice(end + 8));
   if (topic.startsWith("jobs/", end + 1)) return parseJobsTopic(thing, topic.slice(end + 6));
+  if (topic.startsWith("streams/", end + 1)) return parseStreamTopic(thing, topic.slice(end + 9));
   return undefined;
 }
 
@@ -200,6 +212,10 @@ export function formatReservedTopic(topic: ReservedTopic): string {
       return `${EVENTS}${topic.category}/${topic.path}`;
     case "provisioning":
       return formatProvisioningTopic(topic);
+    case "commands":
+      return formatCommandTopic(topic);
+    case "streams":
+      return formatStreamTopic(topic);
     case "rules":
       return topic.topic === "" ? `${RULES}${topic.rule}` : `${RULES}${topic.rule}/${topic.topic}`;
   }

@@ -58,7 +58,7 @@ export class ProvisioningClaims {
 
   private register(made: IssuedCertificate, templateName: string, expiresAtMs: number): ProvisioningClaim {
     const { identity } = this.options;
-    const { certificateId } = identity.certificates.addIssued(made.certificatePem, "ACTIVE");
+    const { certificateId } = identity.certificates.addIssued(made, "ACTIVE");
     identity.attachPolicy(this.policyFor(templateName), certificateId);
     this.deadlines.set(certificateId, { expiresAtMs });
     return { ...made, expiresAtMs };

@@ -114,9 +114,9 @@ export class FleetProvisioning implements ReservedTopicService {
   }
 
   /** Registers a certificate that is to be provisioned. @returns the token that proves whose it is. */
-  private own({ certificatePem }: IssuedCertificate, { principal }: Request): string {
+  private own(made: IssuedCertificate, { principal }: Request): string {
     const { identity, tokens } = this.options;
-    const { certificateId } = identity.certificates.addIssued(certificatePem, "PENDING_ACTIVATION");
+    const { certificateId } = identity.certificates.addIssued(made, "PENDING_ACTIVATION");
     return tokens.issue(certificateId, principal);
   }
 

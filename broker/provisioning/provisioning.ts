@@ -1,5 +1,6 @@
 import type { Clock, EventSink, Random } from "fleetrig/kernel";
 import type { Account } from "../account.js";
+import type { Artifacts } from "../artifacts/index.js";
 import type { HookRunner } from "../hooks/index.js";
 import type { Identity } from "../identity/index.js";
 import type { MessageBus, ReservedTopicService, Routing } from "../message-bus.js";
@@ -13,6 +14,7 @@ import { JustInTimeProvisioning } from "./just-in-time.js";
 import { OwnershipTokens } from "./ownership-tokens.js";
 import { planOf } from "./plan.js";
 import { type Provisioned, Provisioner } from "./provisioner.js";
+import { RegistrationTasks } from "./registration-tasks.js";
 import { DEFAULT_PROVISIONING_SETTINGS, type ProvisioningSettings } from "./settings.js";
 import { parseTemplate } from "./template.js";
 import { TemplateStore } from "./template-store.js";
@@ -29,6 +31,7 @@ export interface ProvisioningOptions {
   readonly identity: Identity;
   readonly issuer: () => CertificateIssuer;
   readonly hooks: HookRunner;
+  readonly artifacts: () => Pick<Artifacts, "presign" | "store">;
   /** A text that nobody can guess. */
   readonly newToken: () => string;
   /** Who is behind a client: a certificate's id. Undefined where nobody asks. */
@@ -41,6 +44,7 @@ export class Provisioning implements ReservedTopicService {
   readonly templates: TemplateStore;
   readonly claims: ProvisioningClaims;
   readonly justInTime: JustInTimeProvisioning;
+  readonly tasks: RegistrationTasks;
   private readonly provisioner: Provisioner;
   private readonly tokens: OwnershipTokens;
   private readonly fleet: FleetProvisioning;
@@ -63,6 +67,7 @@ export class Provisioning implements ReservedTopicService {
     const { provisioner, tokens } = this;
     this.fleet = new FleetProvisioning({ ...options, templates, tokens, provisioner, settings });
     this.claims = new ProvisioningClaims({ ...options, issuer, templates, lifetimeS: settings.claimS });
+    this.tasks = new RegistrationTasks({ ...options, provisioner });
     this.justInTime = new JustInTimeProvisioning({ ...options, templates, provisioner });
   }
 
@@ -86,6 +91,7 @@ export class Provisioning implements ReservedTopicService {
   stop(): void {
     this.tokens.stop();
     this.claims.stop();
+    this.tasks.stop();
   }
 
   /** AWS: a certificate that was not provisioned in time is deleted. */

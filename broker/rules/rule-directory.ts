@@ -74,6 +74,10 @@ export class RuleDirectory {
     this.rules.delete(ruleName);
   }
 
+  has(ruleName: string): boolean {
+    return this.rules.has(ruleName);
+  }
+
   /** AWS answers an unknown rule with this error, whoever asks. */
   get(ruleName: string): StoredRule {
     const rule = this.rules.get(ruleName);

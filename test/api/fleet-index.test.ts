@@ -154,7 +154,8 @@ describe("fleet indexing over the API", () => {
   it("tells the connectivity of a thing, times in seconds", async () => {
     const world = await startIndexed();
     await world.ok("POST", "/things/lamp", {});
-    const ask = (body: object = {}): Promise<Json> => world.ok("POST", "/things/lamp/connectivity-data", body);
+    const ask = (body: object = {}): Promise<Json> =>
+      world.ok("POST", "/things/lamp/connectivity-data", body);
     expect(await ask()).toEqual({ thingName: "lamp", connected: false });
     connectClient(world, "lamp");
     const connected = await ask();

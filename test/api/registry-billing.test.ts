@@ -98,6 +98,20 @@ describe("tags over the API", () => {
     expect(await ok("GET", tags)).toEqual({ tags: [tag("k", "v")] });
   });
 
+  it("come with the creation of a topic rule in a header", async () => {
+    const { ok, refused } = startApi();
+    const rule = { sql: "SELECT * FROM 'in'", actions: [] };
+    const tagging = (tags: string) => ({ headers: { "x-amz-tagging": tags } });
+    await ok("POST", "/rules/r1", rule, tagging("cost%20centre=7&owner="));
+    const tags = `/tags?resourceArn=${encodeURIComponent(`${PREFIX}:rule/r1`)}`;
+    expect(await ok("GET", tags)).toEqual({ tags: [tag("cost centre", "7"), tag("owner", "")] });
+    await ok("DELETE", "/rules/r1");
+    expect((await refused("GET", tags)).name).toBe("ResourceNotFoundException");
+    expect((await refused("POST", "/rules/r2", rule, tagging("aws:x=1"))).name).toBe(
+      "InvalidRequestException",
+    );
+  });
+
   it.each([
     ["reserved keys", [tag("aws:x", "v")], "InvalidRequestException"],
     ["the same key twice", [tag("k", "1"), tag("k", "2")], "InvalidRequestException"],

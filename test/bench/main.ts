@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ACCESS_CASES } from "./access-cases.js";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
 import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
@@ -30,6 +31,7 @@ const CASES: readonly BenchCase[] = [
   ...DURABLE_CASES,
   ...VIRTUAL_CASES,
   ...PKI_CASES,
+  ...ACCESS_CASES,
   ...FLEET_INDEX_CASES,
   ...REGISTRY_CASES,
   ...PROVISIONING_CASES,

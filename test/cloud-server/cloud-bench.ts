@@ -86,10 +86,9 @@ export class CloudBench {
     readonly cert: string;
   }> {
     const { issuer, identity } = this.server.cloud;
-    const { certificatePem, keyPair, certificateId } = await issuer.createKeysAndCertificate({
-      keyType: "ec-p256",
-    });
-    identity.certificates.addIssued(certificatePem, status);
+    const made = await issuer.createKeysAndCertificate({ keyType: "ec-p256" });
+    const { certificatePem, keyPair, certificateId } = made;
+    identity.certificates.addIssued(made, status);
     return { id: certificateId, cert: certificatePem, key: keyPair!.privateKeyPem };
   }
 }

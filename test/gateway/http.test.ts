@@ -150,7 +150,7 @@ describe("the HTTP gateway", () => {
     await once(socket, "data");
     const stopped = bench.server.stop();
     socket.write("}");
-    expect(await text).toMatch(/HTTP\/1.1 [45]\d\d .*x-amzn-requestid/s);
+    expect(await text).toMatch(/HTTP\/1.1 200 .*x-amzn-requestid/s);
     await stopped;
   });
 });

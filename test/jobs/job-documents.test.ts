@@ -45,7 +45,7 @@ describe("placeholders for presigned URLs", () => {
     const presignedUrlConfig = { roleArn: "arn:aws:iam::000000000000:role/r", expiresInSec: 60 };
     await ok("PUT", "/jobs/j1", { targets: TARGETS, document, presignedUrlConfig });
     const client = connectClient(world, "t1");
-    const ask = (): any => {
+    const ask = () => {
       client.publish("$aws/things/t1/jobs/j1/get", {});
       const [answer] = client.takeJson("$aws/things/t1/jobs/j1/get/accepted");
       return answer.execution.jobDocument;
@@ -189,7 +189,7 @@ describe("job templates", () => {
   it("include managed ones, whose parameters are filled in", async () => {
     const { ok, refused } = start();
     const { managedJobTemplates } = await ok("GET", "/managed-job-templates");
-    expect(managedJobTemplates.map(({ templateName }: any) => templateName)).toContain("AWS-Reboot");
+    expect(managedJobTemplates).toContainEqual(expect.objectContaining({ templateName: "AWS-Reboot" }));
     const managed = await ok("GET", "/managed-job-templates/AWS-Run-Command");
     expect(managed).toMatchObject({
       templateArn: "arn:aws:iot:us-east-1::jobtemplate/AWS-Run-Command:1.0",

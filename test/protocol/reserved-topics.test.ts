@@ -25,6 +25,23 @@ const provisioning = (operation: string, format: string, message: string, templa
   message,
 });
 
+const streams = (message: string, format: string) => ({
+  service: "streams",
+  thing: "T",
+  streamId: "s-1",
+  message,
+  format,
+});
+
+const commands = (message: string, format?: string, targetKind = "things", target = "T") => ({
+  service: "commands",
+  targetKind,
+  target,
+  executionId: "e-1",
+  message,
+  format,
+});
+
 const VECTORS: readonly (readonly [topic: string, parsed: object])[] = [
   ["$aws/things/T/shadow/get", shadow("get", "request")],
   ["$aws/things/T/shadow/get/accepted", shadow("get", "accepted")],
@@ -49,6 +66,20 @@ const VECTORS: readonly (readonly [topic: string, parsed: object])[] = [
   ["$aws/things/T/jobs/j-1/update", jobs("update", "request", "j-1")],
   ["$aws/things/T/jobs/fw-2.4.0/update", jobs("update", "request", "fw-2.4.0")],
   ["$aws/things/T/jobs/j-1/update/rejected", jobs("update", "rejected", "j-1")],
+  ["$aws/things/T/streams/s-1/describe/json", streams("describe", "json")],
+  ["$aws/things/T/streams/s-1/get/cbor", streams("get", "cbor")],
+  ["$aws/things/T/streams/s-1/description/json", streams("description", "json")],
+  ["$aws/things/T/streams/s-1/data/cbor", streams("data", "cbor")],
+  ["$aws/things/T/streams/s-1/rejected/json", streams("rejected", "json")],
+  ["$aws/commands/things/T/executions/e-1/request", commands("request")],
+  ["$aws/commands/things/T/executions/e-1/request/json", commands("request", "json")],
+  [
+    "$aws/commands/clients/c.1@x/executions/e-1/response/cbor",
+    commands("response", "cbor", "clients", "c.1@x"),
+  ],
+  ["$aws/commands/things/T/executions/e-1/response", commands("response")],
+  ["$aws/commands/things/T/executions/e-1/response/accepted/json", commands("accepted", "json")],
+  ["$aws/commands/things/T/executions/e-1/response/rejected", commands("rejected")],
   ["$aws/events/presence/connected/c/1", { service: "events", category: "presence", path: "connected/c/1" }],
   ["$aws/rules/high_temp", { service: "rules", rule: "high_temp", topic: "" }],
   ["$aws/rules/high_temp/a/b", { service: "rules", rule: "high_temp", topic: "a/b" }],
@@ -96,6 +127,15 @@ const FOREIGN: readonly string[] = [
   "$aws/events/",
   "$aws/events/presence",
   "$aws/events//x",
+  "$aws/things/T/streams/s-1/describe",
+  "$aws/things/T/streams/s.1/describe/json",
+  "$aws/things/T/streams/s-1/describe/json/accepted",
+  "$aws/things/T/streams/s-1/put/json",
+  "$aws/commands/groups/T/executions/e-1/request",
+  "$aws/commands/things/T/executions/e.1/request",
+  "$aws/commands/things/T/executions/e-1/response/json/accepted",
+  "$aws/commands/things/T/executions/e-1/request/accepted",
+  "$aws/commands/things/a/b/executions/e-1/request",
   "$aws/certificates/create",
   "$aws/certificates/create/xml",
   "$aws/certificates/create/json/request",

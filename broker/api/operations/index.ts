@@ -1,4 +1,5 @@
 import type { OperationCatalogue } from "../operation.js";
+import { auditOperations } from "./audits.js";
 import { authorizerOperations } from "./authorizers.js";
 import { billingGroupOperations } from "./billing-groups.js";
 import { authorizationOperations } from "./authorization.js";
@@ -19,6 +20,7 @@ import { policyOperations } from "./policies.js";
 import { provisioningOperations } from "./provisioning.js";
 import { roleAliasOperations } from "./role-aliases.js";
 import { ruleOperations } from "./rules.js";
+import { streamOperations } from "./streams.js";
 import { shadowOperations } from "./shadows.js";
 import { tagOperations } from "./tags.js";
 import { thingGroupOperations } from "./thing-groups.js";
@@ -28,6 +30,7 @@ import { thingOperations } from "./things.js";
 /** Every operation there is, by the API it belongs to. */
 export const OPERATIONS: OperationCatalogue = {
   iot: {
+    ...auditOperations,
     ...authorizerOperations,
     ...billingGroupOperations,
     ...caCertificateOperations,
@@ -45,6 +48,7 @@ export const OPERATIONS: OperationCatalogue = {
     ...provisioningOperations,
     ...roleAliasOperations,
     ...ruleOperations,
+    ...streamOperations,
     ...tagOperations,
     ...thingGroupOperations,
     ...thingOperations,

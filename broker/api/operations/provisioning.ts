@@ -2,6 +2,9 @@ import type { Account } from "../../account.js";
 import type {
   CreateTemplateRequest,
   ProvisioningTemplate,
+  RegistrationTaskStatus,
+  ReportType,
+  StartTaskRequest,
   TemplateVersion,
   UpdateTemplateRequest,
 } from "../../provisioning/index.js";
@@ -19,6 +22,10 @@ interface VersionInput extends TemplateInput {
 interface PageInput {
   readonly maxResults?: number;
   readonly nextToken?: string;
+}
+
+interface TaskInput {
+  readonly taskId: string;
 }
 
 const S = 1000;
@@ -121,4 +128,28 @@ export const provisioningOperations: OperationTable = {
       expiration: expiresAtMs / S,
     };
   }),
+  StartThingRegistrationTask: operation<StartTaskRequest>((input, { cloud }) => {
+    const { taskId } = cloud.provisioning.tasks.start(input);
+    return { taskId };
+  }),
+  StopThingRegistrationTask: operation<TaskInput>(({ taskId }, { cloud }) => {
+    cloud.provisioning.tasks.cancel(taskId);
+    return {};
+  }),
+  DescribeThingRegistrationTask: operation<TaskInput>(({ taskId }, { cloud }) => {
+    const { createdAtMs, modifiedAtMs, ...task } = cloud.provisioning.tasks.get(taskId);
+    return { ...task, creationDate: createdAtMs / S, lastModifiedDate: modifiedAtMs / S };
+  }),
+  ListThingRegistrationTasks: operation<PageInput & { status?: RegistrationTaskStatus }>(
+    (input, { cloud }) => {
+      const { items, nextToken } = cloud.provisioning.tasks.list(input);
+      return { taskIds: items.map(({ taskId }) => taskId), nextToken };
+    },
+  ),
+  ListThingRegistrationTaskReports: operation<TaskInput & { reportType: ReportType }>(
+    ({ taskId, reportType }, { cloud }) => ({
+      resourceLinks: cloud.provisioning.tasks.reportLinks(taskId, reportType),
+      reportType,
+    }),
+  ),
 };

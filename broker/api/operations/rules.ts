@@ -1,4 +1,5 @@
 import type { StoredRule, TopicRulePayload } from "../../rules/index.js";
+import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
 import { type ListRequest, pageByKey } from "../page-list.js";
 
@@ -9,6 +10,14 @@ interface RuleInput {
 interface RulePayloadInput extends RuleInput {
   readonly topicRulePayload: TopicRulePayload;
 }
+
+interface CreateRuleInput extends RulePayloadInput {
+  /** As in a query: `k1=v1&k2=v2`. */
+  readonly tags?: string;
+}
+
+const tagsOf = (text = ""): readonly Tag[] =>
+  Array.from(new URLSearchParams(text), ([Key, Value]) => ({ Key, Value }));
 
 interface ListInput extends ListRequest {
   readonly topic?: string;
@@ -24,9 +33,12 @@ function toRule({ createdAtMs, ...rule }: StoredRule): Readonly<Record<string, u
 
 /** Topic rules. */
 export const ruleOperations: OperationTable = {
-  CreateTopicRule: operation<RulePayloadInput>(
-    ({ ruleName, topicRulePayload }, { cloud }) => {
+  CreateTopicRule: operation<CreateRuleInput>(
+    ({ ruleName, topicRulePayload, tags: text }, { cloud }) => {
+      const tags = tagsOf(text);
+      cloud.tags.assertNew(tags);
       cloud.ruleDirectory.create(ruleName, topicRulePayload);
+      cloud.tags.tagNew("rule", ruleName, tags);
       return undefined;
     },
     { lacks: RECORDED },
@@ -70,6 +82,7 @@ export const ruleOperations: OperationTable = {
   }),
   DeleteTopicRule: operation<RuleInput>(({ ruleName }, { cloud }) => {
     cloud.ruleDirectory.delete(ruleName);
+    cloud.tags.forget("rule", ruleName);
     return undefined;
   }),
 };
