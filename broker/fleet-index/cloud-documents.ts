@@ -76,7 +76,8 @@ export function createCloudIndexing({ broker, limits, ...options }: CloudIndexin
   const documents = cloudDocuments(options);
   const indexing = new FleetIndexing({ ...options, documents, ...(limits !== undefined && { limits }) });
   registry.onChange((change) => {
-    if ("thing" in change) indexing.thingChanged(change.thing.name);
+    if (change.kind === "thing" && change.operation === "deleted") indexing.thingDeleted(change.thing.name);
+    else if ("thing" in change) indexing.thingChanged(change.thing.name);
     else if (change.kind === "group") indexing.thingGroupChanged(change.group.name);
   });
   registry.dynamicGroups.use(indexing);

@@ -126,6 +126,11 @@ export class FleetIndexing {
     this.things.noteChange(thingName);
   }
 
+  /** It is registered no more. */
+  thingDeleted(thingName: string): void {
+    this.things.remove(thingName);
+  }
+
   /** Its shadow has changed: nothing to do unless shadows are indexed. */
   shadowChanged(thingName: string, shadowName: string | undefined): void {
     const { hasShadow, namedShadows } = this.sources;

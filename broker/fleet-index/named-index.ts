@@ -68,6 +68,11 @@ export class NamedIndex {
     this.documents.clear();
   }
 
+  /** It is gone, at once: what comes by the same name is another document, even in the same turn. */
+  remove(document: string): void {
+    this.documents.remove(document);
+  }
+
   noteChange(document: string): void {
     if (this.state !== undefined) this.feed.noteChange(document);
   }

@@ -1,6 +1,5 @@
 export type { Attributes } from "./attributes.js";
 export type {
-  BillingGroups,
   BillingGroupView,
   CreateBillingGroupRequest,
   ListByPrefixRequest,

@@ -121,7 +121,8 @@ export class Memberships {
   }
 
   private join(thing: Thing, group: ThingGroup): void {
-    thing.groupNames = [...thing.groupNames, group.name];
+    // Not spread: that leaves room for more names, and most things are in one group.
+    thing.groupNames = thing.groupNames.concat(group.name);
     group.things.add(thing);
     group.view.added(thing);
     this.parts.things.changed(thing);

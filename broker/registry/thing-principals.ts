@@ -64,7 +64,7 @@ export class ThingPrincipals {
       throw tooMany(`Thing ${thing.name} has ${thing.attachments.length} principals.`, "Detach one first.");
     }
     const others = thing.attachments.filter((attachment) => attachment !== before);
-    thing.attachments = [...others, { principal, isExclusive }];
+    thing.attachments = others.concat({ principal, isExclusive });
     if (before === undefined) this.enter(principal, thing);
     things.changed(thing);
     changes.announce({ kind: "principal", operation: "attached", thing, principal });

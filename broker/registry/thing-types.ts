@@ -9,7 +9,7 @@ import { OrderedView } from "./ordered-view.js";
 import { type Page, type PageRequest, pageOf } from "./page.js";
 
 /** AWS: what a thing type adds to MQTT 5 messages of its things. */
-export interface PropagatingAttribute {
+interface PropagatingAttribute {
   readonly userPropertyKey?: string;
   readonly thingAttribute?: string;
   readonly connectionAttribute?: string;

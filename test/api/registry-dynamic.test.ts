@@ -81,6 +81,16 @@ describe("dynamic thing groups over the API", () => {
     expect(executionSummaries).toMatchObject([{ jobId: "j1", jobExecutionSummary: { status: "QUEUED" } }]);
   });
 
+  it("take a thing again that is deleted and recreated in one moment", async () => {
+    const { ok, time } = await indexedSite();
+    const again = { attributePayload: { attributes: { site: "hq" } } };
+    await ok("DELETE", "/things/t1");
+    await ok("POST", "/things/t1", again);
+    expect(await ok("GET", "/thing-groups/hq/things")).toEqual({ things: [] });
+    time.advance(US_PER_S);
+    expect(await ok("GET", "/thing-groups/hq/things")).toEqual({ things: ["t1"] });
+  });
+
   it("take another query in the version that is expected, and refuse one that cannot be understood", async () => {
     const { ok, refused, time } = await indexedSite();
     const body = { thingGroupProperties: {}, queryString: "attributes.site:lab", expectedVersion: 1 };

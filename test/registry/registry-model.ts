@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { awsErrorOf } from "./aws-error.js";
 
 /** What is expected of a registry, kept as simply as possible. */
-export interface ModelThing {
+interface ModelThing {
   version: number;
   type: string | undefined;
   billing: string | undefined;
