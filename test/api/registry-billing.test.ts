@@ -146,7 +146,9 @@ describe("event configurations over the API", () => {
     const before = await ok("GET", "/event-configurations");
     expect(Object.keys(before)).toEqual(["eventConfigurations"]);
     expect(Object.keys(before.eventConfigurations)).toHaveLength(11);
-    expect(Object.values(before.eventConfigurations)).toEqual(Array.from({ length: 11 }, () => ({ Enabled: false })));
+    expect(Object.values(before.eventConfigurations)).toEqual(
+      Array.from({ length: 11 }, () => ({ Enabled: false })),
+    );
     await ok("PATCH", "/event-configurations", {
       eventConfigurations: { THING: { Enabled: true }, JOB: { Enabled: true } },
     });
