@@ -78,7 +78,7 @@ export class WebGuard {
     });
   }
 
-  private isKnownHost({ headers, isSecured, localPort, isLoopback }: GuardedRequest): boolean {
+  private isKnownHost({ headers, localPort, isLoopback }: GuardedRequest): boolean {
     const host = headers.get("host")?.toLowerCase() ?? "";
     const [, name = "", digits] =
       /^(\[[\da-f:.]{2,45}\]|[^\s:/@[\]]{1,253})(?::(\d{1,5}))?$/.exec(host) ?? [];
@@ -86,7 +86,8 @@ export class WebGuard {
     if (bare === "") return false;
     if (this.hosts.has(host) || this.hosts.has(bare)) return true;
     if (isAwsEndpoint(bare) || this.options.isOwnDomain?.(bare) === true) return true;
-    if (Number(digits ?? (isSecured ? 443 : 80)) !== localPort) return false;
+    // Browsers name every port but the default one; the WebSockets of the AWS device SDKs name none at all.
+    if (digits !== undefined && Number(digits) !== localPort) return false;
     // Beyond loopback, addresses are fine: only names can be made to point here by somebody else.
     return isLoopbackHost(bare) || (!isLoopback && isIP(bare) !== 0);
   }

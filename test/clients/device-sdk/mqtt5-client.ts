@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { type iot, mqtt5 } from "aws-iot-device-sdk-v2";
+
+/** A connected client of the device SDK, and what the server granted it. */
+export interface ConnectedClient {
+  readonly client: mqtt5.Mqtt5Client;
+  readonly settings: mqtt5.NegotiatedSettings;
+  /** Resolves with the first message whose topic this is. */
+  next(topic: string): Promise<mqtt5.PublishPacket>;
+  stop(): Promise<void>;
+}
+
+export type Mqtt5ConfigBuilder = iot.AwsIotMqtt5ClientConfigBuilder;
+
+export const textOf = ({ payload }: mqtt5.PublishPacket): string =>
+  Buffer.from((payload ?? new Uint8Array()) as Uint8Array).toString();
+
+export interface RefusedConnection {
+  readonly reasonCode: number | undefined;
+  readonly error: string;
+}
+
+/** Starts a client that is to connect at the first attempt. */
+export async function connectMqtt5(builder: Mqtt5ConfigBuilder, clientId: string): Promise<ConnectedClient> {
+  const client = new mqtt5.Mqtt5Client(
+    builder.withConnectProperties({ clientId, keepAliveIntervalSeconds: 60 }).build(),
+  );
+  const connected = outcome(client);
+  client.start();
+  const result = await connected;
+  if ("error" in result) {
+    await stop(client);
+    throw new TypeError(`${clientId} was not connected: ${result.error}`);
+  }
+  return {
+    client,
+    settings: result,
+    next: (topic) =>
+      new Promise((resolve) => {
+        client.on("messageReceived", ({ message }) => {
+          if (message.topicName === topic) resolve(message);
+        });
+      }),
+    stop: () => stop(client),
+  };
+}
+
+/** Starts a client that is to be refused. */
+export async function refusedMqtt5(
+  builder: Mqtt5ConfigBuilder,
+  clientId: string,
+): Promise<RefusedConnection> {
+  const client = new mqtt5.Mqtt5Client(
+    builder.withConnectProperties({ clientId, keepAliveIntervalSeconds: 60 }).build(),
+  );
+  const connected = outcome(client);
+  client.start();
+  const result = await connected;
+  await stop(client);
+  if ("error" in result) return result;
+  throw new TypeError(`${clientId} was connected`);
+}
+
+const outcome = (client: mqtt5.Mqtt5Client): Promise<mqtt5.NegotiatedSettings | RefusedConnection> =>
+  new Promise((resolve) => {
+    client.once("connectionSuccess", ({ settings }) => resolve(settings));
+    client.once("connectionFailure", ({ error, connack }) =>
+      resolve({ error: String(error), reasonCode: connack?.reasonCode }),
+    );
+  });
+
+async function stop(client: mqtt5.Mqtt5Client): Promise<void> {
+  const stopped = once(client, "stopped");
+  client.stop({ reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection });
+  await stopped;
+  client.close();
+}
