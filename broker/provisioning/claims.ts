@@ -4,6 +4,7 @@ import type { Identity } from "../identity/index.js";
 import type { CertificateIssuer, IssuedCertificate } from "../pki/index.js";
 import type { RecordBook, RecordTable } from "../records/index.js";
 import { Deadlines, type Expiring } from "./deadlines.js";
+import { discardCertificate } from "./discard-certificate.js";
 import type { TemplateStore } from "./template-store.js";
 
 /** A claim certificate with its keys. */
@@ -37,7 +38,9 @@ export class ProvisioningClaims {
           ? (value as unknown as Expiring)
           : undefined,
     });
-    this.deadlines = new Deadlines(clock, table, (certificateId) => this.remove(certificateId));
+    this.deadlines = new Deadlines(clock, table, (certificateId) =>
+      discardCertificate(options.identity, certificateId),
+    );
     records.whenRestored(() => this.deadlines.rearm());
   }
 
@@ -71,13 +74,6 @@ export class ProvisioningClaims {
     if (policies.find(policyName) === undefined)
       policies.create(policyName, claimPolicy(this.options.account, templateName));
     return policyName;
-  }
-
-  private remove(certificateId: string): void {
-    const { identity } = this.options;
-    if (identity.certificates.find(certificateId) === undefined) return;
-    identity.certificates.update(certificateId, "INACTIVE");
-    identity.deleteCertificate({ certificateId, forceDelete: true });
   }
 }
 

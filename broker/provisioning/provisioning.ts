@@ -9,6 +9,7 @@ import type { CertificateIssuer } from "../pki/index.js";
 import type { RecordBook } from "../records/index.js";
 import type { Registry } from "../registry/index.js";
 import { ProvisioningClaims } from "./claims.js";
+import { discardCertificate } from "./discard-certificate.js";
 import { FleetProvisioning } from "./fleet-provisioning.js";
 import { JustInTimeProvisioning } from "./just-in-time.js";
 import { OwnershipTokens } from "./ownership-tokens.js";
@@ -98,6 +99,6 @@ export class Provisioning implements ReservedTopicService {
   private forget(certificateId: string): void {
     const { identity } = this.options;
     if (identity.certificates.find(certificateId)?.status !== "PENDING_ACTIVATION") return;
-    identity.deleteCertificate({ certificateId, forceDelete: true });
+    discardCertificate(identity, certificateId);
   }
 }

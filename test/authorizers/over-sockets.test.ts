@@ -33,7 +33,7 @@ async function server(): Promise<{ bench: CloudBench; seen: unknown[] }> {
 async function isWelcome(bench: CloudBench, url: string, options: IClientOptions): Promise<boolean> {
   const common = { ca: bench.ca, protocolVersion: 5, reconnectPeriod: 0, connectTimeout: 3_000 } as const;
   try {
-    const client = await connectAsync(`${url.replace("PORT", String(bench.port("tls")))}`, {
+    const client = await connectAsync(url.replace("PORT", String(bench.port("tls"))), {
       ...common,
       ...options,
     });

@@ -153,6 +153,15 @@ describe("fleet provisioning (C4)", () => {
     expect(await statusOf(fleet, other.certificateId)).toBe("ACTIVE");
   });
 
+  it("leaves a certificate that somebody attached to a thing in the meantime", async () => {
+    const fleet = await fleetWith();
+    const { certificateId } = ask(fleet.device, CREATE);
+    fleet.cloud.registry.createThing({ thingName: "t" });
+    fleet.cloud.registry.principals.attach({ thingName: "t", principal: certificateId });
+    fleet.time.advance(3_601_000_000);
+    expect(await statusOf(fleet, certificateId)).toBe("PENDING_ACTIVATION");
+  });
+
   it("knows its tokens after a restart, and still deletes what nobody provisions", async () => {
     const paper = new PaperJournal();
     const fleet = await fleetWith({ journal: paper });

@@ -158,4 +158,14 @@ describe("provisioning claims", () => {
     time.advance(1_000_000);
     expect((await request("GET", `/certificates/${claim.certificateId}`)).status).toBe(404);
   });
+
+  it("are deactivated only, where somebody has attached them to a thing", async () => {
+    const { ok, cloud, time } = await worldWith();
+    const { certificateId } = await ok("POST", `${PATH}/t1/provisioning-claim`);
+    cloud.registry.createThing({ thingName: "t" });
+    cloud.registry.principals.attach({ thingName: "t", principal: certificateId as string });
+    time.advance(300_000_000);
+    const { certificateDescription } = await ok("GET", `/certificates/${certificateId}`);
+    expect(certificateDescription.status).toBe("INACTIVE");
+  });
 });
