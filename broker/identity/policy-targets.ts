@@ -51,9 +51,7 @@ export class PolicyTargets {
     this.table = options.records.table<readonly string[]>("policy-targets", {
       write: (names) => [...names],
       read: (value) =>
-        Array.isArray(value) && value.every((name) => typeof name === "string")
-          ? (value as string[])
-          : undefined,
+        Array.isArray(value) && value.every((name) => typeof name === "string") ? value : undefined,
     });
     options.records.whenRestored(() => this.restored());
   }

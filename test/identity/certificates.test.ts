@@ -1,5 +1,5 @@
 import { createCertificateAuthority, createVirtualIssuer } from "fleetrig/broker";
-import { createRandomSource, LANE, US_PER_S, VirtualTime } from "fleetrig/kernel";
+import { createRandomSource, type JsonValue, LANE, US_PER_S, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { type ApiWorld, startApi } from "../api/api-client.js";
 
@@ -13,7 +13,16 @@ const ownAuthority = (name = "ca") =>
     subject: { CommonName: "Own CA" },
   });
 
-const create = async ({ ok }: ApiWorld, isActive = false): Promise<any> =>
+interface Created {
+  readonly certificateId: string;
+  readonly certificateArn: string;
+  readonly certificatePem: string;
+}
+
+const idsOf = (certificates: readonly { readonly certificateId: string }[]): readonly string[] =>
+  certificates.map(({ certificateId }) => certificateId);
+
+const create = async ({ ok }: ApiWorld, isActive = false): Promise<Created> =>
   ok("POST", `/keys-and-certificate?setAsActive=${isActive}`);
 
 const statusOf = async ({ ok }: ApiWorld, id: string): Promise<string> =>
@@ -121,19 +130,17 @@ describe("lists of certificates", () => {
     const ids: string[] = [];
     for (let n = 0; n < 5; n += 1) ids.push((await create(world)).certificateId);
     const first = await world.ok("GET", "/certificates?isAscendingOrder=true&pageSize=2");
-    expect(first.certificates.map((row: any) => row.certificateId)).toEqual(ids.slice(0, 2));
+    expect(idsOf(first.certificates)).toEqual(ids.slice(0, 2));
     expect(first.nextMarker).toMatch(/^[A-Za-z0-9+/]+={0,2}$/);
     await world.ok("DELETE", `/certificates/${ids[1]!}`);
     const second = await world.ok(
       "GET",
       `/certificates?isAscendingOrder=true&pageSize=3&marker=${encodeURIComponent(first.nextMarker)}`,
     );
-    expect(second.certificates.map((row: any) => row.certificateId)).toEqual(ids.slice(2));
+    expect(idsOf(second.certificates)).toEqual(ids.slice(2));
     expect(second.nextMarker).toBeUndefined();
     const latest = await world.ok("GET", "/certificates");
-    expect(latest.certificates.map((row: any) => row.certificateId)).toEqual(
-      [ids[0], ids[2], ids[3], ids[4]].reverse(),
-    );
+    expect(idsOf(latest.certificates)).toEqual([ids[0], ids[2], ids[3], ids[4]].reverse());
     expect((await world.refused("GET", "/certificates?marker=bm9uZQ==")).name).toBe(
       "InvalidRequestException",
     );
@@ -264,9 +271,9 @@ describe("transfers", () => {
 
 describe("certificates across a restart", () => {
   it("come back as they were, in their order", async () => {
-    const written = new Map<string, () => any>();
+    const written = new Map<string, () => JsonValue | undefined>();
     const journal = {
-      recordChanged: (table: string, key: string, read: () => any) => {
+      recordChanged: (table: string, key: string, read: () => JsonValue | undefined) => {
         written.set(`${table}/${key}`, read);
       },
     };
@@ -277,9 +284,9 @@ describe("certificates across a restart", () => {
     await before.ok("PUT", `/certificates/${second.certificateId}?newStatus=REVOKED`);
     const code = await before.ok("GET", "/registrationcode");
     const after = startApi();
-    const sorted = Array.from(written, ([key, read]) => [key, JSON.parse(JSON.stringify(read()))]).sort();
-    for (const [key, value] of sorted) {
-      const [table, ...rest] = key.split("/");
+    for (const key of Array.from(written.keys()).toSorted((a, b) => (a < b ? -1 : 1))) {
+      const value = JSON.parse(JSON.stringify(written.get(key)!())) as JsonValue;
+      const [table = "", ...rest] = key.split("/");
       expect(after.cloud.records.restore(table, rest.join("/"), value)).toBeUndefined();
     }
     after.cloud.records.finish();

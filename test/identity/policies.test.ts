@@ -11,7 +11,13 @@ const policyFor = (action: string) => ({
 const [CONNECT, PUBLISH] = [policyFor("iot:Connect"), policyFor("iot:Publish")];
 const COGNITO = "us-east-1:0b1cb8c7-5a3b-4a8e-9e3d-1c9c3d3b1a11";
 
-const certificate = async ({ ok }: ApiWorld): Promise<any> => ok("POST", "/keys-and-certificate");
+interface VersionRow {
+  readonly versionId: string;
+  readonly isDefaultVersion: boolean;
+}
+
+const certificate = async ({ ok }: ApiWorld): Promise<{ readonly certificateArn: string }> =>
+  ok("POST", "/keys-and-certificate");
 
 describe("policies", () => {
   it("begin with version 1 in force", async () => {
@@ -62,7 +68,9 @@ describe("policy versions", () => {
     const latest = await world.ok("POST", "/policies/p/version?setAsDefault=true", PUBLISH);
     expect(latest).toMatchObject({ policyVersionId: "6", isDefaultVersion: true });
     const { policyVersions } = await world.ok("GET", "/policies/p/version");
-    expect(policyVersions.map((row: any) => [row.versionId, row.isDefaultVersion])).toEqual([
+    expect(
+      policyVersions.map(({ versionId, isDefaultVersion }: VersionRow) => [versionId, isDefaultVersion]),
+    ).toEqual([
       ["1", false],
       ["2", false],
       ["3", false],
@@ -100,7 +108,7 @@ describe("attached policies", () => {
     });
     await world.ok("PUT", "/target-policies/p", { target: COGNITO });
     const attached = await world.ok("POST", `/attached-policies/${encodeURIComponent(certificateArn)}`);
-    expect(attached.policies.map((row: any) => row.policyName)).toEqual(["p", "q"]);
+    expect(attached.policies.map(({ policyName }: { policyName: string }) => policyName)).toEqual(["p", "q"]);
     const byPrincipal = await world.ok("GET", "/principal-policies", undefined, {
       headers: { "x-amzn-iot-principal": certificateArn },
     });

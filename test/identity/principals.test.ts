@@ -32,12 +32,11 @@ describe("sources of principals", () => {
           return username === name ? { principal: { ...FRIEND, principalIdentifier: name } } : "none";
         }),
       );
-    new Device(world.cloud, "d1", { username: "second" });
-    new Device(world.cloud, "d2", { username: "first" });
-    new Device(world.cloud, "d3", { username: "nobody" });
-    const principals = ["d1", "d2", "d3"].map(
-      (id) => world.cloud.access!.principalOf(id)?.principalIdentifier,
-    );
+    const principals = ["second", "first", "nobody"].map((username, n) => {
+      const device = new Device(world.cloud, `d${n}`, { username });
+      expect(device.connack).toBe(0);
+      return world.cloud.access!.principalOf(`d${n}`)?.principalIdentifier;
+    });
     expect(principals).toEqual(["second", "first", undefined]);
     expect(asked).toEqual(["first", "second", "first", "first", "second"]);
   });
