@@ -307,6 +307,8 @@ export class Cloud implements Service {
       clock,
       random,
       records,
+      account,
+      hasThing: (thingName) => this.registry.hasThing(thingName),
       tags: this.tags,
       jobs: {
         bus,

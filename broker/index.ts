@@ -153,23 +153,14 @@ export {
   parseRuleSql,
   compileTemplate,
 } from "./rules/index.js";
+export type { DeviceManagementSettings } from "./device-management.js";
 export {
-  DeviceManagement,
-  type DeviceManagementOptions,
-  type DeviceManagementSettings,
-} from "./device-management.js";
-export {
-  type Artifact,
   ArtifactDirectory,
-  type ArtifactName,
   Artifacts,
   type ArtifactSettings,
-  type ArtifactsOptions,
   type ArtifactStore,
   HttpDocuments,
-  type HttpDocumentsOptions,
   MemoryArtifacts,
-  type MemoryArtifactsOptions,
 } from "./artifacts/index.js";
 export {
   type AbortConfig,
@@ -181,7 +172,6 @@ export {
   type CreateJobRequest,
   DEFAULT_JOBS_SETTINGS,
   type DocumentFetcher,
-  type DocumentOrigin,
   type DeleteJobExecutionRequest,
   type DescribeJobExecutionRequest,
   type EndBehavior,
@@ -189,10 +179,7 @@ export {
   type ExponentialRate,
   type JobList,
   type JobProgress,
-  JobOrders,
   JobsService,
-  JobTemplates,
-  type PresignUrl,
   type JobsServiceOptions,
   type JobsSettings,
   type JobTargets,

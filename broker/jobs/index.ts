@@ -40,6 +40,7 @@ export type { AbortCriterion, AbortDenominator, AbortFailureType } from "./abort
 export type { MaintenanceWindow } from "./maintenance-window.js";
 export type { RetryCriterion } from "./retry.js";
 export { type ExponentialRate, type PlannedPoint, plannedRollout, type RolloutPlan } from "./rollout.js";
+export { parseUtcTime } from "./schedule.js";
 export { rolloutPlan } from "./job.js";
 export { DEFAULT_JOBS_SETTINGS, type JobsSettings } from "./settings.js";
 export { type JobTargets, type MembershipChange, targetName } from "./targets.js";

@@ -5,6 +5,7 @@ import { billingGroupOperations } from "./billing-groups.js";
 import { authorizationOperations } from "./authorization.js";
 import { caCertificateOperations } from "./ca-certificates.js";
 import { certificateOperations } from "./certificates.js";
+import { commandDataOperations, commandOperations } from "./commands.js";
 import { connectionOperations } from "./connections.js";
 import { domainConfigurationOperations } from "./domain-configurations.js";
 import { endpointOperations } from "./endpoints.js";
@@ -40,6 +41,7 @@ export const OPERATIONS: OperationCatalogue = {
     ...eventOperations,
     ...fleetIndexOperations,
     ...fleetMetricOperations,
+    ...commandOperations,
     ...jobOperations,
     ...jobTemplateOperations,
     ...policyOperations,
@@ -55,5 +57,5 @@ export const OPERATIONS: OperationCatalogue = {
     ...thingTypeOperations,
   },
   "iot-data": { ...connectionOperations, ...messageOperations, ...shadowOperations },
-  "iot-jobs-data": { ...jobsDataOperations },
+  "iot-jobs-data": { ...commandDataOperations, ...jobsDataOperations },
 };
