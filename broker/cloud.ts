@@ -38,12 +38,7 @@ import {
 } from "./identity/index.js";
 import { DeviceManagement, type DeviceManagementSettings } from "./device-management.js";
 import type { JobsService, JobsSettings } from "./jobs/index.js";
-import {
-  EventConfigurations,
-  EventPublisher,
-  type EventType,
-  publishRegistryEvents,
-} from "./events/index.js";
+import { createRegistryEvents, type EventConfigurations, type EventType } from "./events/index.js";
 import { Audits } from "./audit/index.js";
 import {
   createCloudIndexing,
@@ -132,8 +127,6 @@ export class Cloud implements Service {
   readonly broker: MqttBroker;
   readonly tags: Tags;
   readonly eventConfigurations: EventConfigurations;
-  /** For the events that the account can switch on. */
-  readonly eventPublisher: EventPublisher;
   readonly registry: Registry;
   readonly indexing: FleetIndexing;
   readonly fleetMetrics: FleetMetrics;
@@ -196,18 +189,17 @@ export class Cloud implements Service {
     const { account, records } = this;
     this.tags = new Tags({ records });
     this.registry = createRegistry({ clock, random, account, records, tags: this.tags });
-    this.eventConfigurations = new EventConfigurations({
-      clock,
-      records,
-      enabled: options.enabledEvents ?? [],
-    });
-    this.eventPublisher = new EventPublisher({
-      bus,
+    const { registry } = this;
+    const enabled = options.enabledEvents ?? [];
+    this.eventConfigurations = createRegistryEvents({
       clock,
       random,
-      configurations: this.eventConfigurations,
+      records,
+      bus,
+      account,
+      registry,
+      enabled,
     });
-    publishRegistryEvents({ registry: this.registry, publisher: this.eventPublisher, account });
     this.indexing = createCloudIndexing({
       clock,
       records,

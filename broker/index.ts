@@ -11,11 +11,9 @@ export { Account, type AccountOptions, type ArnKind, parseArn } from "./account.
 export { cloudError, type CloudErrorDetails, type CloudErrorName } from "./cloud-error.js";
 export { RecordBook, type RecordCodec, type RecordJournal, RecordTable } from "./records/index.js";
 export {
-  type CloudEvent,
   EVENT_TYPES,
   type EventConfigurationChange,
-  EventConfigurations,
-  EventPublisher,
+  type EventConfigurations,
   type EventType,
 } from "./events/index.js";
 export { ApplicationMessage, type MessageFields } from "./message.js";
@@ -75,26 +73,21 @@ export {
   type StatementName,
 } from "./policy/index.js";
 export {
-  type Attachment,
   type Attributes,
-  type BillingGroupView,
   type CreateBillingGroupRequest,
   type CreateDynamicThingGroupRequest,
   createRegistry,
   type CreateThingGroupRequest,
   type CreateThingRequest,
   DEFAULT_REGISTRY_LIMITS,
-  type DeleteThingGroupRequest,
   type DynamicGroup,
   type DynamicMembership,
-  type ListByPrefixRequest,
   type ListThingGroupsRequest,
   type ListThingsInThingGroupRequest,
   type ListThingsRequest,
   type ListThingTypesRequest,
   type PageRequest,
   principalOf,
-  type PrincipalThing,
   type QueryFollower,
   type RegisteredGroup,
   type RegisteredThing,
@@ -102,12 +95,10 @@ export {
   Registry,
   type RegistryChange,
   type RegistryLimits,
-  type RegistryListener,
   type RegistryOptions,
   type Subscription,
   type Tag,
   Tags,
-  type TagsOptions,
   type ThingDescription,
   type ThingGroupDescription,
   type ThingGroupMembershipRequest,

@@ -1,8 +1,7 @@
 export {
   EVENT_TYPES,
   type EventConfigurationChange,
-  EventConfigurations,
+  type EventConfigurations,
   type EventType,
 } from "./event-configurations.js";
-export { type CloudEvent, EventPublisher } from "./event-publisher.js";
-export { publishRegistryEvents } from "./registry-events.js";
+export { createRegistryEvents } from "./registry-events.js";

@@ -1,5 +1,6 @@
-import type { JsonObject, JsonValue } from "fleetrig/kernel";
+import type { JsonObject, JsonValue, RandomSource } from "fleetrig/kernel";
 import type { Account } from "../account.js";
+import type { MessageBus } from "../message-bus.js";
 import type {
   RegisteredGroup,
   RegisteredThing,
@@ -7,23 +8,33 @@ import type {
   Registry,
   RegistryChange,
 } from "../registry/index.js";
-import type { CloudEvent, EventPublisher } from "./event-publisher.js";
+import { EventConfigurations, type EventConfigurationsOptions } from "./event-configurations.js";
+import { type CloudEvent, EventPublisher } from "./event-publisher.js";
 
-export interface RegistryEventsOptions {
-  readonly registry: Registry;
-  readonly publisher: EventPublisher;
+/** What tells of the registry, and to whom. */
+export interface RegistryEventsOptions extends EventConfigurationsOptions {
+  readonly random: RandomSource;
+  readonly bus: MessageBus;
   readonly account: Account;
+  readonly registry: Registry;
 }
 
 type Change<Kind extends RegistryChange["kind"]> = Extract<RegistryChange, { kind: Kind }>;
 
-/** Publishes changes of the registry on `$aws/events/thing/…` and its siblings (REF §4). */
-export function publishRegistryEvents({ registry, publisher, account }: RegistryEventsOptions): void {
+/**
+ * Publishes changes of the registry on `$aws/events/thing/…` and its siblings (REF §4).
+ * @returns what is switched on, for the services that have events of their own.
+ */
+export function createRegistryEvents(options: RegistryEventsOptions): EventConfigurations {
+  const { account, registry } = options;
+  const configurations = new EventConfigurations(options);
+  const publisher = new EventPublisher({ ...options, configurations });
   const events = new RegistryEvents(registry, account);
   registry.onChange((change) => {
     const event = events.of(change);
     if (event !== undefined) publisher.publish(event);
   });
+  return configurations;
 }
 
 /** Times are in milliseconds, and what is not there is null, in all of these payloads. */
