@@ -227,9 +227,17 @@ export class Cloud implements Service {
       broker.addHooks(this.access);
     }
     this.tagIdentity();
-    this.audits = new Audits({ clock, random: random.stream("audits"), account, identity, records });
+    this.audits = new Audits({
+      clock,
+      random: random.stream("audits"),
+      account,
+      identity,
+      records,
+      registry: this.registry,
+    });
     this.broker.addHooks(this.audits.connections);
     this.tags.taggable("scheduledaudit", (name) => this.audits.scheduled.has(name));
+    this.tags.taggable("mitigationaction", (name) => this.audits.mitigations.has(name));
     this.registry.principals.checkWith((principal) => identity.isPrincipal(principal));
     this.registry.onChange((change) => applyRegistryChange(change, this));
     this.hooks = new HookRunner({

@@ -60,8 +60,12 @@ export class AuditFindings {
     if (oldest !== undefined) this.table.delete(oldest);
   }
 
+  find(findingId: string): AuditFinding | undefined {
+    return this.table.get(findingId);
+  }
+
   get(findingId: string): AuditFinding {
-    const finding = this.table.get(findingId);
+    const finding = this.find(findingId);
     if (finding !== undefined) return finding;
     throw cloudError("ResourceNotFoundException", `There is no audit finding ${findingId}.`, {
       hint: "ListAuditFindings has the ids; findings are kept for 90 days.",

@@ -4,12 +4,15 @@ import { cloudError } from "../cloud-error.js";
 import type { ConnectedInfo } from "../engine/index.js";
 import type { Identity } from "../identity/index.js";
 import type { RecordBook } from "../records/index.js";
+import type { Registry } from "../registry/index.js";
 import { type AccountAuditConfiguration, AuditConfigurations, invalid } from "./audit-configuration.js";
 import type { AuditFacts } from "./audit-facts.js";
 import { AuditFindings } from "./audit-finding.js";
 import { AuditSuppressions } from "./audit-suppressions.js";
 import { type AuditTask, AuditTasks } from "./audit-task.js";
 import { ConnectionHistory, HISTORY_MS } from "./connection-history.js";
+import { MitigationActions } from "./mitigation-actions.js";
+import { MitigationTasks } from "./mitigation-tasks.js";
 import { ScheduledAudits } from "./scheduled-audits.js";
 
 /** What audits work with. */
@@ -18,6 +21,7 @@ export interface AuditsOptions {
   readonly random: Random;
   readonly account: Account;
   readonly identity: Identity;
+  readonly registry: Registry;
   readonly records: RecordBook;
   /** The registered certificate that a client shows. Default: by the fingerprint that its transport saw. */
   readonly certificateOf?: (info: ConnectedInfo) => string | undefined;
@@ -27,7 +31,7 @@ export interface AuditsOptions {
 
 /**
  * AWS IoT Device Defender audits (REF §14): which checks are enabled, audits on demand and by the calendar, what they
- * found, and what of it is suppressed.
+ * found, what of it is suppressed, and what is done about it.
  */
 export class Audits {
   readonly configurations: AuditConfigurations;
@@ -35,13 +39,15 @@ export class Audits {
   readonly findings: AuditFindings;
   readonly tasks: AuditTasks;
   readonly scheduled: ScheduledAudits;
+  readonly mitigations: MitigationActions;
+  readonly mitigationTasks: MitigationTasks;
   /** To be added to the broker's hooks. */
   readonly connections: ConnectionHistory;
   private readonly clock: Clock;
   private readonly revoked = new Set<string>();
 
   constructor(options: AuditsOptions) {
-    const { account, clock, identity, random, records, ended } = options;
+    const { account, clock, identity, random, records, registry, ended } = options;
     this.clock = clock;
     this.connections = new ConnectionHistory({
       clock,
@@ -76,6 +82,14 @@ export class Audits {
         const checkNames = targetCheckNames.filter((name) => configurations.isEnabled(name));
         this.tasks.start({ taskType: "SCHEDULED_AUDIT_TASK", checkNames, sinceMs, scheduledAuditName });
       },
+    });
+    this.mitigations = new MitigationActions({ clock, random, records });
+    this.mitigationTasks = new MitigationTasks({
+      clock,
+      records,
+      findings,
+      actions: this.mitigations,
+      services: { identity, registry },
     });
   }
 
@@ -118,6 +132,7 @@ export class Audits {
   stop(): void {
     this.tasks.stop();
     this.scheduled.stop();
+    this.mitigationTasks.stop();
   }
 }
 

@@ -5,5 +5,7 @@ export type { AuditSuppression, SuppressionKey } from "./audit-suppressions.js";
 export { type AuditTask, statisticsOf } from "./audit-task.js";
 export { Audits, type AuditsOptions } from "./audits.js";
 export { AUDIT_CHECKS } from "./checks.js";
+export { type MitigationAction, type MitigationActionRequest, typeOf } from "./mitigation-actions.js";
+export { mitigationStatistics, type StartMitigationRequest } from "./mitigation-tasks.js";
 export type { ScheduledAudit, ScheduledAuditRequest } from "./scheduled-audits.js";
 export { hasPredictablePrimes, modulusOf } from "./weak-key.js";

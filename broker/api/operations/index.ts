@@ -1,5 +1,6 @@
 import type { OperationCatalogue } from "../operation.js";
 import { auditOperations } from "./audits.js";
+import { mitigationOperations } from "./mitigations.js";
 import { authorizerOperations } from "./authorizers.js";
 import { billingGroupOperations } from "./billing-groups.js";
 import { authorizationOperations } from "./authorization.js";
@@ -32,6 +33,7 @@ import { thingOperations } from "./things.js";
 export const OPERATIONS: OperationCatalogue = {
   iot: {
     ...auditOperations,
+    ...mitigationOperations,
     ...authorizerOperations,
     ...billingGroupOperations,
     ...caCertificateOperations,
