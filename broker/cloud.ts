@@ -26,7 +26,7 @@ import { type BrokerLimits, type ConnectInfo, MqttBroker } from "./engine/index.
 import type { Journal } from "./engine/journal.js";
 import { ConnectionDirectory } from "./connections/index.js";
 import { RoleAliases } from "./credentials/index.js";
-import { DomainConfigurations, EndpointDirectory } from "./domains/index.js";
+import { DomainConfigurations, DomainPins, EndpointDirectory } from "./domains/index.js";
 import { HookRunner, type HookSettings, type HookTarget } from "./hooks/index.js";
 import {
   AccessControl,
@@ -136,6 +136,7 @@ export class Cloud implements Service {
   readonly authorizers: Authorizers;
   readonly roleAliases: RoleAliases;
   readonly domains: DomainConfigurations;
+  readonly domainPins: DomainPins;
   /** Where clients reach this cloud; whoever opens doors for it says so. */
   readonly endpointDirectory = new EndpointDirectory();
   readonly provisioning: Provisioning;
@@ -271,6 +272,8 @@ export class Cloud implements Service {
       endpoints: this.endpointDirectory,
       authorizerExists: (name) => this.authorizers.store.find(name) !== undefined,
     });
+    this.domainPins = new DomainPins(this.domains);
+    broker.addHooks(this.domainPins);
     this.tags.taggable("domainconfiguration", (resource) => this.domains.hasResource(resource));
     const tokens = random.stream("ownership-tokens");
     this.provisioning = new Provisioning({

@@ -41,6 +41,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     events,
     api,
     authorize: (request, known) => cloud.authorizers.callerOf(request, known),
+    pins: cloud.domainPins,
     guard: new WebGuard({
       allowedHosts,
       allowedOrigins,

@@ -29,7 +29,8 @@ export interface CredentialsProviderOptions {
   readonly random: Random;
 }
 
-const PATH = /^\/role-aliases\/([\w=,@%-]{1,384})\/credentials$/;
+const PATH = /^\/role-aliases\/([^/]{1,384})\/credentials$/;
+const ROLE_ALIAS = /^[\w=,@-]{1,128}$/;
 const THING_NAME = /^[\w:-]{1,128}$/;
 /** RFC 4648; AWS: access key ids of temporary credentials begin with ASIA. */
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -52,7 +53,10 @@ export class CredentialsProvider {
       throw cloudError("ForbiddenException", "Credentials are for devices that show their certificate.", {
         hint: "Use one of the doors with TLS, and a client certificate that is registered and ACTIVE.",
       });
-    return this.issue(decodeURIComponent(encoded), request, caller);
+    const roleAlias = decoded(encoded);
+    if (!ROLE_ALIAS.test(roleAlias))
+      throw cloudError("InvalidRequestException", "The path names no role alias.");
+    return this.issue(roleAlias, request, caller);
   }
 
   private issue(
@@ -92,3 +96,11 @@ export class CredentialsProvider {
 }
 
 const refused = (sentence: string): Error => cloudError("ForbiddenException", sentence);
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}

@@ -5,4 +5,5 @@ export {
   type ListDomainsRequest,
   type UpdateDomainRequest,
 } from "./domain-configurations.js";
+export { DomainPins, type Proof } from "./domain-pins.js";
 export { type EndpointAddresses, EndpointDirectory } from "./endpoint-directory.js";

@@ -3,6 +3,7 @@ import { type Clock, type EventSink, FleetrigError, type Random } from "fleetrig
 import type { LinkPeer } from "fleetrig/protocol";
 import { type Api, type Caller, type HttpRequest, type HttpResponse } from "../api/index.js";
 import { cloudError } from "../cloud-error.js";
+import type { DomainPins, Proof } from "../domains/index.js";
 import type { UpgradeDecision, WebClient, WebEntrance, WebRefusal } from "../listeners/index.js";
 import { hostOf } from "../remote-address.js";
 import { uuidV4 } from "../uuid.js";
@@ -24,6 +25,8 @@ export interface GatewayOptions {
   readonly random: Random;
   readonly events: EventSink;
   readonly guard: WebGuard;
+  /** What the configurations of domains allow. */
+  readonly pins?: Pick<DomainPins, "allowsRequest" | "speaksMqtt">;
   readonly callers: CallerIdentification;
   readonly api: Pick<Api, "handle">;
   /** Custom authorizers: who they say it is, or what the client is told; undefined where they are not asked. */
@@ -48,6 +51,14 @@ const API_LIMIT_BYTES = 1_048_576;
 const DATA_LIMIT_BYTES = 262_144;
 const DATA_PATH = /^\/(?:topics\/|connections\/|things\/[^/]{1,400}\/(?:shadow|jobs))/;
 const WEB_SOCKET_PATH = "/mqtt";
+/** What callers have shown. */
+const PROOFS: Readonly<Record<Caller["kind"], Proof>> = {
+  anonymous: "none",
+  authorizer: "authorizer",
+  certificate: "certificate",
+  credentials: "signature",
+  operator: "none",
+};
 const CLIENT_MESSAGES: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "The headers are larger than 16 KiB.",
   ERR_HTTP_REQUEST_TIMEOUT: "The request did not arrive completely in time.",
@@ -78,7 +89,12 @@ export class Gateway {
   entrance(options: EntranceOptions): WebEntrance {
     const { mqttProtocols, maxConnections } = options;
     return {
-      speaksHttp: (alpn) => mqttProtocols === undefined || alpn === undefined || !mqttProtocols.has(alpn),
+      speaksHttp: (alpn, serverName) => {
+        if (mqttProtocols === undefined) return true;
+        return alpn === undefined
+          ? this.options.pins?.speaksMqtt(serverName) !== true
+          : !mqttProtocols.has(alpn);
+      },
       handle: (request, response, client) => {
         this.clients.set(request, { client, entrance: options });
         this.begin(request, response);
@@ -142,6 +158,10 @@ export class Gateway {
     const asked = authorize?.(request, known);
     const caller = asked === undefined ? known : await asked;
     if (caller instanceof FleetrigError) return this.refusal(caller);
+    if (this.options.pins?.allowsRequest(request.peer, PROOFS[caller.kind]) === false)
+      return this.refusal(
+        cloudError("ForbiddenException", "The domain does not take this kind of request or proof."),
+      );
     for (const handler of handlers) {
       const answer = handler(request, caller);
       if (answer !== undefined) return await answer;

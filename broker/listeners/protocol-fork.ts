@@ -10,7 +10,8 @@ export class ProtocolFork implements Stage {
   ) {}
 
   enter(arrival: Arrival): void {
-    const stage = this.entrance.speaksHttp(arrival.facts?.alpn) ? this.web : this.mqtt;
+    const { alpn, serverName } = arrival.facts ?? {};
+    const stage = this.entrance.speaksHttp(alpn, serverName) ? this.web : this.mqtt;
     stage.enter(arrival);
   }
 

@@ -21,8 +21,10 @@ export type UpgradeDecision = { readonly facts: Partial<LinkPeer> } | { readonly
 
 /** What a listener does with clients that speak HTTP. */
 export interface WebEntrance {
-  /** Does a client speak HTTP that agreed on this application protocol? Undefined: on none. */
-  speaksHttp(alpn: string | undefined): boolean;
+  /**
+   * Does a client speak HTTP that agreed on this application protocol (undefined: on none) and named this server?
+   */
+  speaksHttp(alpn: string | undefined, serverName?: string): boolean;
   /** Answers a request that is no upgrade. Does not throw. */
   handle(request: IncomingMessage, response: ServerResponse, client: WebClient): void;
   /** Decides about a well-formed upgrade to MQTT over WebSocket. Does not throw. */

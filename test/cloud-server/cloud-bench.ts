@@ -23,6 +23,8 @@ export interface Asking {
   readonly body?: string | Uint8Array;
   /** Client certificate. */
   readonly identity?: { readonly key: string; readonly cert: string };
+  /** SNI. */
+  readonly servername?: string;
 }
 
 /** A cloud server for one test. Faults of the server fail the test. */
@@ -60,10 +62,17 @@ export class CloudBench {
 
   /** Asks over the plain door unless told otherwise. */
   ask(path: string, asking: Asking & { readonly door?: "http" | "https" | "tls" } = {}): Promise<Answer> {
-    const { door = "http", method = "GET", headers = {}, body, identity } = asking;
+    const { door = "http", method = "GET", headers = {}, body, identity, servername } = asking;
     const target = { host: "127.0.0.1", port: this.port(door), method, path, headers, agent: false };
     const request =
-      door === "http" ? httpRequest(target) : httpsRequest({ ...target, ca: this.ca, ...identity });
+      door === "http"
+        ? httpRequest(target)
+        : httpsRequest({
+            ...target,
+            ca: this.ca,
+            ...identity,
+            ...(servername !== undefined && { servername }),
+          });
     return new Promise((resolve, reject) => {
       request.on("error", reject);
       request.on("response", (response) => {
