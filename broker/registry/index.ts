@@ -1,11 +1,10 @@
 export type { Attributes } from "./attributes.js";
 export type {
-  BillingGroupView,
   CreateBillingGroupRequest,
   ListByPrefixRequest,
   UpdateBillingGroupRequest,
 } from "./billing-groups.js";
-export type { RegistryChange, RegistryListener } from "./changes.js";
+export type { RegistryChange } from "./changes.js";
 export type {
   CreateDynamicThingGroupRequest,
   DynamicMembership,
@@ -23,8 +22,8 @@ export {
   type ThingGroupMembershipRequest,
   type UpdateThingGroupsForThingRequest,
 } from "./registry.js";
-export { type Tag, Tags, type TagsOptions } from "./tags.js";
-export type { Attachment, RegisteredThing } from "./thing.js";
+export { type Tag, Tags } from "./tags.js";
+export type { RegisteredThing } from "./thing.js";
 export type { DynamicGroup, RegisteredGroup } from "./thing-group.js";
 export type {
   CreateThingGroupRequest,
@@ -33,7 +32,7 @@ export type {
   ThingGroupDescription,
   UpdateThingGroupRequest,
 } from "./thing-groups.js";
-export { type PrincipalThing, principalOf, type ThingPrincipalType } from "./thing-principals.js";
+export { principalOf, type ThingPrincipalType } from "./thing-principals.js";
 export type {
   CreateThingRequest,
   ListThingsRequest,
