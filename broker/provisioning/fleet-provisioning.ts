@@ -41,6 +41,7 @@ interface Request {
   readonly body: JsonObject;
 }
 
+const THROTTLED = 429;
 const MAX_PARAMETER_CHARS = 4_096;
 const MAX_PARAMETER_NAME_CHARS = 2_048;
 
@@ -223,14 +224,16 @@ export class FleetProvisioning implements ReservedTopicService {
       errorCode: "InternalFailure",
       errorMessage: "This is a bug in fleetrig.",
     };
-    events.emit({
-      type: "provisioning.rejected",
-      atUs: clock.nowUs(),
-      clientId: request.clientId,
-      template: request.topic.templateName ?? "",
-      errorCode: shown.errorCode,
-      reason: shown.errorMessage,
-    });
+    // Whoever asks too often is not to fill the log as well.
+    if (shown.statusCode !== THROTTLED)
+      events.emit({
+        type: "provisioning.rejected",
+        atUs: clock.nowUs(),
+        clientId: request.clientId,
+        template: request.topic.templateName ?? "",
+        errorCode: shown.errorCode,
+        reason: shown.errorMessage,
+      });
     this.answer(request, "rejected", bodyOf(shown));
   }
 
