@@ -106,6 +106,8 @@ export interface CloudOptions {
   readonly indexing?: Partial<IndexLimits>;
   /** What stands in for AWS Lambda: functions, modules and endpoints by the ARN or the name of the function. */
   readonly hooks?: Readonly<Record<string, HookTarget>>;
+  /** What modules of hooks are relative to. Default: the working directory. */
+  readonly hookDirectory?: string;
   /** How hooks are bounded. */
   readonly hookSettings?: Partial<HookSettings>;
   /** Rates and lifetimes of provisioning. */
@@ -246,6 +248,7 @@ export class Cloud implements Service {
       random: random.stream("hooks"),
       ...(options.hooks !== undefined && { targets: options.hooks }),
       ...(options.hookSettings !== undefined && { settings: options.hookSettings }),
+      ...(options.hookDirectory !== undefined && { baseDirectory: options.hookDirectory }),
       onFailure: (failure) => events.emit({ type: "hook.failed", atUs: clock.nowUs(), ...failure }),
     });
     const { hooks } = this;

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, Random } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
 import { type CertificateDescription, parseCertificate } from "../pki/index.js";
+import { parseTemplate } from "../provisioning/template.js";
 import type { RecordCodec, RecordTable } from "../records/index.js";
 import { type CertificateMode, derTextOf, ParsedCertificates } from "./certificate-row.js";
 import type { IdentityTableOptions } from "./certificates.js";
@@ -277,4 +278,6 @@ export class CaCertificates {
 function checkConfig(config: RegistrationConfig | undefined): void {
   if (config?.templateBody !== undefined && config.templateName !== undefined)
     throw invalid("A registration configuration has a template body or the name of a template, not both.");
+  // Mistakes are told now, rather than when the first device comes.
+  if (config?.templateBody !== undefined) parseTemplate(config.templateBody);
 }

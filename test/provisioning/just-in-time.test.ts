@@ -137,6 +137,12 @@ describe("just-in-time provisioning (C8)", () => {
     expect(connect().connack).toBe(0);
   });
 
+  it("tells mistakes of a template when its CA is registered", async () => {
+    await expect(factory({ templateBody: '{"Resources":{"t":{"Type":"x"}}}' })).rejects.toThrow(
+      /InvalidRequest|Resources.t.Type/,
+    );
+  });
+
   it("leaves devices of a CA without a template to whoever hears of their registration", async () => {
     const world = await factory(undefined);
     world.arriving("sensor-7", SUBJECT)();
