@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  STATUS_CODES,
+  type RequestListener,
+} from "node:http";
 import type { Socket } from "node:net";
 import { type Arrival, type Door, ignoreErrors, type Stage } from "./arrival.js";
 import type { WebClient, WebEntrance, WebRefusal } from "./web-entrance.js";
@@ -44,11 +50,14 @@ export class WebStage implements Stage {
       joinDuplicateHeaders: true,
     });
     this.http.maxHeadersCount = MAX_HEADERS;
-    this.http.on("request", (request, response) => {
+    const receive: RequestListener = (request, response) => {
       const visit = this.arrivals.get(request.socket);
       if (visit === undefined) response.destroy();
       else this.entrance.handle(request, response, visit.client);
-    });
+    };
+    this.http.on("request", receive);
+    // Expectations that nobody knows: Node would refuse them in its own words.
+    this.http.on("checkExpectation", receive);
     this.http.on("upgrade", (request, stream, head) => this.upgrade(request, stream as Socket, head));
     this.http.on("clientError", (error: NodeJS.ErrnoException, stream) =>
       this.malformed(stream as Socket, error.code ?? ""),
