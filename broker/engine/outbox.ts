@@ -266,7 +266,7 @@ export class Outbox implements Backlog {
   private obstacleTo(next: Delivery, connection: Connection): "expired" | "receive-denied" | undefined {
     const { clock, hooks } = this.core;
     if (next.expiresAtUs <= clock.nowUs()) return "expired";
-    const wasStored = next.message.receivedAtUs < connection.connectedAtUs;
+    const wasStored = next.message.receivedAtUs <= connection.connectedAtUs;
     const isDenied =
       wasStored && hooks.checksReceivers && !hooks.authorizeReceive(this.session.clientId, next.message);
     return isDenied ? "receive-denied" : undefined;

@@ -6,7 +6,7 @@ import type { RecordCodec, RecordTable } from "../records/index.js";
 import { type CertificateMode, derTextOf, ParsedCertificates } from "./certificate-row.js";
 import type { IdentityTableOptions } from "./certificates.js";
 import { CreationOrder, type MarkerPage, type MarkerPageRequest, type Ordered } from "./creation-order.js";
-import { type RecordShape, shaped } from "./record-shape.js";
+import { recordShape, shaped } from "./record-shape.js";
 import { RegistrationCode } from "./registration-code.js";
 import type { IdentityLimits } from "./settings.js";
 
@@ -52,7 +52,7 @@ export interface UpdateCaCertificateRequest {
   readonly removeAutoRegistration?: boolean | undefined;
 }
 
-const SHAPE: RecordShape = {
+const SHAPE = recordShape({
   certificateId: "string",
   der: "string",
   subjectKey: "string",
@@ -66,7 +66,7 @@ const SHAPE: RecordShape = {
   validFromMs: "number",
   validToMs: "number",
   order: "number",
-};
+});
 
 const codec: RecordCodec<CaCertificate> = {
   write: ({ derText, registrationConfig, ...rest }) => ({

@@ -1,8 +1,8 @@
-import type { JsonObject, JsonValue } from "fleetrig/kernel";
+import type { JsonValue } from "fleetrig/kernel";
 import { type CertificateDescription, parseCertificate } from "../pki/index.js";
 import type { RecordCodec } from "../records/index.js";
 import type { Ordered } from "./creation-order.js";
-import { type RecordShape, shaped } from "./record-shape.js";
+import { recordShape, shaped } from "./record-shape.js";
 
 /** AWS: states of a device certificate (REF §10.5). Only ACTIVE connects. */
 export type CertificateStatus =
@@ -45,7 +45,7 @@ export interface Certificate extends Ordered {
   transfer: CertificateTransfer | undefined;
 }
 
-const SHAPE: RecordShape = {
+const SHAPE = recordShape({
   certificateId: "string",
   der: "string",
   status: "string",
@@ -58,7 +58,7 @@ const SHAPE: RecordShape = {
   validToMs: "number",
   order: "number",
   transfer: "object?",
-};
+});
 
 /** Certificates as records; the DER in base64. */
 export const certificateCodec: RecordCodec<Certificate> = {
@@ -69,13 +69,27 @@ export const certificateCodec: RecordCodec<Certificate> = {
     ...(transfer !== undefined && { transfer: { ...transfer } }),
   }),
   read(value: JsonValue, key: string): Certificate | undefined {
-    const record = shaped(value, SHAPE);
-    if (record === undefined || record["certificateId"] !== key) return undefined;
-    const { der, ...fields } = record as JsonObject & { der: string };
-    const derText = Buffer.from(der, "base64").toString("latin1");
-    return { caCertificateId: undefined, transfer: undefined, ...fields, derText } as unknown as Certificate;
+    const record = shaped(value, SHAPE) as unknown as CertificateRecord | undefined;
+    if (record === undefined || record.certificateId !== key) return undefined;
+    // Member by member: a million rows should have one form, whoever made them.
+    return {
+      order: record.order,
+      certificateId: key,
+      derText: Buffer.from(record.der, "base64").toString("latin1"),
+      status: record.status,
+      caCertificateId: record.caCertificateId,
+      certificateMode: record.certificateMode,
+      createdAtMs: record.createdAtMs,
+      modifiedAtMs: record.modifiedAtMs,
+      version: record.version,
+      validFromMs: record.validFromMs,
+      validToMs: record.validToMs,
+      transfer: record.transfer,
+    };
   },
 };
+
+type CertificateRecord = Omit<Certificate, "derText"> & { readonly der: string };
 
 export const derTextOf = (der: Uint8Array): string =>
   Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("latin1");

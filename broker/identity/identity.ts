@@ -197,7 +197,11 @@ export class Identity {
     const certificateId = certificateOf(target);
     if (certificateId !== undefined) this.certificates.get(certificateId);
     const group = groupOf(target);
-    if (group !== undefined && !this.things.hasGroup(group))
-      throw cloudError("ResourceNotFoundException", `There is no thing group ${group}.`);
+    if (group === undefined) return;
+    const kind = this.things.groupKind(group);
+    if (kind === "static") return;
+    throw kind === undefined
+      ? cloudError("ResourceNotFoundException", `There is no thing group ${group}.`)
+      : cloudError("InvalidRequestException", `Thing group ${group} is dynamic, and such have no policies.`);
   }
 }

@@ -42,7 +42,7 @@ export class LoggingOptionsBook {
 
   constructor(records: RecordBook) {
     const objects = (name: string): RecordTable<JsonObject> =>
-      records.table<JsonObject>(name, { write: (row) => row, read: (value) => shaped(value, {}) });
+      records.table<JsonObject>(name, { write: (row) => row, read: (value) => shaped(value, []) });
     this.v1 = objects("logging-options");
     this.v2 = objects("logging-options-v2");
     this.levels = objects("logging-levels");

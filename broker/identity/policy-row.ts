@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "fleetrig/kernel";
 import type { RecordCodec } from "../records/index.js";
 import type { Ordered } from "./creation-order.js";
-import { type RecordShape, shaped } from "./record-shape.js";
+import { recordShape, shaped } from "./record-shape.js";
 
 /** One version of a policy. */
 export interface PolicyVersionRow {
@@ -21,7 +21,7 @@ export interface Policy extends Ordered {
   modifiedAtMs: number;
 }
 
-const SHAPE: RecordShape = {
+const SHAPE = recordShape({
   policyName: "string",
   versions: "object",
   defaultVersionId: "string",
@@ -29,13 +29,13 @@ const SHAPE: RecordShape = {
   createdAtMs: "number",
   modifiedAtMs: "number",
   order: "number",
-};
+});
 
-const VERSION_SHAPE: RecordShape = {
+const VERSION_SHAPE = recordShape({
   versionId: "string",
   policyDocument: "string",
   createdAtMs: "number",
-};
+});
 
 /** Policies as records. */
 export const policyCodec: RecordCodec<Policy> = {

@@ -7,7 +7,11 @@ export const thingsOf = (registry: Registry): IdentityThings => ({
   hasThings: (principal) => registry.principals.isAttached(principal),
   hasThing: (thingName) => registry.hasThing(thingName),
   groupsOf: (thingName) => registry.lineageOf(thingName),
-  hasGroup: (thingGroupName) => registry.thingGroup(thingGroupName) !== undefined,
+  groupKind: (thingGroupName) => {
+    const group = registry.thingGroup(thingGroupName);
+    if (group === undefined) return undefined;
+    return group.dynamic === undefined ? "static" : "dynamic";
+  },
   ancestorsOf: (thingGroupName) =>
     registry
       .thingGroup(thingGroupName)

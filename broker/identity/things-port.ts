@@ -21,7 +21,8 @@ export interface IdentityThings {
   hasThing(thingName: string): boolean;
   /** Static groups of a thing with all their ancestors, nearest first. */
   groupsOf(thingName: string): readonly string[];
-  hasGroup(thingGroupName: string): boolean;
+  /** AWS: dynamic groups have no policies. */
+  groupKind(thingGroupName: string): "static" | "dynamic" | undefined;
   /** A group's ancestors, nearest first. */
   ancestorsOf(thingGroupName: string): readonly string[];
 }
@@ -32,6 +33,6 @@ export const NO_THINGS: IdentityThings = {
   hasThings: () => false,
   hasThing: () => false,
   groupsOf: () => [],
-  hasGroup: () => false,
+  groupKind: () => undefined,
   ancestorsOf: () => [],
 };

@@ -38,6 +38,20 @@ describe("a CONNECT with a certificate", () => {
     expect(reasons[1]).toContain("is not registered");
   });
 
+  it("that is refused is told about with the principal and without a word to the client", async () => {
+    const world = startAccess();
+    const { certificateId, ...certificate } = await world.certificate();
+    const watcher = new Device(world.cloud, "watcher");
+    watcher.subscribe("$aws/events/presence/connect_failed/d1");
+    world.device("d1", { certificateId, ...certificate }, LEGACY);
+    const event = watcher.packets.find((packet) => packet.type === "publish");
+    expect(JSON.parse(Buffer.from(event!.payload).toString())).toMatchObject({
+      eventType: "connect_failed",
+      connectFailureReason: "AUTHORIZATION_FAILED",
+      principalIdentifier: certificateId,
+    });
+  });
+
   it.each([
     { profile: "aws", protocolVersion: 4, settings: {}, connack: undefined },
     { profile: "aws", protocolVersion: 4, settings: { authFailure: "connack" }, connack: NOT_AUTHORIZED },
@@ -325,6 +339,19 @@ describe("things and groups", () => {
     registry.deleteThingGroup({ thingGroupName: "line" });
     registry.deleteThingGroup({ thingGroupName: "plant" });
     await world.ok("DELETE", "/policies/publish");
+  });
+
+  it("are static where they have policies", async () => {
+    const world = startAccess();
+    await world.ok("POST", "/indexing/config", {
+      thingIndexingConfiguration: { thingIndexingMode: "REGISTRY" },
+    });
+    await world.ok("POST", "/dynamic-thing-groups/dyn", { queryString: "thingName:d*" });
+    await world.policy("p", ["Allow", "Publish", "*"]);
+    const target = "arn:aws:iot:us-east-1:000000000000:thinggroup/dyn";
+    expect((await world.refused("PUT", "/target-policies/p", { target })).name).toBe(
+      "InvalidRequestException",
+    );
   });
 
   it("keep a certificate from being deleted", async () => {
