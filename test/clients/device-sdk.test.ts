@@ -4,6 +4,7 @@ import type { HookFunction } from "fleetrig/broker";
 import { CreateAuthorizerCommand } from "@aws-sdk/client-iot";
 import { type CloudUnderTest, startCloudUnderTest } from "./cloud-under-test.js";
 import { DeviceAccount, type DeviceIdentity, policyOf, ALLOW_ALL } from "./device-account.js";
+import { connectMqtt311 } from "./device-sdk/mqtt311-client.js";
 import { connectMqtt5, type Mqtt5ConfigBuilder, refusedMqtt5, textOf } from "./device-sdk/mqtt5-client.js";
 
 const HOST = "localhost";
@@ -166,18 +167,11 @@ describe("AWS IoT Device SDK v2", () => {
 
   describe("MQTT 3.1.1 client", () => {
     it("connects with its certificate, publishes and receives", async () => {
-      const config = iot.AwsIotMqttConnectionConfigBuilder.new_mtls_builder(
-        device.certificatePem,
-        device.privateKeyPem,
-      )
-        .with_certificate_authority(stage.ca)
-        .with_endpoint(HOST)
-        .with_port(port("mqtts"))
-        .with_client_id("sdk-311")
-        .with_clean_session(true)
-        .build();
-      const connection = new mqtt.MqttClient().new_connection(config);
-      expect(await connection.connect()).toBe(false);
+      const connection = await connectMqtt311(device, {
+        ca: stage.ca,
+        port: port("mqtts"),
+        clientId: "sdk-311",
+      });
       const received = new Promise<string>((resolve, reject) => {
         connection
           .subscribe("sdk311/topic", mqtt.QoS.AtLeastOnce, (_, payload) =>
