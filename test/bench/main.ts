@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ACCESS_CASES } from "./access-cases.js";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
+import { CLOUD_CASES } from "./cloud-cases.js";
 import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
 import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
@@ -35,6 +36,7 @@ const CASES: readonly BenchCase[] = [
   ...FLEET_INDEX_CASES,
   ...REGISTRY_CASES,
   ...PROVISIONING_CASES,
+  ...CLOUD_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;
