@@ -125,6 +125,7 @@ export {
   type HookTarget,
 } from "./hooks/index.js";
 export {
+  DEFAULT_PROVISIONING_SETTINGS,
   parseTemplate as parseProvisioningTemplate,
   planOf,
   type PlanParameters,

@@ -5,7 +5,7 @@ import { type NamePage, pageByName } from "../provisioning/index.js";
 import type { RecordBook, RecordCodec, RecordTable } from "../records/index.js";
 import { readSigningKey } from "./token-signature.js";
 
-export type AuthorizerStatus = "ACTIVE" | "INACTIVE";
+type AuthorizerStatus = "ACTIVE" | "INACTIVE";
 
 /** A custom authorizer: a function that says who a client is and what it may do (REF §12). */
 export interface Authorizer {

@@ -1,8 +1,6 @@
-export type { Authorization } from "./authorizer-response.js";
-export { Authorizers, type AuthorizersOptions } from "./authorizers.js";
+export { Authorizers } from "./authorizers.js";
 export type {
   Authorizer,
-  AuthorizerStatus,
   CreateAuthorizerRequest,
   ListAuthorizersRequest,
   UpdateAuthorizerRequest,

@@ -5,10 +5,10 @@ import { type NamePage, type NamePageRequest, pageByName } from "./name-page.js"
 import { parseTemplate, type Template } from "./template.js";
 
 /** AWS: what a template is for. It cannot change. */
-export type TemplateType = "FLEET_PROVISIONING" | "JITP";
+type TemplateType = "FLEET_PROVISIONING" | "JITP";
 
 /** AWS: the function that is asked before a device is provisioned. */
-export interface ProvisioningHook {
+interface ProvisioningHook {
   readonly payloadVersion?: string;
   readonly targetArn: string;
 }

@@ -15,7 +15,7 @@ import {
 } from "./template-resources.js";
 
 /** AWS: characters of a template's body. */
-export const MAX_TEMPLATE_CHARS = 10_240;
+const MAX_TEMPLATE_CHARS = 10_240;
 const MAX_DEPTH = 32;
 
 /** A provisioning template that was checked (REF §11.4). */
@@ -30,7 +30,7 @@ export interface Template {
 }
 
 /** The parameters that just-in-time provisioning takes from the certificate's subject (REF §11.2). */
-export const SUBJECT_PARAMETERS = [
+const SUBJECT_PARAMETERS = [
   "Country",
   "Organization",
   "OrganizationalUnit",
