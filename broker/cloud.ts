@@ -233,6 +233,7 @@ export class Cloud implements Service {
     this.audits = new Audits({
       clock,
       random: random.stream("audits"),
+      events,
       account,
       identity,
       records,

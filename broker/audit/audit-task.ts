@@ -58,8 +58,8 @@ export interface AuditTasksOptions {
   readonly configurations: AuditConfigurations;
   readonly suppressions: AuditSuppressions;
   readonly findings: AuditFindings;
-  /** Called when an audit is over, canceled or not: AWS tells Amazon SNS. */
-  readonly ended?: (task: AuditTask) => void;
+  /** Called when an audit is over, canceled or not. */
+  readonly ended: (task: AuditTask) => void;
 }
 
 /** What an audit is started with. */
@@ -232,7 +232,7 @@ export class AuditTasks {
         details.checkRunStatus = status === "CANCELED" ? "CANCELED" : "FAILED";
     }
     this.table.changed(task.taskId);
-    this.options.ended?.(task);
+    this.options.ended(task);
   }
 
   private forgetOld(): void {

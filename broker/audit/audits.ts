@@ -1,4 +1,4 @@
-import type { Clock, Random } from "fleetrig/kernel";
+import type { Clock, EventSink, Random, RunEvent } from "fleetrig/kernel";
 import type { Account } from "../account.js";
 import { cloudError } from "../cloud-error.js";
 import type { ConnectedInfo } from "../engine/index.js";
@@ -25,8 +25,8 @@ export interface AuditsOptions {
   readonly records: RecordBook;
   /** The registered certificate that a client shows. Default: by the fingerprint that its transport saw. */
   readonly certificateOf?: (info: ConnectedInfo) => string | undefined;
-  /** Called when an audit is over. */
-  readonly ended?: (task: AuditTask) => void;
+  /** Told when an audit is over. */
+  readonly events: EventSink;
 }
 
 /**
@@ -47,7 +47,7 @@ export class Audits {
   private readonly revoked = new Set<string>();
 
   constructor(options: AuditsOptions) {
-    const { account, clock, identity, random, records, registry, ended } = options;
+    const { account, clock, events, identity, random, records, registry } = options;
     this.clock = clock;
     this.connections = new ConnectionHistory({
       clock,
@@ -72,7 +72,7 @@ export class Audits {
       configurations,
       suppressions,
       findings,
-      ...(ended !== undefined && { ended }),
+      ended: (task) => events.emit(endOf(task, clock.nowUs())),
     });
     this.scheduled = new ScheduledAudits({
       clock,
@@ -135,6 +135,20 @@ export class Audits {
     this.mitigationTasks.stop();
   }
 }
+
+const endOf = (
+  { taskId, taskStatus, scheduledAuditName, auditDetails }: AuditTask,
+  atUs: number,
+): RunEvent => ({
+  type: "audit.ended",
+  atUs,
+  taskId,
+  scheduledAuditName,
+  status: taskStatus === "IN_PROGRESS" ? "FAILED" : taskStatus,
+  nonCompliantChecks: Object.keys(auditDetails).filter(
+    (name) => auditDetails[name]!.checkCompliant === false,
+  ),
+});
 
 function registeredCertificate({ peer }: ConnectedInfo, identity: Identity): string | undefined {
   const fingerprint = peer?.certificate?.fingerprint256;

@@ -275,6 +275,17 @@ export type ControlEvent =
       readonly reason: string;
     }
   | {
+      /** An audit of Device Defender is over; AWS tells Amazon SNS. */
+      readonly type: "audit.ended";
+      readonly atUs: number;
+      readonly taskId: string;
+      /** Undefined for one on demand. */
+      readonly scheduledAuditName: string | undefined;
+      readonly status: "COMPLETED" | "FAILED" | "CANCELED";
+      /** Checks that found something that is not suppressed. */
+      readonly nonCompliantChecks: readonly string[];
+    }
+  | {
       /** A bug: the request was answered with InternalFailure and this id. */
       readonly type: "api.fault";
       readonly atUs: number;

@@ -193,6 +193,13 @@ describe("audits over the API", () => {
     expect(await world.ok("GET", `/audit/tasks/${(await tasks())[0].taskId}`)).toMatchObject({
       scheduledAuditName: "nightly",
     });
+    expect(world.events.filter(({ type }) => type === "audit.ended")).toEqual([
+      expect.objectContaining({
+        scheduledAuditName: "nightly",
+        status: "COMPLETED",
+        nonCompliantChecks: ["LOGGING_DISABLED_CHECK"],
+      }),
+    ]);
     await world.ok("PATCH", "/audit/scheduledaudits/nightly", { frequency: "MONTHLY", dayOfMonth: "LAST" });
     expect(await world.ok("GET", "/audit/scheduledaudits/nightly")).toEqual({
       scheduledAuditName: "nightly",
