@@ -13,6 +13,7 @@ import {
 import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
 import type { ReservedTopic } from "fleetrig/protocol";
+import { OtaUpdates } from "./ota/index.js";
 import type { RecordBook } from "./records/index.js";
 import type { Tags } from "./registry/index.js";
 import { StreamDelivery, Streams } from "./streams/index.js";
@@ -47,6 +48,7 @@ export class DeviceManagement {
   /** Of commands. */
   readonly executions: CommandExecutions;
   readonly streams: Streams;
+  readonly otaUpdates: OtaUpdates;
   private readonly streamDelivery: StreamDelivery;
 
   constructor({ clock, random, records, account, tags, ...options }: DeviceManagementOptions) {
@@ -92,6 +94,14 @@ export class DeviceManagement {
       streams: this.streams,
       artifacts: artifacts.store,
     });
+    this.otaUpdates = new OtaUpdates({
+      clock,
+      records,
+      jobs: this.jobs,
+      streams: this.streams,
+      artifacts: artifacts.store,
+    });
+    tags.taggable("otaupdate", (id) => this.otaUpdates.find(id) !== undefined);
     tags.taggable("stream", (streamId) => this.streams.find(streamId) !== undefined);
     tags.taggable("command", (commandId) => this.commands.find(commandId) !== undefined);
     tags.taggable("job", (jobId) => this.jobs.has(jobId));

@@ -1,5 +1,3 @@
-import type { JsonObject, JsonValue } from "fleetrig/kernel";
-
 /** A typed value in AWS's words: exactly one member is there. */
 export interface ParameterValue {
   readonly S?: string;
@@ -114,24 +112,4 @@ export interface CommandExecution {
   lastUpdatedAtMs: number;
   startedAtMs?: number;
   completedAtMs?: number;
-}
-
-const BYTES = "$bytes";
-
-/** JSON that has bytes in it, as records keep it. */
-export function toRecord(value: unknown): JsonValue {
-  if (value instanceof Uint8Array) return { [BYTES]: Buffer.from(value).toString("base64") };
-  if (Array.isArray(value)) return value.map(toRecord);
-  if (typeof value !== "object" || value === null) return value as JsonValue;
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([name, item]) => [name, toRecord(item)]));
-}
-
-/** Inverse of `toRecord`. */
-export function fromRecord(value: JsonValue): unknown {
-  if (Array.isArray(value)) return value.map(fromRecord);
-  if (typeof value !== "object" || value === null) return value;
-  const bytes = (value as JsonObject)[BYTES];
-  if (typeof bytes === "string") return Uint8Array.from(Buffer.from(bytes, "base64"));
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fromRecord(item)]));
 }

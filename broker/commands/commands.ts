@@ -1,13 +1,7 @@
 import { type Clock, isJsonObject, parseJson, type Timer, US_PER_MS } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
-import type { RecordBook, RecordTable } from "../records/index.js";
-import {
-  type Command,
-  type CreateCommandRequest,
-  fromRecord,
-  toRecord,
-  type UpdateCommandRequest,
-} from "./command.js";
+import { fromRecord, type RecordBook, type RecordTable, toRecord } from "../records/index.js";
+import type { Command, CreateCommandRequest, UpdateCommandRequest } from "./command.js";
 import { assertValue } from "./command-parameters.js";
 
 export interface CommandsOptions {

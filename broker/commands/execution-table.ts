@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from "fleetrig/kernel";
-import type { RecordBook, RecordTable } from "../records/index.js";
-import { type CommandExecution, fromRecord, toRecord } from "./command.js";
+import { fromRecord, type RecordBook, type RecordTable, toRecord } from "../records/index.js";
+import type { CommandExecution } from "./command.js";
 
 /** Executions of commands by id and by target, written down, and dropped when they are too old or too many. */
 export class ExecutionTable {

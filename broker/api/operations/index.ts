@@ -18,6 +18,7 @@ import { jobOperations } from "./jobs.js";
 import { jobsDataOperations } from "./jobs-data.js";
 import { loggingOperations } from "./logging.js";
 import { messageOperations } from "./messages.js";
+import { otaUpdateOperations } from "./ota-updates.js";
 import { policyOperations } from "./policies.js";
 import { provisioningOperations } from "./provisioning.js";
 import { roleAliasOperations } from "./role-aliases.js";
@@ -46,6 +47,7 @@ export const OPERATIONS: OperationCatalogue = {
     ...commandOperations,
     ...jobOperations,
     ...jobTemplateOperations,
+    ...otaUpdateOperations,
     ...policyOperations,
     ...authorizationOperations,
     ...loggingOperations,
