@@ -33,13 +33,13 @@ const awsWords = new Set(
 
 /** Codes reach errors through tables and functions too, so any text that begins with the area of a code counts. */
 const areas = new Set([...documented, ...thrown].map((code) => code.slice(0, code.indexOf("_"))));
-/** Reasons of Device Defender's findings, which no model lists. */
-const AWS_REASONS = new Set(["POLICY_CONTAINS_MQTT_WILDCARDS_IN_DENY_STATEMENT"]);
+/** Checks of Device Defender and reasons of their findings, which no model lists. */
+const AUDIT_WORD = /_CHECK$|^POLICY_CONTAINS_MQTT_WILDCARDS/;
 const used = new Map(
   sources.flatMap(({ path, text }) =>
     [...text.matchAll(/["'`]([A-Z]+)(_[A-Z0-9]+(?:_[A-Z0-9]+)*)["'`]/g)]
       .filter(([, area = "", rest = ""]) => areas.has(area) && !awsWords.has(`${area}${rest}`))
-      .filter(([, area = "", rest = ""]) => !AWS_REASONS.has(`${area}${rest}`))
+      .filter(([, area = "", rest = ""]) => !AUDIT_WORD.test(`${area}${rest}`))
       .map(([, area, rest]) => [`${area}${rest}`, path] as const),
   ),
 );
