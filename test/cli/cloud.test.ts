@@ -161,6 +161,9 @@ describe("fleetrig cloud", () => {
     ["--credentials env", 2, "CLOUD_CREDENTIALS_UNREADABLE"],
     ["--durability disk", 2, "BROKER_DATA_MISSING"],
     ["--limit nothing=1", 2, "BROKER_LIMIT_UNKNOWN"],
+    ["--hook authorize", 2, "HOOK_TARGET_INVALID"],
+    ["--hook authorize=http://192.0.2.1/", 2, "HOOK_TARGET_INVALID"],
+    ["--hook authorize=./nowhere.ts", 2, "HOOK_MODULE_FAILED"],
   ])("refuses %s", async (line, code, text) => {
     const outcome = await command(`cloud ${line}`);
     expect(outcome.code).toBe(code);

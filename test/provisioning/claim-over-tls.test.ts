@@ -1,3 +1,5 @@
+import { createCertificateAuthority } from "fleetrig/broker";
+import { createRandomSource, hostWallMs } from "fleetrig/kernel";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { CloudBench } from "../cloud-server/cloud-bench.js";
@@ -36,6 +38,11 @@ const TEMPLATE = {
     },
   },
   DeviceConfiguration: { mode: "eco" },
+};
+
+const POLICY = {
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "iot:*", Resource: "*" }],
 };
 
 interface KeyAndCertificate {
@@ -132,5 +139,38 @@ describe("fleet provisioning over mutual TLS", () => {
       "certificateOwnershipToken",
       "certificatePem",
     ]);
+  });
+});
+
+describe("just-in-time provisioning over mutual TLS", () => {
+  it("lets a device of the user's own CA in when it comes for the second time", async () => {
+    const bench = await CloudBench.open();
+    const own = createCertificateAuthority({
+      clock: { wallMs: hostWallMs },
+      random: createRandomSource(1).stream("own"),
+      subject: { CommonName: "Factory" },
+    });
+    const commonName = "AWS::IoT::Certificate::CommonName";
+    const templateBody = JSON.stringify({
+      Parameters: { [commonName]: { Type: "String" } },
+      Resources: {
+        thing: { Type: "AWS::IoT::Thing", Properties: { ThingName: { Ref: commonName } } },
+        certificate: TEMPLATE.Resources.certificate,
+        policy: { Type: "AWS::IoT::Policy", Properties: { PolicyDocument: POLICY } },
+      },
+    });
+    const registered = await bench.ask("/cacertificate?setAsActive=true&allowAutoRegistration=true", {
+      method: "POST",
+      body: JSON.stringify({
+        caCertificate: own.caCertificatePem,
+        certificateMode: "SNI_ONLY",
+        registrationConfig: { templateBody },
+      }),
+    });
+    expect(registered.status).toBe(200);
+    const made = own.issueCertificate({ subject: { CommonName: "sensor-7" } });
+    const identity = { key: made.keyPair.privateKeyPem, cert: made.certificatePem };
+    await expect(connect(bench, "sensor-7", identity)).rejects.toThrow();
+    expect((await connect(bench, "sensor-7", identity)).connected).toBe(true);
   });
 });
