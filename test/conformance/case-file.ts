@@ -8,7 +8,7 @@ import type { SpecVersion } from "./script.js";
  */
 const FOLDER = "test/conformance";
 
-const STATEMENT_ID = /^(?:MQTT-\d+\.\d+(?:\.\d+)?|AWS-\d+\.\d+)-\d+$/;
+const STATEMENT_ID = /^(?:MQTT-\d+\.\d+(?:\.\d+)?|AWS-\d+(?:\.\d+)?)-\d+$/;
 
 const caseSchema = z.strictObject({
   name: z.string().min(1),
