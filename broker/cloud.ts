@@ -1,51 +1,30 @@
-import {
-  type Clock,
-  createRandomSource,
-  type EventSink,
-  hostSecret,
-  LANE,
-  type RandomSource,
-  RealTime,
-  type Service,
-  ServiceStack,
-  silentSink,
-  teeSink,
-  type TimeSource,
-  VirtualTime,
-} from "fleetrig/kernel";
+import { type Clock, type Service, ServiceStack } from "fleetrig/kernel";
 import {
   type PacketAcceptor,
   type PacketLink,
   type PacketReceiver,
-  type Profile,
+  parseReservedTopic,
   REASON,
 } from "fleetrig/protocol";
-import { Account, type AccountOptions } from "./account.js";
-import { Authorizers } from "./authorizers/index.js";
-import { type BrokerLimits, type ConnectInfo, MqttBroker } from "./engine/index.js";
-import type { Journal } from "./engine/journal.js";
-import { ConnectionDirectory } from "./connections/index.js";
-import { RoleAliases } from "./credentials/index.js";
-import { DomainConfigurations, DomainPins, EndpointDirectory } from "./domains/index.js";
-import { HookRunner, type HookSettings, type HookTarget } from "./hooks/index.js";
-import {
-  AccessControl,
-  type AccessSettings,
-  applyRegistryChange,
-  Identity,
-  type IdentityLimits,
-  thingsOf,
-} from "./identity/index.js";
-import { DeviceManagement, type DeviceManagementSettings } from "./device-management.js";
-import type { JobsService, JobsSettings } from "./jobs/index.js";
-import { createRegistryEvents, type EventConfigurations, type EventType } from "./events/index.js";
-import { Audits } from "./audit/index.js";
-import {
-  createCloudIndexing,
-  type FleetIndexing,
-  FleetMetrics,
-  type IndexLimits,
-} from "./fleet-index/index.js";
+import type { Account } from "./account.js";
+import type { Audits } from "./audit/index.js";
+import type { Authorizers } from "./authorizers/index.js";
+import type { CloudOptions, CloudServiceName } from "./cloud-options.js";
+import { Admission } from "./composition/admission.js";
+import { DeviceServices } from "./composition/device-services.js";
+import { CloudGround } from "./composition/ground.js";
+import { Inventory } from "./composition/inventory.js";
+import { Onboarding } from "./composition/onboarding.js";
+import type { ConnectionDirectory } from "./connections/index.js";
+import type { RoleAliases } from "./credentials/index.js";
+import type { DeviceManagement } from "./device-management.js";
+import type { DomainConfigurations, DomainPins, EndpointDirectory } from "./domains/index.js";
+import type { ConnectInfo, MqttBroker } from "./engine/index.js";
+import type { EventConfigurations } from "./events/index.js";
+import type { FleetIndexing, FleetMetrics } from "./fleet-index/index.js";
+import type { HookRunner } from "./hooks/index.js";
+import type { AccessControl, Identity } from "./identity/index.js";
+import type { JobsService } from "./jobs/index.js";
 import {
   type Listener,
   type ListenerEndpoint,
@@ -54,69 +33,14 @@ import {
 } from "./listeners/index.js";
 import type { ApplicationMessage } from "./message.js";
 import type { Routing } from "./message-bus.js";
-import {
-  type CertificateAuthority,
-  type CertificateIssuer,
-  createCertificateAuthority,
-  createVirtualIssuer,
-  type VirtualIssuer,
-} from "./pki/index.js";
-import { Provisioning, type ProvisioningSettings } from "./provisioning/index.js";
-import { createPresence, type PresenceOptions } from "./presence/index.js";
-import { RecordBook, type RecordJournal } from "./records/index.js";
-import { meteredEvents, Metering } from "./metering/index.js";
-import { createRegistry, type Registry, Tags } from "./registry/index.js";
-import { parseReservedTopic } from "fleetrig/protocol";
-import { RuleDirectory, RuleEngine, type TraceOf } from "./rules/index.js";
-import { ShadowService } from "./shadow/index.js";
-import { uuidV4 } from "./uuid.js";
-
-/** The services a cloud can run beside its broker; `presence` is AWS's lifecycle events. */
-export type CloudServiceName = "shadows" | "jobs" | "rules" | "presence";
-
-/** What a cloud is made of; everything has a default. */
-export interface CloudOptions {
-  /** Default: the machine's time. */
-  readonly time?: TimeSource;
-  /** Default: seed 1. */
-  readonly random?: RandomSource;
-  readonly events?: EventSink;
-  /** Default: `aws`. */
-  readonly profile?: Profile;
-  readonly limits?: Partial<BrokerLimits>;
-  /** Default: all of them. */
-  readonly services?: Partial<Readonly<Record<CloudServiceName, boolean>>>;
-  /** Choices of the jobs service, such as what abort percentages are taken of. */
-  readonly jobs?: Partial<JobsSettings>;
-  /** Artifacts, and where job documents may come from. */
-  readonly management?: DeviceManagementSettings;
-  /** What ARNs and `accountid()` say. */
-  readonly account?: AccountOptions;
-  /** Events that are published from the start. Default: none but presence, as in a new AWS account. */
-  readonly enabledEvents?: readonly EventType[];
-  /** Where services keep what outlives the process. Default: nowhere. */
-  readonly journal?: RecordJournal;
-  /** Where the broker keeps sessions, messages and wills; `DurableJournal` is both. Default: nowhere. */
-  readonly sessionJournal?: Journal;
-  /** Who signs device certificates. Default: a new authority, or a virtual issuer where time is virtual. */
-  readonly issuer?: CertificateIssuer;
-  /** Bounds of certificates and policies. */
-  readonly identity?: Partial<IdentityLimits>;
-  /** Quotas of fleet indexing. */
-  readonly indexing?: Partial<IndexLimits>;
-  /** What stands in for AWS Lambda: functions, modules and endpoints by the ARN or the name of the function. */
-  readonly hooks?: Readonly<Record<string, HookTarget>>;
-  /** What modules of hooks are relative to. Default: the working directory. */
-  readonly hookDirectory?: string;
-  /** How hooks are bounded. */
-  readonly hookSettings?: Partial<HookSettings>;
-  /** Rates and lifetimes of provisioning. */
-  readonly provisioning?: Partial<ProvisioningSettings>;
-  /** How certificates and policies are enforced on connections. Default: not at all, everybody may do everything. */
-  readonly access?: Partial<AccessSettings>;
-  /** The trace tag that rules hand on with what they republish. Default: the message's user property. */
-  readonly traceOf?: TraceOf;
-}
+import type { Metering } from "./metering/index.js";
+import type { CertificateIssuer } from "./pki/index.js";
+import { createPresence } from "./presence/index.js";
+import type { Provisioning } from "./provisioning/index.js";
+import type { RecordBook } from "./records/index.js";
+import type { Registry, Tags } from "./registry/index.js";
+import type { RuleDirectory, RuleEngine } from "./rules/index.js";
+import type { ShadowService } from "./shadow/index.js";
 
 /**
  * The embedded cloud: one broker and the services behind its reserved topics, in one process. It is the same in
@@ -140,7 +64,7 @@ export class Cloud implements Service {
   readonly domains: DomainConfigurations;
   readonly domainPins: DomainPins;
   /** Where clients reach this cloud; whoever opens doors for it says so. */
-  readonly endpointDirectory = new EndpointDirectory();
+  readonly endpointDirectory: EndpointDirectory;
   readonly provisioning: Provisioning;
   /** Undefined where nothing is enforced. */
   readonly access: AccessControl | undefined;
@@ -156,190 +80,43 @@ export class Cloud implements Service {
   /** The door for links, simulated or real. */
   readonly acceptor: PacketAcceptor;
   private readonly clock: Clock;
-  private readonly ownTime: RealTime | undefined;
+  private readonly ground: CloudGround;
+  private readonly admission: Admission;
+  /** What has to be ended, from the last to the first. */
+  private readonly parts: readonly { stop(): void }[];
   private readonly listeners = new ServiceStack();
   private readonly open: ListenerEndpoint[] = [];
   private readonly enabled: Readonly<Record<CloudServiceName, boolean>>;
   private readonly connected = new Set<string>();
-  private ownIssuer: CertificateAuthority | VirtualIssuer | undefined;
   private isDown = false;
 
-  constructor(private readonly options: CloudOptions = {}) {
-    this.ownTime = options.time === undefined ? new RealTime() : undefined;
-    const time = options.time ?? this.ownTime!;
-    const random = options.random ?? createRandomSource(1);
-    const events = options.events ?? silentSink;
-    this.account = new Account(options.account);
-    this.records = new RecordBook(options.journal);
-    this.clock = time.lane(LANE.broker);
+  constructor(options: CloudOptions = {}) {
+    const ground = new CloudGround(options);
+    this.ground = ground;
     this.enabled = { shadows: true, jobs: true, rules: true, presence: true, ...options.services };
-    this.broker = new MqttBroker({
-      clock: this.clock,
-      random: random.stream("broker"),
-      events,
-      profile: options.profile ?? "aws",
-      ...(options.limits !== undefined && { limits: options.limits }),
-      ...(options.sessionJournal !== undefined && { journal: options.sessionJournal }),
-    });
-    this.connections = new ConnectionDirectory({ clock: this.clock, broker: this.broker });
-    this.broker.addHooks(this.connections);
-    this.metering = new Metering({ clock: this.clock, broker: this.broker });
-    this.broker.addHooks(this.metering);
-    const { metering } = this;
-    const jobEvents = teeSink(events, meteredEvents(metering));
-    const clock = time.lane(LANE.services);
-    const bus = this.broker;
-    const { account, records } = this;
-    this.tags = new Tags({ records });
-    this.registry = createRegistry({ clock, random, account, records, tags: this.tags });
-    const { registry } = this;
-    const enabled = options.enabledEvents ?? [];
-    this.eventConfigurations = createRegistryEvents({
-      clock,
-      random,
-      records,
-      bus,
-      account,
-      registry,
-      enabled,
-    });
-    this.indexing = createCloudIndexing({
-      clock,
-      records,
-      broker: this.broker,
-      registry: this.registry,
-      connections: this.connections,
-      shadows: () => this.shadows,
-      limits: options.indexing,
-      meter: () => metering.turn("indexQueries"),
-    });
-    this.fleetMetrics = new FleetMetrics({ clock, records, indexing: this.indexing });
-    this.tags.taggable("fleetmetric", (name) => this.fleetMetrics.has(name));
-    this.identity = new Identity({
-      clock,
-      random: random.stream("identity"),
-      records,
-      issuer: () => this.issuer,
-      things: thingsOf(this.registry),
-      ...(options.identity !== undefined && { limits: options.identity }),
-    });
-    const { identity, broker } = this;
-    if (options.access !== undefined) {
-      const settings = options.access;
-      this.access = new AccessControl({ identity, broker, account, clock: this.clock, events, settings });
-      broker.addHooks(this.access);
-    }
-    this.tagIdentity();
-    this.audits = new Audits({
-      clock,
-      random: random.stream("audits"),
-      events,
-      account,
-      identity,
-      records,
-      registry: this.registry,
-    });
-    this.broker.addHooks(this.audits.connections);
-    this.tags.taggable("scheduledaudit", (name) => this.audits.scheduled.has(name));
-    this.tags.taggable("mitigationaction", (name) => this.audits.mitigations.has(name));
-    this.registry.principals.checkWith((principal) => identity.isPrincipal(principal));
-    this.registry.onChange((change) => applyRegistryChange(change, this));
-    this.hooks = new HookRunner({
-      clock,
-      random: random.stream("hooks"),
-      ...(options.hooks !== undefined && { targets: options.hooks }),
-      ...(options.hookSettings !== undefined && { settings: options.hookSettings }),
-      ...(options.hookDirectory !== undefined && { baseDirectory: options.hookDirectory }),
-      onFailure: (failure) => events.emit({ type: "hook.failed", atUs: clock.nowUs(), ...failure }),
-    });
-    const { hooks } = this;
-    this.authorizers = new Authorizers({
-      clock,
-      random: random.stream("authorizers"),
-      records,
-      hooks,
-      domainOf: (serverName) => this.domains.ofServerName(serverName)?.authorizerConfig,
-    });
-    const { access, authorizers } = this;
-    if (access !== undefined) {
-      const source = authorizers.forMqtt((principal) => access.principalChanged(principal));
-      broker.addHooks(source);
-      access.addSource(source);
-    }
-    this.tags.taggable("authorizer", (name) => this.authorizers.store.find(name) !== undefined);
-    this.roleAliases = new RoleAliases(clock, records);
-    this.tags.taggable("rolealias", (name) => this.roleAliases.find(name) !== undefined);
-    this.domains = new DomainConfigurations({
-      clock,
-      records,
-      random: random.stream("domains"),
-      endpoints: this.endpointDirectory,
-      authorizerExists: (name) => this.authorizers.store.find(name) !== undefined,
-    });
-    this.domainPins = new DomainPins(this.domains);
-    broker.addHooks(this.domainPins);
-    this.tags.taggable("domainconfiguration", (resource) => this.domains.hasResource(resource));
-    const tokens = random.stream("ownership-tokens");
-    this.provisioning = new Provisioning({
-      clock,
-      random: random.stream("provisioning"),
-      events,
-      records,
-      account,
-      bus,
-      registry: this.registry,
-      identity: this.identity,
-      issuer: () => this.issuer,
-      hooks,
-      artifacts: () => this.management.artifacts,
-      newToken: time instanceof VirtualTime ? () => uuidV4(tokens) : hostSecret,
-      principalOf: (clientId) => access?.principalOf(clientId)?.principalIdentifier,
-      ...(options.provisioning !== undefined && { settings: options.provisioning }),
-    });
-    access?.justInTime.provisionWith((arrival) => this.provisioning.justInTime.provision(arrival));
-    this.tags.taggable(
-      "provisioningtemplate",
-      (name) => this.provisioning.templates.find(name) !== undefined,
-    );
-    this.shadows = new ShadowService({
-      clock,
-      bus,
-      events,
-      records,
-      meter: (units) => metering.turn("shadowOperations", units),
-      changed: ({ thing, shadowName }) => this.indexing.shadowChanged(thing, shadowName),
-    });
-    this.management = new DeviceManagement({
-      ...options.management,
-      clock,
-      random,
-      records,
-      account,
-      hasThing: (thingName) => this.registry.hasThing(thingName),
-      tags: this.tags,
-      jobs: {
-        bus,
-        events: jobEvents,
-        registry: this.registry,
-        eventConfigurations: this.eventConfigurations,
-        settings: { arnPrefix: this.account.arnPrefix, ...options.jobs },
-      },
-    });
-    this.rules = new RuleEngine({
-      clock,
-      bus,
-      events,
-      meter: (actions) => {
-        metering.turn("rulesTriggered");
-        metering.turn("ruleActions", actions);
-      },
-      random: random.stream("rules"),
-      ...(options.traceOf !== undefined && { traceOf: options.traceOf }),
-      accountId: this.account.accountId,
-    });
-    this.ruleDirectory = new RuleDirectory({ clock, engine: this.rules, records });
-    this.tags.taggable("rule", (name) => this.ruleDirectory.has(name));
-    if (this.enabled.presence) this.addPresence({ bus, clock, random });
+    ({ account: this.account, records: this.records, broker: this.broker, tags: this.tags } = ground);
+    ({ connections: this.connections, metering: this.metering, brokerClock: this.clock } = ground);
+
+    const inventory = new Inventory(ground, () => this.shadows);
+    ({ registry: this.registry, eventConfigurations: this.eventConfigurations } = inventory);
+    ({ indexing: this.indexing, fleetMetrics: this.fleetMetrics } = inventory);
+
+    const admission = new Admission(ground, inventory);
+    this.admission = admission;
+    ({ identity: this.identity, access: this.access, audits: this.audits } = admission);
+
+    const artifacts = () => this.management.artifacts;
+    const onboarding = new Onboarding(ground, { inventory, admission, artifacts });
+    ({ hooks: this.hooks, authorizers: this.authorizers, roleAliases: this.roleAliases } = onboarding);
+    ({ domains: this.domains, domainPins: this.domainPins, provisioning: this.provisioning } = onboarding);
+    this.endpointDirectory = onboarding.endpoints;
+
+    const deviceServices = new DeviceServices(ground, inventory);
+    ({ shadows: this.shadows, management: this.management } = deviceServices);
+    ({ rules: this.rules, ruleDirectory: this.ruleDirectory } = deviceServices);
+
+    this.parts = [deviceServices, inventory, admission, onboarding];
+    if (this.enabled.presence) this.addPresence();
     this.broker.addHooks({
       message: (message) => this.route(message),
       listensTo: (topic) => this.enabled.rules && this.rules.listensTo(topic),
@@ -349,9 +126,9 @@ export class Cloud implements Service {
     this.acceptor = { accept: (link) => this.accept(link) };
   }
 
-  /** Who signs device certificates; an authority of its own is made when it is first asked for. */
+  /** Who signs device certificates. */
   get issuer(): CertificateIssuer {
-    return this.options.issuer ?? (this.ownIssuer ??= this.makeIssuer());
+    return this.admission.issuer;
   }
 
   get jobs(): JobsService {
@@ -405,41 +182,19 @@ export class Cloud implements Service {
   /** Ends listeners, connections and timers; nothing is left open. */
   async stop(): Promise<void> {
     this.broker.shutdown(REASON.serverShuttingDown);
-    this.management.stop();
-    this.indexing.stop();
-    this.fleetMetrics.stop();
-    this.audits.stop();
-    this.provisioning.stop();
+    for (const part of this.parts) part.stop();
     await this.listeners.stop();
-    if (this.ownIssuer !== undefined && "stop" in this.ownIssuer) this.ownIssuer.stop();
-    this.ownTime?.stop();
+    this.ground.stop();
   }
 
-  private tagIdentity(): void {
-    const { identity, tags } = this;
-    tags.taggable("policy", (name) => identity.policies.find(name) !== undefined);
-    tags.taggable("cacert", (id) => identity.authorities.find(id) !== undefined);
-    identity.onChange((change) => {
-      if (!("change" in change) || change.change !== "deleted") return;
-      if (change.kind === "policy") tags.forget("policy", change.policyName);
-      if (change.kind === "caCertificate") tags.forget("cacert", change.certificateId);
-    });
-  }
-
-  private addPresence(parts: PresenceOptions): void {
+  private addPresence(): void {
     const { access } = this;
+    const { broker: bus, clock, random } = this.ground;
     const names = {
       principalOf: (info: ConnectInfo) => access?.principalIdentifierOf(info),
       thingOf: (info: ConnectInfo) => access?.exclusiveThingOf(info),
     };
-    this.broker.addHooks(createPresence({ ...parts, ...(access !== undefined && names) }));
-  }
-
-  private makeIssuer(): CertificateAuthority | VirtualIssuer {
-    const { time, random: source = createRandomSource(1) } = this.options;
-    const random = source.stream("issuer");
-    if (time instanceof VirtualTime) return createVirtualIssuer(random);
-    return createCertificateAuthority({ clock: this.clock, random });
+    this.broker.addHooks(createPresence({ bus, clock, random, ...(access !== undefined && names) }));
   }
 
   private accept(link: PacketLink): PacketReceiver {

@@ -1,7 +1,7 @@
 import type { EventSink, RandomSource, TimeSource } from "fleetrig/kernel";
 import type { Profile } from "fleetrig/protocol";
 import type { AccountOptions } from "../account.js";
-import type { CloudOptions } from "../cloud.js";
+import type { CloudOptions } from "../cloud-options.js";
 import type { CredentialOptions } from "../credentials/index.js";
 import type { BrokerLimits } from "../engine/index.js";
 
