@@ -4,7 +4,8 @@ import { cloudError } from "../cloud-error.js";
 import type { TargetSelection } from "./job-request.js";
 import type { JobStore } from "./job-store.js";
 import { controlExecutionSummary, jobSummary } from "./job-view.js";
-import { thingArn } from "./targets.js";
+import type { Job } from "./job.js";
+import { targetName, thingArn } from "./targets.js";
 
 /** The list calls of the control plane. Pages are cut by position, in order of creation. */
 
@@ -12,6 +13,8 @@ import { thingArn } from "./targets.js";
 export interface ListJobsRequest extends PageRequest {
   readonly status?: JobStatus;
   readonly targetSelection?: TargetSelection;
+  /** Jobs that have this group as a target. */
+  readonly thingGroupName?: string;
 }
 
 /** AWS: ListJobExecutionsForJob. */
@@ -40,17 +43,28 @@ export interface ExecutionList {
 }
 
 const MAX_PAGE = 250;
+const GROUP = "group:";
 
 const matches = <T>(wanted: T | undefined, actual: T): boolean => wanted === undefined || wanted === actual;
 
 export function listJobs(store: JobStore, request: ListJobsRequest, arnPrefix: string): JobList {
+  const { status, targetSelection, thingGroupName } = request;
   const wanted = [...store.all()].filter(
     (job) =>
-      matches(request.status, job.status) && matches(request.targetSelection, job.spec.targetSelection),
+      matches(status, job.status) &&
+      matches(targetSelection, job.spec.targetSelection) &&
+      (thingGroupName === undefined || groupsOf(job).includes(thingGroupName)),
   );
   const { items, next } = page(wanted, request);
   return { jobs: items.map((job) => jobSummary(job, arnPrefix)), ...next };
 }
+
+/** Names of the groups that are targets of a job. */
+export const groupsOf = (job: Job): readonly string[] =>
+  job.spec.request.targets.flatMap((target) => {
+    const name = targetName(target);
+    return name.startsWith(GROUP) ? [name.slice(GROUP.length)] : [];
+  });
 
 /** Current executions of a job, in rollout order. */
 export function listExecutionsForJob(

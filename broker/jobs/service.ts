@@ -25,6 +25,7 @@ import { JobEngine } from "./job-engine.js";
 import { type JobEventConfigurations, JobEvents } from "./job-events.js";
 import {
   type ExecutionList,
+  groupsOf,
   type JobList,
   listExecutionsForJob,
   listExecutionsForThing,
@@ -138,6 +139,11 @@ export class JobsService implements ReservedTopicService {
 
   has(jobId: string): boolean {
     return this.store.has(jobId);
+  }
+
+  /** Names of all groups that are targets of jobs. */
+  targetGroups(): ReadonlySet<string> {
+    return new Set(Array.from(this.store.all()).flatMap(groupsOf));
   }
 
   /** @throws CLOUD_NOT_FOUND */

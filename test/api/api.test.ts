@@ -12,13 +12,13 @@ describe("the API", () => {
 
   it("names an operation that it does not have, with 501", async () => {
     const { refused } = startApi();
-    expect(await refused("POST", "/audit/relatedResources", {})).toMatchObject({
+    expect(await refused("POST", "/packages", {})).toMatchObject({
       name: "MethodNotAllowedException",
       status: 405,
     });
-    const refusal = await refused("GET", "/audit/relatedResources");
+    const refusal = await refused("GET", "/packages");
     expect(refusal).toMatchObject({ name: "NotImplementedException", status: 501 });
-    expect(refusal.message).toContain("ListRelatedResourcesForAuditFinding");
+    expect(refusal.message).toContain("ListPackages");
   });
 
   it.each([

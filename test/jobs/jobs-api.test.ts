@@ -133,6 +133,25 @@ describe("jobs of the control plane over HTTP", () => {
   });
 });
 
+describe("lists of jobs", () => {
+  it("can be of one thing group, by name or by id", async () => {
+    const { ok, cloud } = withThings("t1");
+    for (const thingGroupName of ["g1", "g2"]) {
+      cloud.registry.createThingGroup({ thingGroupName });
+      const targets = [`${PREFIX}:thinggroup/${thingGroupName}`];
+      await ok("PUT", `/jobs/of-${thingGroupName}`, { targets, document: "{}" });
+    }
+    const ids = async (query: string) =>
+      (await ok("GET", `/jobs?${query}`)).jobs.map(({ jobId }: { jobId: string }) => jobId);
+    const { thingGroupId } = cloud.registry.describeThingGroup("g2");
+    expect(await ids("thingGroupName=g1")).toEqual(["of-g1"]);
+    expect(await ids(`thingGroupId=${thingGroupId}`)).toEqual(["of-g2"]);
+    expect(await ids("thingGroupId=unknown")).toEqual([]);
+    cloud.registry.deleteThingGroup({ thingGroupName: "g2" });
+    expect(await ids(`thingGroupId=${thingGroupId}`)).toEqual([]);
+  });
+});
+
 describe("jobs of a device over HTTP", () => {
   it("are listed, started, described and updated, with the document as text", async () => {
     const { ok } = withThings("t1");

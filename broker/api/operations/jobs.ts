@@ -10,7 +10,16 @@ import type {
   ListJobsRequest,
   UpdateJobRequest,
 } from "../../jobs/index.js";
+import type { Cloud } from "../../cloud.js";
 import { operation, type OperationTable } from "../operation.js";
+
+/** The group of this id, if it is the target of a job. */
+function groupOfId(thingGroupId: string, { jobs, registry }: Cloud): string | undefined {
+  return Array.from(jobs.targetGroups()).find(
+    (name) =>
+      registry.isKnown(`group:${name}`) && registry.describeThingGroup(name).thingGroupId === thingGroupId,
+  );
+}
 
 interface JobInput {
   readonly jobId: string;
@@ -53,9 +62,15 @@ export const jobOperations: OperationTable = {
   GetJobDocument: operation<JobInput & { readonly beforeSubstitution?: boolean }>((input, { cloud }) =>
     cloud.jobs.getJobDocument(input),
   ),
-  ListJobs: operation<ListJobsRequest>((input, { cloud, account }) => ({
-    ...cloud.jobs.listJobs(input, account),
-  })),
+  ListJobs: operation<ListJobsRequest & { readonly thingGroupId?: string }>(
+    ({ thingGroupId, ...request }, { cloud, account }) => {
+      if (thingGroupId === undefined) return { ...cloud.jobs.listJobs(request, account) };
+      const thingGroupName = groupOfId(thingGroupId, cloud);
+      if (thingGroupName === undefined) return { jobs: [] };
+      return { ...cloud.jobs.listJobs({ ...request, thingGroupName }, account) };
+    },
+    { lacks: "namespaceId is not supported." },
+  ),
   ListJobExecutionsForJob: operation<ListJobExecutionsForJobRequest>((input, { cloud, account }) => ({
     ...cloud.jobs.listJobExecutionsForJob(input, account),
   })),
