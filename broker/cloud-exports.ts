@@ -201,7 +201,7 @@ export {
   type AlternativeNames,
   type AuthorityPem,
   type CertificateAndKeys,
-  type CertificateAuthority,
+  CertificateAuthority,
   type CertificateAuthorityOptions,
   type CertificateDescription,
   type CertificateFromCsrOptions,

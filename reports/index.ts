@@ -1,5 +1,6 @@
 export {
   type ConvergenceRecord,
+  type CostRecord,
   type EnvironmentRecord,
   type ExpectationRecord,
   type FailureRecord,
@@ -76,6 +77,7 @@ export {
 export { type StageSpan, StageTimeline } from "./ledger/stage-timeline.js";
 export { convergenceRecords } from "./metrics/convergence-records.js";
 export { type BackoffGrade, gradeBackoff, gradeGroup } from "./metrics/backoff-grade.js";
+export { type CloudReader, METER_METRICS, type MeterMetric } from "./metrics/cloud-reading.js";
 export { metricRecords, recordUnit, recordValue } from "./metrics/metric-records.js";
 export {
   createObservation,

@@ -1,8 +1,9 @@
-import type { EventType } from "fleetrig/broker";
+import type { EventType, IndexingConfiguration } from "fleetrig/broker";
 import type { Distribution, JsonObject, JsonValue } from "fleetrig/kernel";
 import type { Expectation, RendererName } from "fleetrig/reports";
 import type {
   BufferPlan,
+  ClaimPlan,
   DisconnectMode,
   LinkProfile,
   MqttPlan,
@@ -27,6 +28,7 @@ export interface Scenario {
   readonly clock: "virtual" | "real";
   readonly broker: BrokerSpec;
   readonly services: ServicesSpec;
+  readonly controlPlane: ControlPlaneSpec;
   readonly network: Readonly<Record<string, LinkProfile>>;
   readonly fleet: readonly FleetGroup[];
   readonly bridges: readonly BridgeSpec[];
@@ -67,6 +69,70 @@ export interface ServicesSpec {
   readonly events?: readonly EventType[];
 }
 
+/** Identity, registry, provisioning and index of the embedded cloud, as they are when the run begins. */
+export interface ControlPlaneSpec {
+  /** Something of it is used: attributes of things are registered then. */
+  readonly isUsed: boolean;
+  /** Certificates and policies are enforced. */
+  readonly isEnforced: boolean;
+  readonly account: string | undefined;
+  readonly region: string | undefined;
+  /** `undefined` is AWS's quota. */
+  readonly createKeysPerS: number | undefined;
+  readonly registerThingPerS: number | undefined;
+  readonly policies: readonly { readonly name: string; readonly document: string }[];
+  readonly thingTypes: readonly ThingTypeSpec[];
+  readonly thingGroups: readonly ThingGroupSpec[];
+  readonly templates: readonly TemplateSpec[];
+  /** `undefined`: indexing is off. */
+  readonly index: IndexSpec | undefined;
+}
+
+/** A thing type as AWS has it. */
+export interface ThingTypeSpec {
+  readonly name: string;
+  readonly thingTypeDescription: string | undefined;
+  readonly searchableAttributes: readonly string[];
+}
+
+/** A thing group; `queryString` makes it dynamic. */
+export interface ThingGroupSpec {
+  readonly name: string;
+  readonly parentGroupName: string | undefined;
+  readonly thingGroupDescription: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly policies: readonly string[];
+  readonly queryString: string | undefined;
+}
+
+/** A template of fleet provisioning; `body` is JSON. */
+export interface TemplateSpec {
+  readonly name: string;
+  readonly body: string;
+  readonly hook: string | undefined;
+}
+
+/** What is indexed, in AWS's words, and the queries that are counted. */
+export interface IndexSpec {
+  readonly configuration: IndexingConfiguration;
+  readonly queries: Readonly<Record<string, string>>;
+}
+
+/** Who the devices of a group are. */
+export interface IdentitySpec {
+  /** `undefined`: not before they have provisioned themselves. */
+  readonly keyType: "ec-p256" | "rsa-2048" | undefined;
+  /** Of each device's certificate. */
+  readonly policies: readonly string[];
+  readonly claim: ClaimSpec | undefined;
+}
+
+/** Fleet provisioning by claim. */
+export interface ClaimSpec extends ClaimPlan {
+  /** Of the claim certificate that the devices of the group share. */
+  readonly policies: readonly string[];
+}
+
 /** Things that share a model, a network and a way of behaving. */
 export interface FleetGroup {
   readonly group: string;
@@ -78,6 +144,11 @@ export interface FleetGroup {
   readonly things: readonly string[] | undefined;
   readonly requires: "hardware" | undefined;
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  readonly thingType: string | undefined;
+  /** Static thing groups that its things join, besides the group's own. */
+  readonly thingGroups: readonly string[];
+  /** `undefined`: they show no certificate. */
+  readonly identity: IdentitySpec | undefined;
   /** Name in `Scenario.network`; `undefined` is a perfect link. */
   readonly network: string | undefined;
   readonly mqtt: MqttPlan;
@@ -209,6 +280,8 @@ export type ActionVerb =
       readonly verb: "createJob";
       readonly jobId: string;
       readonly targets: Selection;
+      /** Instead of the things of a selection. */
+      readonly thingGroup: string | undefined;
       /** The other fields of AWS CreateJob, verbatim. */
       readonly request: JsonObject;
     }
@@ -236,6 +309,24 @@ export type ActionVerb =
       readonly payload: JsonValue;
       readonly qos: 0 | 1;
       readonly retain: boolean;
+    }
+  | {
+      readonly verb: "attachPolicy" | "detachPolicy";
+      readonly policyName: string;
+      /** Instead of the certificates of a selection. */
+      readonly thingGroup: string | undefined;
+      readonly select: Selection;
+    }
+  | {
+      readonly verb: "updateCertificate";
+      readonly select: Selection;
+      readonly newStatus: "ACTIVE" | "INACTIVE" | "REVOKED";
+    }
+  | {
+      readonly verb: "rotateCertificates";
+      readonly select: Selection;
+      readonly overUs: number;
+      readonly deactivateAfterUs: number;
     }
   | { readonly verb: "restartBroker"; readonly downForUs: number }
   | { readonly verb: "checkpoint"; readonly label: string };

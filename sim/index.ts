@@ -49,6 +49,7 @@ export { tabulate, type Transition, type TransitionTable } from "./connection/tr
 export { reconnectDelayUs, type ReconnectHistory } from "./connection/reconnect-delay.js";
 export {
   type BufferPlan,
+  type ClaimPlan,
   type FleetPlan,
   type GroupPlan,
   type LinkProfile,
@@ -65,7 +66,10 @@ export type { DeviceEffect, DeviceModel, DeviceSignalEvent, ModelInput, SignalTh
 export { type Artifact, ARTIFACT_BYTES, artifactFor, corruptedArtifactFor } from "./models/artifact.js";
 export { defineDeviceModel, deviceEffects } from "./models/define.js";
 export { BUILTIN_MODELS, resolveModel } from "./models/resolve-model.js";
+export { type DeviceCredential, Wallet } from "./credentials/wallet.js";
+export { Enrolment, type EnrolmentHandlers, type EnrolmentOptions } from "./credentials/enrolment.js";
 export { createTcpDialer, type TcpDialerOptions } from "./links/tcp-dialer.js";
+export { createTlsDialer, type TlsDialerOptions } from "./links/tls-dialer.js";
 export {
   type AppliedFault,
   createFaultProxy,

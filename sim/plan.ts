@@ -24,6 +24,15 @@ export interface GroupPlan {
   readonly signals: Readonly<Record<string, SignalSpec>>;
   /** Settings for the model's machine: the `settings:` block, with `shadow` and `ota` beside its keys; µs. */
   readonly settings: JsonObject;
+  /** How members get certificates of their own; undefined for those that need none, or have one from the start. */
+  readonly claim?: ClaimPlan | undefined;
+}
+
+/** Fleet provisioning by claim: the template, and what members tell about themselves. */
+export interface ClaimPlan {
+  readonly templateName: string;
+  /** Templates may name `{thingName}`, `{index}` and attributes. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** One member of a group. */

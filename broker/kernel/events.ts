@@ -137,6 +137,21 @@ export type DeviceEvent =
     }
   | { readonly type: "device.rebooted"; readonly atUs: number; readonly thing: string }
   | {
+      /** It has a certificate of its own now, and is a thing. */
+      readonly type: "device.provisioned";
+      readonly atUs: number;
+      readonly thing: string;
+      /** Since it first dialled with its claim. */
+      readonly tookUs: number;
+    }
+  | {
+      /** It gave up: it never connects with a certificate of its own. */
+      readonly type: "device.unprovisioned";
+      readonly atUs: number;
+      readonly thing: string;
+      readonly reason: string;
+    }
+  | {
       readonly type: "device.mode";
       readonly atUs: number;
       readonly thing: string;

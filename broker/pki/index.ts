@@ -7,7 +7,7 @@ export type { AuthorityPem } from "./authority-key.js";
 export { type CertificateDescription, parseCertificate, parseCertificateBundle } from "./certificate.js";
 export {
   type CertificateAndKeys,
-  type CertificateAuthority,
+  CertificateAuthority,
   type CertificateAuthorityOptions,
   createCertificateAuthority,
   type IssueCertificateOptions,

@@ -27,6 +27,7 @@ const READERS: Readonly<Record<MetricUnit, (text: string) => number | undefined>
   },
   bytes: (text) => parseBytes(text) ?? zero(text),
   "thing-seconds": plainNumber,
+  usd: (text) => plainNumber(text.replace(/^\$/, "")),
   none: () => undefined,
 };
 
@@ -39,6 +40,7 @@ const EXPECTED: Readonly<Record<MetricUnit, string>> = {
   "per-minute": "a rate, such as 60/m",
   bytes: "a size, such as 512MiB",
   "thing-seconds": "a plain number of thing-seconds, such as 120",
+  usd: "US dollars, such as 0.05 or $0.05",
   none: "a word",
 };
 

@@ -1,6 +1,8 @@
 import type { AggregationName, MetricDefinition, MetricSection } from "./definition.js";
 import {
+  ACCESS,
   CONNECTIONS,
+  COST,
   DELIVERY,
   JOBS,
   LATENCY,
@@ -31,6 +33,7 @@ const TIMING = new Set([
   "latency.service",
   "latency.ack",
   "connect.time",
+  "provisioning.time",
   "rules.latency",
   "generator.schedule_lag",
 ]);
@@ -62,6 +65,8 @@ export const METRICS: readonly MetricDefinition[] = [
   ...define("reconnect", RECONNECT),
   ...define("shadow", SHADOW),
   ...define("job", JOBS),
+  ...define("access", ACCESS),
+  ...define("cost", COST),
   ...define(undefined, REST),
 ];
 

@@ -19,6 +19,7 @@ export type MetricUnit =
   | "per-minute"
   | "bytes"
   | "thing-seconds"
+  | "usd"
   | "none";
 
 /** The part of a report in which a metric stands. */
@@ -32,6 +33,8 @@ export type MetricSection =
   | "fleet"
   | "rules"
   | "broker"
+  | "access"
+  | "cost"
   | "trust";
 
 /** What a metric means and how expectations may use it. */
@@ -108,7 +111,7 @@ export const LABELS = {
   stream: { definition: "name of a telemetry stream", example: "climate" },
   rule: { definition: "name of a rule", example: "high-temp" },
   job: { definition: "job id", example: "fw-2.4.0" },
-  action: { definition: "id of a stage action", example: "wave-1" },
+  action: { definition: "id of a stage action; of access.denied, a policy action", example: "wave-1" },
   update: { definition: "id of an updateShadow action", example: "setpoint-21" },
   since: {
     definition: "where the time starts: the update, the reconnect or the loss",
@@ -147,6 +150,7 @@ export const LABELS = {
     example: "FAILED",
     pattern: /^(?:QUEUED|IN_PROGRESS|SUCCEEDED|FAILED|TIMED_OUT|REJECTED|REMOVED|CANCELED)$/,
   },
+  query: { definition: "name of a query of the fleet index", example: "hot" },
   bridge: { definition: "id of a hardware bridge", example: "desk" },
 } as const satisfies Readonly<Record<string, LabelDefinition>>;
 

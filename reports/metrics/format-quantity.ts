@@ -17,6 +17,7 @@ const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
   "per-minute": (value) => `${separated(value, 1)}/min`,
   bytes: formatBytes,
   "thing-seconds": (value) => `${separated(value, 1)} thing·s`,
+  usd: (value) => `$${separated(value, value < 1 ? 6 : 2)}`,
   none: (value) => separated(value, 3),
 };
 

@@ -16,6 +16,7 @@ const RECORD_UNITS: Readonly<Record<MetricUnit, string>> = {
   "per-minute": "/min",
   bytes: "B",
   "thing-seconds": "thing·s",
+  usd: "USD",
   none: "",
 };
 

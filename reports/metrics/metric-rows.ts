@@ -319,6 +319,54 @@ export const JOBS: readonly MetricRow[] = [
   ],
 ];
 
+export const ACCESS: readonly MetricRow[] = [
+  [
+    "access.denied",
+    "counter",
+    "count",
+    ["action", "group", "stage"],
+    "what policies, or the lack of them, refused",
+  ],
+  [
+    "provisioning.time",
+    "histogram",
+    "us",
+    CONNECTION,
+    "from the first dialling with a claim to the acceptance of RegisterThing",
+  ],
+  ["provisioning.failed", "counter", "count", ["group", "reason"], "devices that gave up provisioning"],
+  [
+    "provisioning.rejected",
+    "counter",
+    "count",
+    ["group", "reason"],
+    "requests for a certificate or to be provisioned that the cloud rejected, throttled ones too",
+  ],
+  ["index.matches", "gauge", "count", ["query"], "things that a named query of the fleet index finds now"],
+];
+
+const METERS: readonly (readonly [name: string, definition: string])[] = [
+  ["messages", "messages in units of 5 KiB as AWS bills them, those of the observer too"],
+  ["rules_triggered", "rules triggered"],
+  ["rule_actions", "actions of rules"],
+  ["shadow_operations", "shadow operations in units of 1 KiB"],
+  ["registry_operations", "registry operations over the API"],
+  ["job_executions", "job executions, retries too"],
+  ["index_queries", "queries of the fleet index"],
+];
+
+export const COST: readonly MetricRow[] = [
+  [
+    "cost.usd",
+    "gauge",
+    "usd",
+    [],
+    "what the run would have cost on AWS IoT, at the list prices of the report",
+  ],
+  ["meter.connection_minutes", "gauge", "number", [], "minutes of connection, those of the observer too"],
+  ...METERS.map(([name, definition]): MetricRow => [`meter.${name}`, "counter", "count", [], definition]),
+];
+
 export const REST: readonly MetricRow[] = [
   [
     "fleet.firmware",

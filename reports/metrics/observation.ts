@@ -3,8 +3,10 @@ import type { Labels } from "../expectations/expectation.js";
 import { deliveryMetrics } from "../ledger/delivery-metrics.js";
 import { Ledger, type StreamInfo, type ThingInfo } from "../ledger/ledger.js";
 import { StageTimeline } from "../ledger/stage-timeline.js";
+import { AccessTracker, type ControlPlaneParts } from "./access-tracker.js";
 import { BacklogTracker } from "./backlog-tracker.js";
 import { BrokerTracker } from "./broker-tracker.js";
+import { CloudReading } from "./cloud-reading.js";
 import { ConnectionTracker } from "./connection-tracker.js";
 import { FirmwareTracker } from "./firmware-tracker.js";
 import { Gauge } from "./gauge.js";
@@ -27,6 +29,8 @@ export interface ObservationOptions {
   readonly stableUs?: number;
   /** Silence after a reboot that counts as a lost device. Default 5 min. */
   readonly silentAfterUs?: number;
+  /** Default: no part of it. */
+  readonly controlPlane?: ControlPlaneParts;
 }
 
 const SILENT_AFTER_US = 300_000_000;
@@ -58,6 +62,8 @@ export class Observation implements EventSink {
   readonly shadows: ShadowTracker;
   readonly jobs: JobTracker;
   readonly rules: RuleTracker;
+  /** What is read from the cloud when somebody asks. */
+  readonly cloud = new CloudReading();
   private readonly gauges = new Map<string, Gauge>(SAMPLED_GAUGES.map((name) => [name, new Gauge()]));
   private readonly trackers: readonly { on(event: RunEvent): void }[];
 
@@ -73,6 +79,7 @@ export class Observation implements EventSink {
     this.rules = new RuleTracker({ rules, stages, nowUs });
     const firmware = new FirmwareTracker(this.directory);
     const broker = new BrokerTracker(context);
+    const access = new AccessTracker(context, options.controlPlane ?? { access: false, provisioning: false });
     const backlog = new BacklogTracker(this.storms, this.ledger, this.directory);
     this.jobs = new JobTracker({
       nowUs,
@@ -86,12 +93,12 @@ export class Observation implements EventSink {
     });
     this.ledger.onRuleOutput((rule, stage, latencyUs) => this.rules.output(rule, stage, latencyUs));
     const { connections, storms, shadows, jobs } = this;
-    this.trackers = [connections, storms, backlog, shadows, jobs, this.rules, firmware, broker];
+    const trackers = [connections, storms, backlog, shadows, jobs, this.rules, firmware, broker, access];
+    this.trackers = trackers;
     this.store = new MetricStore(
       deliveryMetrics(this.ledger, nowUs),
-      ...[connections, storms, backlog, shadows, jobs, this.rules, firmware, broker].map(
-        (one) => one.metrics,
-      ),
+      ...trackers.map((one) => one.metrics),
+      this.cloud.metrics,
       Object.fromEntries([...this.gauges].map(([name, gauge]) => [name, gauge.source])),
     );
   }

@@ -131,6 +131,16 @@ const fault = z.object({
   things: z.array(z.string()),
 });
 
+/** What the run would have cost; the meters are among the metrics. */
+const cost = z.object({
+  totalUsd: z.number(),
+  /** Of the price list: region and the day on which somebody looked. */
+  region: z.string(),
+  asOf: z.string(),
+  /** Meters that have turned and have no price in the list. */
+  unpriced: z.array(z.string()),
+});
+
 const trust = z.object({
   /** False when latency figures must not be judged. */
   trusted: z.boolean(),
@@ -196,6 +206,8 @@ const runRecordSchema = z.object({
   rollouts: z.array(rollout),
   convergence: z.array(convergence),
   faults: z.array(fault),
+  /** Missing where nobody meters: an external broker, or a record of an earlier version. */
+  cost: cost.optional(),
   environment,
 });
 
@@ -248,6 +260,8 @@ export type RolloutRecord = z.infer<typeof rollout>;
 export type ConvergenceRecord = z.infer<typeof convergence>;
 /** An injected fault and whom it met. */
 export type FaultRecord = z.infer<typeof fault>;
+/** What a run would have cost, by which price list. */
+export type CostRecord = z.infer<typeof cost>;
 /** How far the figures of times can be trusted. */
 export type TrustRecord = z.infer<typeof trust>;
 /** Where and when a run took place: all that differs between equal virtual runs. */

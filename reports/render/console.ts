@@ -7,6 +7,7 @@ import type {
   SweepRecord,
   Verdict,
 } from "../record/run-record.js";
+import { accessText } from "./access-text.js";
 import {
   countOutcomes,
   countsText,
@@ -80,6 +81,7 @@ export function renderRunConsole(run: RunRecord, options: ConsoleOptions): strin
     `${paintMark(run.verdict, pen)} ${paint.bold(fitText(runTitle(run), pen.width - 2))}`,
     ...indented(runFacts(run), pen, paint.dim),
     ...stageLines(run.stages, pen),
+    ...accessLines(run, pen),
     ...failureLines(run, pen),
     ...trustLines(run, pen),
     ...expectationLines(expectations, pen),
@@ -110,6 +112,11 @@ function stageLines(stages: readonly StageRecord[], pen: Pen): readonly string[]
     return `${stage.name}\u00a0${span}${stage.timedOut ? "\u00a0(timed\u00a0out)" : ""}`;
   });
   return indented(told.join(" → "), pen, (line) => pen.paint.dim(line.replaceAll("\u00a0", " ")));
+}
+
+function accessLines(run: RunRecord, pen: Pen): readonly string[] {
+  const text = accessText(run);
+  return text === undefined ? [] : indented(text, pen, pen.paint.dim);
 }
 
 function failureLines({ failure }: RunRecord, pen: Pen): readonly string[] {

@@ -13,6 +13,7 @@ const UNITS: Readonly<Record<string, MetricUnit>> = {
   "/min": "per-minute",
   B: "bytes",
   thing·s: "thing-seconds",
+  USD: "usd",
   things: "count",
 };
 

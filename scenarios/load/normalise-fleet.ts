@@ -4,6 +4,7 @@ import type { AttributeDocument, FleetGroupDocument } from "../schema/fleet.js";
 import { durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import type { SignalDocument } from "../schema/signals.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, TelemetrySpec } from "../scenario.js";
+import { normaliseIdentity } from "./normalise-cloud.js";
 import { normaliseDistribution } from "./normalise-distribution.js";
 
 export function normaliseGroup(document: FleetGroupDocument): FleetGroup {
@@ -16,6 +17,9 @@ export function normaliseGroup(document: FleetGroupDocument): FleetGroup {
     things: document.things,
     requires: document.requires,
     attributes: mapValues(document.attributes ?? {}, normaliseAttribute),
+    thingType: document.thingType,
+    thingGroups: document.thingGroups ?? [],
+    identity: document.identity === undefined ? undefined : normaliseIdentity(document.identity),
     network: document.network,
     mqtt: normaliseMqtt(document.mqtt),
     arrival: normaliseArrival(document.connect?.arrival),

@@ -80,6 +80,7 @@ const NORMALISERS: { readonly [V in Verb]: (action: Written<V>) => ActionVerb } 
   createJob: ({ createJob: { jobId, targets, ...request } }) => ({
     verb: "createJob",
     jobId,
+    thingGroup: targets.thingGroup,
     targets: normaliseSelection(targets),
     request: request as JsonObject,
   }),
@@ -106,12 +107,31 @@ const NORMALISERS: { readonly [V in Verb]: (action: Written<V>) => ActionVerb } 
     qos: publish.qos ?? 0,
     retain: publish.retain ?? false,
   }),
+  attachPolicy: ({ attachPolicy }) => ({ verb: "attachPolicy", ...normaliseAttachment(attachPolicy) }),
+  detachPolicy: ({ detachPolicy }) => ({ verb: "detachPolicy", ...normaliseAttachment(detachPolicy) }),
+  updateCertificate: ({ updateCertificate }) => ({
+    verb: "updateCertificate",
+    select: normaliseSelection(updateCertificate.select),
+    newStatus: updateCertificate.newStatus,
+  }),
+  rotateCertificates: ({ rotateCertificates }) => ({
+    verb: "rotateCertificates",
+    select: normaliseSelection(rotateCertificates.select),
+    overUs: durationUs(rotateCertificates.over ?? "0s"),
+    deactivateAfterUs: durationUs(rotateCertificates.deactivateAfter ?? "1m"),
+  }),
   restartBroker: ({ restartBroker }) => ({
     verb: "restartBroker",
     downForUs: durationUs(restartBroker.downFor ?? "0s"),
   }),
   checkpoint: ({ checkpoint }) => ({ verb: "checkpoint", label: checkpoint }),
 };
+
+const normaliseAttachment = (document: NonNullable<ActionDocument["attachPolicy"]>) => ({
+  policyName: document.policyName,
+  thingGroup: document.thingGroup,
+  select: normaliseSelection(document.select),
+});
 
 type StateDocument =
   | string

@@ -7,6 +7,7 @@ import type { BridgeDocument } from "../schema/fleet.js";
 import { bitsPerSecond, durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import { USUAL_FORMATS } from "../report-formats.js";
 import type { BridgeSpec, BrokerSpec, ExpectationSpec, ReportSpec, RuleSpec, Scenario } from "../scenario.js";
+import { normaliseControlPlane } from "./normalise-cloud.js";
 import { normaliseDistribution } from "./normalise-distribution.js";
 import { normaliseGroup } from "./normalise-fleet.js";
 import { normaliseStage } from "./normalise-stages.js";
@@ -26,6 +27,7 @@ export function normalise(document: ScenarioDocument, sourceMap: SourceMap): Sce
     clock: document.clock ?? "virtual",
     broker: normaliseBroker(document.broker),
     services: { shadows: false, jobs: false, rules: false, ...withoutUndefined(document.services ?? {}) },
+    controlPlane: normaliseControlPlane(document),
     network: Object.fromEntries(
       Object.entries(document.network ?? {}).map(([name, profile]) => [
         name,

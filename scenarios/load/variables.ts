@@ -14,7 +14,8 @@ import { MAX_NODES } from "./refusal.js";
 /**
  * `${vars.<name>}` and `${env.<NAME>}`. A text that is nothing but one reference takes the value with its type;
  * inside other text the value is written out. Everything under `rules` is left alone, because `${...}` is AWS's
- * own notation there, and so are AWS's `${aws:...}` placeholders of job documents.
+ * own notation there, and so are AWS's `${aws:...}` placeholders of job documents and the variables of policies,
+ * such as `${iot:ClientId}`, wherever they stand.
  */
 const REFERENCE = /\$\{([^{}$]{0,256})\}/g;
 const WHOLE = /^\$\{([^{}$]{0,256})\}$/;
@@ -195,7 +196,8 @@ class Substituter {
   }
 }
 
-const isForeign = (name: string): boolean => name.startsWith("aws:");
+const isForeign = (name: string): boolean =>
+  /^(?:aws|iot|cognito-identity\.amazonaws\.com):/.test(name) || name === "*" || name === "?";
 
 /** The environment has only text: numbers and booleans are recognised when they read back the same. */
 function plainValue(text: string): string | number | boolean {

@@ -1,4 +1,4 @@
-import type { Cloud } from "fleetrig/broker";
+import { type Cloud, parsePolicyTarget } from "fleetrig/broker";
 import {
   type Clock,
   EXIT,
@@ -17,6 +17,7 @@ import {
   IDENTITY_FIELDS,
   type Selection,
 } from "fleetrig/sim";
+import { type Identities, noCertificate } from "./identities.js";
 import type { Action, ActionVerb } from "../scenario.js";
 
 /** What actions act on. `cloud` is absent when the broker is somebody else's. */
@@ -26,6 +27,7 @@ export interface ActionStage {
   readonly events: EventSink;
   readonly fleet: Fleet;
   readonly cloud: Cloud | undefined;
+  readonly identities: Identities | undefined;
 }
 
 type VerbOf<V extends ActionVerb["verb"]> = Extract<Action, { verb: V }>;
@@ -55,6 +57,15 @@ const PERFORMERS: { readonly [V in ActionVerb["verb"]]: Performer<V> } = {
   },
   inject,
   publish,
+  attachPolicy: (action, stage) => changePolicy(action, stage),
+  detachPolicy: (action, stage) => changePolicy(action, stage),
+  updateCertificate: (action, stage) => {
+    const { newStatus } = action;
+    const { identity } = cloudOf(action, stage);
+    for (const { name } of announce(action, stage, action.select, { newStatus }))
+      identity.certificates.update(certificateOf(name, stage), newStatus);
+  },
+  rotateCertificates,
   restartBroker: (action, stage) => {
     started(action, stage, [], { downForUs: action.downForUs });
     cloudOf(action, stage).restart(action.downForUs);
@@ -104,16 +115,31 @@ function updateShadow(action: VerbOf<"updateShadow">, stage: ActionStage): void 
 const MAX_TARGETS = 100;
 
 function createJob(action: VerbOf<"createJob">, stage: ActionStage): void {
-  const { jobId, request } = action;
-  const things = announce(action, stage, action.targets, { jobId }).map(({ name }) => name);
+  const { jobId, request, thingGroup } = action;
   const cloud = cloudOf(action, stage);
+  if (thingGroup !== undefined)
+    started(action, stage, cloud.registry.membersOf(`group:${thingGroup}`), { jobId });
+  const things = thingGroup === undefined ? registered(action, stage, cloud) : [];
   cloud.jobs.createJob({
     ...request,
     jobId,
     document: withArtifact(request["document"]),
-    targets: things.length <= MAX_TARGETS ? things : [`group:${groupFor(action, things, cloud)}`],
+    targets:
+      thingGroup === undefined && things.length <= MAX_TARGETS
+        ? things
+        : [`group:${thingGroup ?? groupFor(action, things, cloud)}`],
   });
 }
+
+/** Devices that have not provisioned themselves are no things yet, and a job cannot name them. */
+const registered = (
+  action: VerbOf<"createJob">,
+  stage: ActionStage,
+  { registry }: Cloud,
+): readonly string[] =>
+  announce(action, stage, action.targets, { jobId: action.jobId })
+    .map(({ name }) => name)
+    .filter((name) => registry.hasThing(name));
 
 /** The fleet's own group when all of it is meant, otherwise a group made for this job. */
 function groupFor(
@@ -127,6 +153,47 @@ function groupFor(
   registry.createThingGroup({ thingGroupName });
   for (const thingName of things) registry.addThingToThingGroup({ thingName, thingGroupName });
   return thingGroupName;
+}
+
+function changePolicy(action: VerbOf<"attachPolicy" | "detachPolicy">, stage: ActionStage): void {
+  const { policyName, thingGroup, verb } = action;
+  const { identity, account } = cloudOf(action, stage);
+  const change = (target: string): void => identity[verb](policyName, target);
+  if (thingGroup === undefined) {
+    for (const { name } of announce(action, stage, action.select, { policyName }))
+      change(certificateOf(name, stage));
+    return;
+  }
+  started(action, stage, [], { policyName, thingGroup });
+  change(parsePolicyTarget(account.arn("thinggroup", thingGroup)));
+}
+
+/**
+ * Each device gets a new certificate and connects again with it; sessions keep what comes meanwhile. The certificate
+ * before stays active for a while, so that nobody is locked out who is slow.
+ */
+function rotateCertificates(action: VerbOf<"rotateCertificates">, stage: ActionStage): void {
+  const { overUs, deactivateAfterUs, id } = action;
+  const members = announce(action, stage, action.select, { overUs, deactivateAfterUs });
+  const { identity } = cloudOf(action, stage);
+  for (const { name } of members) certificateOf(name, stage);
+  spread(members, overUs, stage, (member) => {
+    const before = stage.identities!.rotate(member.name);
+    member.disconnect("graceful", 0, id);
+    member.connect();
+    stage.clock.after(deactivateAfterUs, () => {
+      // Somebody may have revoked it meanwhile.
+      if (identity.certificates.get(before).status === "ACTIVE")
+        identity.certificates.update(before, "INACTIVE");
+    });
+  });
+}
+
+/** @throws FleetrigError RUN_NO_CERTIFICATE */
+function certificateOf(thing: string, { identities }: ActionStage): string {
+  const certificateId = identities?.certificateIdOf(thing);
+  if (certificateId === undefined) throw noCertificate(thing);
+  return certificateId;
 }
 
 /** `{artifact.sha256}` and `{artifact.size}` in a job document stand for the firmware of its `version`. */

@@ -97,7 +97,7 @@ export function assembleRecord(parts: RecordParts): RunRecord {
     stages: stagesOf(observation, outcome.durationUs),
     expectations,
     trust: trustRecord({ trust, observation, planned, expectations }),
-    metrics: metricRecords(observation.store, labelSets(observation, planned)).filter(
+    metrics: metricRecords(observation.store, labelSets(observation, planned, scenario)).filter(
       ({ name }) => !HOST_METRICS.has(name),
     ),
     series: seriesRecords(observation),
@@ -105,6 +105,7 @@ export function assembleRecord(parts: RecordParts): RunRecord {
     rollouts: rolloutRecords(observation, outcome.durationUs),
     convergence: convergenceRecords(observation),
     faults: measurement.disturbances.map(faultOf),
+    ...(measurement.cost !== undefined && { cost: measurement.cost }),
     environment: {
       ...host,
       expectations: ofHost,
@@ -123,10 +124,11 @@ const policyIn =
     fleet.find(({ group }) => group === name)?.reconnect.policy ?? "";
 
 /** The whole run, and its parts by stage and by group. */
-function labelSets({ stages }: Observation, { plan }: PlannedFleet): Labels[] {
+function labelSets({ stages }: Observation, { plan }: PlannedFleet, { controlPlane }: Scenario): Labels[] {
   const measured = stages.spans.filter(({ name, measured }) => measured && name !== "");
   const groups = plan.groups.length > 1 ? plan.groups.map(({ group }) => ({ group })) : [];
-  return [{}, ...measured.map(({ name }) => ({ stage: name })), ...groups];
+  const queries = Object.keys(controlPlane.index?.queries ?? {}).map((query) => ({ query }));
+  return [{}, ...measured.map(({ name }) => ({ stage: name })), ...groups, ...queries];
 }
 
 const ms = (us: number): number => us / US_PER_MS;

@@ -86,6 +86,7 @@ function planGroup(scenario: Scenario, group: FleetGroup, parts: GroupParts): Gr
     buffer: group.buffer,
     signals: group.signals,
     settings: settingsOf(group),
+    claim: group.identity?.claim,
   };
 }
 

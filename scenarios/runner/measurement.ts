@@ -11,6 +11,7 @@ import {
 import {
   assessTrust,
   conditionHolds,
+  type CostRecord,
   createObservation,
   type Expectation,
   type Observation,
@@ -18,6 +19,7 @@ import {
 } from "fleetrig/reports";
 import { createRuleOracle, type RuleOracle } from "../oracle/rule-oracle.js";
 import type { Scenario } from "../scenario.js";
+import { costRecord, readCloud } from "./cloud-reader.js";
 import type { PlannedFleet } from "./fleet-plan.js";
 import type { World } from "./world.js";
 
@@ -57,6 +59,10 @@ export class Measurement {
       rules: scenario.rules.map(({ name }) => name),
       nowUs: () => this.world?.time.nowUs() ?? 0,
       silentAfterUs: silentAfterUs(scenario),
+      controlPlane: {
+        access: scenario.controlPlane.isEnforced,
+        provisioning: scenario.fleet.some(({ identity }) => identity?.claim !== undefined),
+      },
     });
     this.events = teeSink(this.observation, { emit: (event) => this.note(event) });
     this.oracles = scenario.services.rules
@@ -84,6 +90,7 @@ export class Measurement {
     this.world = world;
     const { broker } = world.cloud ?? {};
     if (broker === undefined) return;
+    this.observation.cloud.attach(readCloud(world.cloud!, this.options.scenario));
     if (this.oracles.length > 0) {
       broker.addHooks({
         message: (message) => {
@@ -100,6 +107,12 @@ export class Measurement {
       world.harness.after(GAUGES_EVERY_US, read);
     };
     read();
+  }
+
+  /** Undefined where nobody meters. */
+  get cost(): CostRecord | undefined {
+    const { cloud } = this.world ?? {};
+    return cloud && costRecord(cloud);
   }
 
   sampleHost(): void {

@@ -186,6 +186,7 @@ class Run {
       failed: (error) => run?.fail(asFailure(error)),
       events: trace === undefined ? measurement.events : teeSink(trace, measurement.events),
       run: `r${identity.seed.toString(36)}`,
+      folder: options.folder,
     });
     if (trace !== undefined)
       world.cloud?.broker.addHooks({
@@ -296,6 +297,7 @@ class Run {
         events: world.events,
         fleet: world.fleet,
         cloud: world.cloud,
+        identities: world.identities,
       });
     } catch (error) {
       this.fail(asFailure(error));

@@ -1,4 +1,4 @@
-import { Cloud, type CloudOptions } from "fleetrig/broker";
+import { CertificateAuthority, Cloud, type CloudOptions } from "fleetrig/broker";
 import {
   type Clock,
   createRandomSource,
@@ -9,6 +9,7 @@ import {
   LANE,
   type RandomSource,
   RealTime,
+  teeSink,
   type TimeSource,
   TRACE_PROPERTY,
   VirtualTime,
@@ -19,15 +20,19 @@ import {
   createMemoryDialer,
   createShapedDialer,
   createTcpDialer,
+  createTlsDialer,
   type FaultSwitch,
   type Fleet,
   type GroupPlan,
   LinkFaults,
   PERFECT_LINK,
+  type Wallet,
 } from "fleetrig/sim";
 import type { Scenario } from "../scenario.js";
+import { controlPlaneOptions, furnish, joinWhenProvisioned } from "./control-plane.js";
 import type { PlannedFleet } from "./fleet-plan.js";
 import { createGuardedDialer } from "./guarded-dialer.js";
+import { Identities } from "./identities.js";
 import { OBSERVER_MQTT, observedFilters, Observer } from "./observer.js";
 
 /** How long a TCP connection may take to open, in milliseconds. */
@@ -44,6 +49,8 @@ export interface WorldOptions {
   readonly failed: (error: unknown) => void;
   /** Name of the run in trace tags and the observer's client id. */
   readonly run: string;
+  /** Folder that relative paths of the scenario are looked up in. */
+  readonly folder: string;
 }
 
 /** Everything one run lives in: time, cloud, fleet and observer, wired for virtual or real time. */
@@ -55,6 +62,8 @@ export interface World {
   readonly events: EventSink;
   /** Absent when the broker is somebody else's. */
   readonly cloud: Cloud | undefined;
+  /** Certificates of devices; absent when the broker is somebody else's. */
+  readonly identities: Identities | undefined;
   readonly fleet: Fleet;
   readonly observer: Observer;
   /** The trace tag of a message, carried or, in MQTT 3.1.1, derived from topic and payload. */
@@ -62,7 +71,7 @@ export interface World {
   /** On the observer's link: what a scenario cannot name, a test of the harness can. */
   readonly observerFaults: FaultSwitch;
   /** Where devices of a real-time run connect to. */
-  readonly endpoint: { readonly host: string; readonly port: number } | undefined;
+  readonly endpoint: Endpoint | undefined;
   stop(): Promise<void>;
 }
 
@@ -77,15 +86,21 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const time = virtual ?? real!;
   const random = createRandomSource(seed);
   const cloud = scenario.broker.mode === "embedded" ? createEmbeddedCloud(options, time, random) : undefined;
+  // Hooks are loaded before: in virtual time nothing waits for them.
+  await cloud?.hooks.load();
+  const identities = cloud === undefined ? undefined : new Identities(cloud);
+  await identities?.issue(scenario, options.planned);
   const endpoint = real === undefined ? undefined : await openEndpoint(scenario, cloud);
-  const link = linkFactory({ cloud, endpoint, random, failed: options.failed });
+  const secure = endpoint === undefined ? undefined : await openSecureDoor(scenario, endpoint, cloud);
+  const link = linkFactory({ cloud, identities, endpoint, secure, random, failed: options.failed });
   const fleet = createFleet(options.planned.plan, {
     time,
     random,
     events: options.events,
     probe: options.probe,
     run: options.run,
-    linkFor: (member, group, clock) => link({ stream: `thing/${member.name}`, group, clock }),
+    linkFor: (member, group, clock) =>
+      link({ stream: `thing/${member.name}`, group, clock, thing: member.name }),
   });
   const { observer, faults: observerFaults } = createObserver(options, { time, random, link });
   return {
@@ -95,6 +110,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     random,
     events: options.events,
     cloud,
+    identities,
     fleet,
     observer,
     traceOf: traceFrom(options),
@@ -122,10 +138,16 @@ function createEmbeddedCloud(options: WorldOptions, time: TimeSource, random: Ra
   const { scenario, planned, events } = options;
   const { limits, profile } = scenario.broker;
   const { events: enabledEvents = [], ...services } = scenario.services;
-  const cloud = new Cloud({
+  const cloud: Cloud = new Cloud({
+    ...controlPlaneOptions(scenario, { time, random, folder: options.folder }),
     time,
     random,
-    events,
+    events: scenario.fleet.some(({ identity }) => identity?.claim !== undefined)
+      ? teeSink(
+          events,
+          joinWhenProvisioned(scenario, planned, () => cloud.registry),
+        )
+      : events,
     profile,
     traceOf: traceFrom(options),
     services: { ...services, presence: true },
@@ -139,13 +161,7 @@ function createEmbeddedCloud(options: WorldOptions, time: TimeSource, random: Ra
       ...(limits.maxInflight !== undefined && { maxInflight: limits.maxInflight }),
     },
   });
-  // By ordinal: a job takes its targets in the order in which they joined the group.
-  for (const group of new Set(planned.things.map((thing) => thing.group)))
-    cloud.registry.createThingGroup({ thingGroupName: group });
-  for (const { name, group } of planned.things) {
-    cloud.registry.createThing({ thingName: name });
-    cloud.registry.addThingToThingGroup({ thingName: name, thingGroupName: group });
-  }
+  furnish(cloud, scenario, planned);
   for (const rule of scenario.rules) {
     cloud.rules.createRule({
       ruleName: rule.name,
@@ -157,15 +173,43 @@ function createEmbeddedCloud(options: WorldOptions, time: TimeSource, random: Ra
   return cloud;
 }
 
-async function openEndpoint(
-  scenario: Scenario,
-  cloud: Cloud | undefined,
-): Promise<{ host: string; port: number }> {
+async function openEndpoint(scenario: Scenario, cloud: Cloud | undefined): Promise<Endpoint> {
   if (cloud === undefined) return externalEndpoint(scenario.broker.url!);
   const { host, port } = listenAddress(scenario.broker.listen);
   const listener = await cloud.listen({ host, port });
   return { host: host === "0.0.0.0" ? "127.0.0.1" : host, port: listener.port };
 }
+
+/** Devices with certificates come in by mutual TLS, on a free port; the observer and all others by the plain door. */
+async function openSecureDoor(
+  scenario: Scenario,
+  { host }: Endpoint,
+  cloud: Cloud | undefined,
+): Promise<SecureDoor | undefined> {
+  const { issuer } = cloud ?? {};
+  const isWanted = scenario.fleet.some(({ identity }) => identity !== undefined);
+  if (!isWanted || cloud === undefined || !(issuer instanceof CertificateAuthority)) return undefined;
+  const { certificatePem: cert, keyPair } = issuer.issueServerCertificate({ names: [SERVER_NAME] });
+  const listener = await cloud.listen({
+    transport: "tls",
+    host,
+    port: 0,
+    tls: { key: keyPair.privateKeyPem, cert, clientCertificates: "identify" },
+  });
+  return { host, port: listener.port, ca: issuer.caCertificatePem };
+}
+
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where devices with certificates connect to, and whom they trust. */
+interface SecureDoor extends Endpoint {
+  readonly ca: string;
+}
+
+const SERVER_NAME = "localhost";
 
 function listenAddress(listen: string | undefined): { host: string; port: number } {
   if (listen === undefined) return { host: "127.0.0.1", port: 0 };
@@ -194,9 +238,17 @@ interface LinkRequest {
   readonly stream: string;
   readonly group: Pick<GroupPlan, "link" | "mqtt">;
   readonly clock: Clock;
+  /** Whose link it is; the observer's is nobody's. */
+  readonly thing?: string;
 }
 
-type LinkFactory = (request: LinkRequest) => { readonly dialer: Dialer; readonly faults: LinkFaults };
+interface Link {
+  readonly dialer: Dialer;
+  readonly faults: LinkFaults;
+  readonly wallet: Wallet | undefined;
+}
+
+type LinkFactory = (request: LinkRequest) => Link;
 
 /**
  * Devices of a virtual run cross a simulated link; those of a real one open sockets, bent to the same profile and
@@ -204,11 +256,15 @@ type LinkFactory = (request: LinkRequest) => { readonly dialer: Dialer; readonly
  */
 function linkFactory({
   cloud,
+  identities,
   endpoint,
+  secure,
   random,
   failed,
-}: Pick<World, "cloud" | "endpoint" | "random"> & Pick<WorldOptions, "failed">): LinkFactory {
-  return ({ stream, group, clock }) => {
+}: Pick<World, "cloud" | "identities" | "endpoint" | "random"> &
+  Pick<WorldOptions, "failed"> & { readonly secure: SecureDoor | undefined }): LinkFactory {
+  return ({ stream, group, clock, thing }) => {
+    const wallet = thing === undefined ? undefined : identities?.walletOf(thing);
     const version = group.mqtt.protocolVersion;
     const faults = new LinkFaults({ clock, random: (purpose) => random.stream(`${stream}/${purpose}`) });
     const path = {
@@ -219,11 +275,22 @@ function linkFactory({
       profile: group.link,
       random: random.stream(`${stream}/network`),
     };
-    if (endpoint === undefined)
-      return { faults, dialer: createMemoryDialer({ ...path, acceptor: cloud!.acceptor }) };
-    const sockets = createTcpDialer({ ...endpoint, version, timeoutMs: SOCKET_TIMEOUT_MS });
+    if (endpoint === undefined) {
+      const peer = wallet === undefined ? undefined : () => identities?.peerOf(thing!);
+      return { faults, wallet, dialer: createMemoryDialer({ ...path, acceptor: cloud!.acceptor, peer }) };
+    }
+    const sockets =
+      wallet === undefined || secure === undefined
+        ? createTcpDialer({ ...endpoint, version, timeoutMs: SOCKET_TIMEOUT_MS })
+        : createTlsDialer({
+            ...secure,
+            version,
+            timeoutMs: SOCKET_TIMEOUT_MS,
+            serverName: SERVER_NAME,
+            wallet,
+          });
     const inner = createGuardedDialer(sockets, failed);
-    return { faults, dialer: createShapedDialer({ ...path, inner }) };
+    return { faults, wallet, dialer: createShapedDialer({ ...path, inner }) };
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { anyJson, block, choice, freeObject, integer, list, name, named, text, flag } from "./block.js";
 import { brokerBlock, networkBlock, servicesBlock } from "./broker.js";
+import { cloudBlock, indexBlock, policy, provisioningTemplate, thingGroup, thingType } from "./cloud.js";
 import { REPORT_FORMATS } from "../report-formats.js";
 import { expectation } from "./expectations.js";
 import { bridge, fleetGroup } from "./fleet.js";
@@ -130,6 +131,12 @@ export const scenarioDocument = block({
   ).optional(),
   broker: brokerBlock.optional(),
   services: servicesBlock.optional(),
+  cloud: cloudBlock.optional(),
+  policies: list(policy, "AWS IoT policies; they are enforced as soon as there are any.").optional(),
+  thingTypes: list(thingType, "Thing types.").optional(),
+  thingGroups: list(thingGroup, "Thing groups, static and dynamic.").optional(),
+  provisioning: list(provisioningTemplate, "Templates of fleet provisioning.").optional(),
+  index: indexBlock.optional(),
   network: networkBlock.optional(),
   fleet: list(fleetGroup, "Groups of devices.").min(1, "A scenario needs at least one fleet group."),
   bridges: list(bridge, "Real boards on serial ports.").optional(),

@@ -1,6 +1,7 @@
 import { IDENTITY_FIELDS } from "fleetrig/sim";
 import { z } from "zod";
 import { anyJson, block, choice, flag, freeObject, integer, list, name, qos, text } from "./block.js";
+import { identityBlock } from "./cloud.js";
 import { distribution } from "./distribution.js";
 import { message, nameValue } from "./message.js";
 import { duration, rate, share } from "./quantities.js";
@@ -129,6 +130,9 @@ export const fleetGroup = block({
     .meta({ description: "Real boards: skipped, and reported as skipped, when no port is present." })
     .optional(),
   attributes: z.record(z.string(), attribute).meta({ description: "Attributes of each thing." }).optional(),
+  thingType: name("Thing type of each thing.").optional(),
+  thingGroups: list(name("Name of a thing group."), "Static thing groups that each thing joins.").optional(),
+  identity: identityBlock.optional(),
   network: name("Name of a link profile; without it, a perfect link.").optional(),
   mqtt: mqttBlock.optional(),
   connect: block({ arrival: arrivalBlock.optional() }).optional(),

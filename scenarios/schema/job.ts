@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { anyJson, block, choice, flag, freeObject, integer, list, number, text } from "./block.js";
+import { anyJson, block, choice, flag, freeObject, integer, list, name, number, text } from "./block.js";
 import { message, nameValue } from "./message.js";
-import { selection } from "./selection.js";
+import { selectionShape } from "./selection.js";
 
 // Field names and ranges of AWS CreateJob, so that a real request can be pasted in (REF §6.1).
 
@@ -78,7 +78,10 @@ const awsFields = {
 
 export const createJobBlock = block({
   jobId: jobId("Id of the job."),
-  targets: selection,
+  targets: block({
+    ...selectionShape,
+    thingGroup: name("Thing group, static or dynamic, instead of a selection.").optional(),
+  }).meta({ description: "Which things the job is for." }),
   ...awsFields,
 });
 

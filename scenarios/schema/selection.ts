@@ -3,7 +3,7 @@ import { block, integer, list, name, text } from "./block.js";
 import { share } from "./quantities.js";
 
 /** Which things an action concerns. Random choices come from the seed, so every run picks the same things. */
-export const selection = block({
+export const selectionShape = {
   group: name("Name of a fleet group; without it, the whole fleet.").optional(),
   where: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -14,6 +14,11 @@ export const selection = block({
     .optional(),
   count: integer("How many, drawn at random among those that match.", 1, 1_000_000).optional(),
   percent: share("Which share, drawn at random among those that match.").optional(),
-}).meta({ id: "selection", description: "Which things an action concerns." });
+};
+
+export const selection = block(selectionShape).meta({
+  id: "selection",
+  description: "Which things an action concerns.",
+});
 
 export type SelectionDocument = z.infer<typeof selection>;

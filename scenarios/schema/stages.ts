@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { block, choice, flag, freeObject, integer, list, name, qos, text } from "./block.js";
+import { attachPolicyBlock, certificateStatus } from "./cloud.js";
 import { expression } from "./expectations.js";
 import { FAULT_NAMES } from "./faults.js";
 import { cancelJobBlock, createJobBlock, payloadValue } from "./job.js";
@@ -77,6 +78,15 @@ export const VERBS = {
     qos: qos("QoS.").optional(),
     retain: flag("Retain flag.").optional(),
   }),
+  attachPolicy: block({ id, select: selection.optional(), ...attachPolicyBlock("attached") }),
+  detachPolicy: block({ id, select: selection.optional(), ...attachPolicyBlock("detached") }),
+  updateCertificate: block({ id, select: selection.optional(), newStatus: certificateStatus }),
+  rotateCertificates: block({
+    id,
+    select: selection.optional(),
+    over: duration("Spreads the wave.").optional(),
+    deactivateAfter: duration("How long the certificate before stays active; default 1m.").optional(),
+  }),
   restartBroker: block({ id, downFor: duration("How long the broker is away.").optional() }),
   checkpoint: name("Label of a moment in the trace."),
 } as const;
@@ -95,6 +105,14 @@ const action = block({
   publish: VERBS.publish
     .optional()
     .meta({ description: "Publishes one message, or one per selected thing." }),
+  attachPolicy: VERBS.attachPolicy.optional().meta({ description: "AWS AttachPolicy." }),
+  detachPolicy: VERBS.detachPolicy.optional().meta({ description: "AWS DetachPolicy." }),
+  updateCertificate: VERBS.updateCertificate
+    .optional()
+    .meta({ description: "AWS UpdateCertificate on the certificates of things." }),
+  rotateCertificates: VERBS.rotateCertificates
+    .optional()
+    .meta({ description: "Gives things new certificates, and deactivates the ones before later." }),
   restartBroker: VERBS.restartBroker
     .optional()
     .meta({ description: "Stops the broker and starts it again." }),

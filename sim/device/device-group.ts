@@ -36,6 +36,7 @@ export class DeviceGroup {
   readonly signals: ReadonlyMap<string, { readonly slot: number; readonly compiled: CompiledSignal }>;
   readonly streams: readonly CompiledStream[];
   private readonly sharedInput: ModelInput;
+  private readonly parameters: readonly (readonly [name: string, value: Template])[];
   private readonly will: { readonly topic: Template; readonly payload: Template } | undefined;
 
   /** @throws {FleetrigError} TEMPLATE_UNKNOWN_PLACEHOLDER, SIGNAL_EMPTY_REPLAY, MODEL_UNKNOWN_SIGNAL */
@@ -56,6 +57,10 @@ export class DeviceGroup {
       topic: compileText(telemetry.topic, vocabulary),
       payload: compilePayload(telemetry.payload, vocabulary),
     }));
+    this.parameters = Object.entries(plan.claim?.parameters ?? {}).map(([name, value]) => [
+      name,
+      compileText(value, vocabulary),
+    ]);
     const { will } = plan.mqtt;
     this.will = will && {
       topic: compileText(will.topic, vocabulary),
@@ -78,6 +83,11 @@ export class DeviceGroup {
       retain: will.retain,
       ...(will.delayS > 0 ? { delayS: will.delayS } : {}),
     };
+  }
+
+  /** What a device tells about itself when it is provisioned. */
+  parametersOf(scope: TemplateScope): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.parameters.map(([name, value]) => [name, value.render(scope)]));
   }
 
   private checkThresholds(): void {

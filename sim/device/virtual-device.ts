@@ -1,6 +1,8 @@
 import { type Clock, type JsonObject, type JsonValue, type Random } from "fleetrig/kernel";
 import type { Dialer, PublishPacket } from "fleetrig/protocol";
 import { DeviceConnection, type DeviceConnectionHandlers } from "../connection/device-connection.js";
+import { Enrolment, type EnrolmentHandlers } from "../credentials/enrolment.js";
+import type { Wallet } from "../credentials/wallet.js";
 import type { FaultSwitch } from "../links/link-fault.js";
 import { MachineRunner, type MachineRunnerOptions } from "../machine/machine-runner.js";
 import type { DisconnectMode, FleetMember, StateChange } from "../member.js";
@@ -21,6 +23,8 @@ const AWAY_US = 10 * 365 * 86_400e6;
 export interface DeviceLink {
   readonly dialer: Dialer;
   readonly faults?: FaultSwitch;
+  /** Whose credentials the dialer shows. A device whose group has a claim needs one. */
+  readonly wallet?: Wallet | undefined;
 }
 
 /** Who the device is and how it reaches the world. */
@@ -43,6 +47,7 @@ export class VirtualDevice
     FleetMember,
     DeviceConnectionHandlers,
     EffectTarget,
+    EnrolmentHandlers,
     MachineRunnerOptions,
     TelemetryOwner,
     TemplateScope
@@ -51,6 +56,9 @@ export class VirtualDevice
   sequence = 0;
   nowMs = 0;
   private readonly connection: DeviceConnection;
+  /** While it has no certificate of its own and its group has a claim. */
+  private enrolment: Enrolment | undefined;
+  private originUs = 0;
   private readonly runner: MachineRunner;
   private readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -82,6 +90,7 @@ export class VirtualDevice
       buffer: plan.buffer,
       handlers: this,
     });
+    this.enrolment = this.createEnrolment(link);
     this.runner = new MachineRunner(this);
     this.telemetry = new Telemetry(group, member, this);
   }
@@ -113,23 +122,35 @@ export class VirtualDevice
 
   start(originUs = 0): void {
     const connectAtUs = originUs + this.plan.connectAtUs;
-    this.connection.start(connectAtUs);
-    this.telemetry.start(originUs, connectAtUs);
+    this.originUs = originUs;
+    if (this.enrolment === undefined) this.live(connectAtUs);
+    else this.enrolment.start(connectAtUs);
     this.runner.start();
   }
 
   stop(): void {
     this.telemetry.stop();
     this.runner.stop();
+    this.enrolment?.stop();
     this.connection.stop();
   }
 
   disconnect(mode: DisconnectMode, holdUs: number, action: string): void {
-    this.connection.disconnect(mode, holdUs, action);
+    (this.enrolment ?? this.connection).disconnect(mode, holdUs, action);
   }
 
   connect(): void {
-    this.connection.connect();
+    (this.enrolment ?? this.connection).connect();
+  }
+
+  enrolled(tookUs: number): void {
+    this.enrolment = undefined;
+    this.emit({ type: "device.provisioned", tookUs });
+    this.live(this.clock.nowUs());
+  }
+
+  notEnrolled(reason: string): void {
+    this.emit({ type: "device.unprovisioned", reason });
   }
 
   /** @throws {FleetrigError} DEVICE_UNKNOWN_STATE, DEVICE_NOT_A_NUMBER */
@@ -272,6 +293,30 @@ export class VirtualDevice
     this.runner.send(event);
   }
 
+  /** The usual life: connects, and sends what its schedule wants from then on. */
+  private live(connectAtUs: number): void {
+    this.connection.start(connectAtUs);
+    this.telemetry.start(this.originUs, connectAtUs);
+  }
+
+  private createEnrolment({ wallet, dialer }: DeviceLink): Enrolment | undefined {
+    const { plan, world } = this.shared;
+    if (plan.claim === undefined || wallet === undefined || wallet.own !== undefined) return undefined;
+    return new Enrolment({
+      thing: this.plan,
+      clock: this.clock,
+      random: this,
+      run: world.run,
+      dialer,
+      mqtt: plan.mqtt,
+      reconnect: plan.reconnect,
+      wallet,
+      templateName: plan.claim.templateName,
+      parameters: this.shared.parametersOf(this),
+      handlers: this,
+    });
+  }
+
   private emit(event: DeviceFact): void {
     this.shared.world.events.emit({ ...event, atUs: this.clock.nowUs(), thing: this.name });
   }
@@ -282,6 +327,8 @@ type DeviceFact =
   | { readonly type: "device.config"; readonly shadowName: string | undefined; readonly state: JsonObject }
   | { readonly type: "device.firmware"; readonly version: string }
   | { readonly type: "device.rebooted" }
+  | { readonly type: "device.provisioned"; readonly tookUs: number }
+  | { readonly type: "device.unprovisioned"; readonly reason: string }
   | { readonly type: "device.mode"; readonly mode: string };
 
 function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {

@@ -1,5 +1,12 @@
 import type { Timer } from "fleetrig/kernel";
-import type { Dialer, DialFailure, DialHandlers, PacketAcceptor, PendingLink } from "fleetrig/protocol";
+import type {
+  Dialer,
+  DialFailure,
+  DialHandlers,
+  LinkPeer,
+  PacketAcceptor,
+  PendingLink,
+} from "fleetrig/protocol";
 import { LinkPath, type LinkPathOptions } from "./link-path.js";
 import { MemoryLink } from "./memory-link.js";
 
@@ -9,6 +16,8 @@ export interface MemoryDialerOptions extends LinkPathOptions {
   readonly acceptor: PacketAcceptor;
   /** What the broker sees as the device's address. */
   readonly address?: string;
+  /** What the broker knows about the device as if there were a transport; asked for each link. */
+  readonly peer?: (() => LinkPeer | undefined) | undefined;
 }
 
 /**
@@ -21,11 +30,13 @@ class MemoryDialer implements Dialer {
   readonly path: LinkPath;
   readonly acceptor: PacketAcceptor;
   readonly address: string;
+  readonly peer: MemoryDialerOptions["peer"];
 
   constructor(options: MemoryDialerOptions) {
     this.path = new LinkPath(options);
     this.acceptor = options.acceptor;
     this.address = options.address ?? "memory:device";
+    this.peer = options.peer;
   }
 
   dial(handlers: DialHandlers): PendingLink {
@@ -49,12 +60,12 @@ class PendingMemoryLink implements PendingLink {
   }
 
   settle(): void {
-    const { path, acceptor, address } = this.dialer;
+    const { path, acceptor, address, peer } = this.dialer;
     if (this.failure !== undefined) {
       this.handlers.failed(this.failure);
       return;
     }
-    const link = new MemoryLink(path, address);
+    const link = new MemoryLink(path, address, peer?.());
     link.server.receiver = acceptor.accept(link.server);
     path.faults.attach(link);
     link.client.receiver = this.handlers.opened(link.client);

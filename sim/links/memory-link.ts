@@ -1,4 +1,4 @@
-import type { LinkCloseReason, Packet, PacketLink, PacketReceiver } from "fleetrig/protocol";
+import type { LinkCloseReason, LinkPeer, Packet, PacketLink, PacketReceiver } from "fleetrig/protocol";
 import type { Direction } from "./link-fault.js";
 import type { DirectionState, LinkPath } from "./link-path.js";
 
@@ -37,6 +37,7 @@ class MemoryEnd implements PacketLink, DirectionState {
     private readonly link: MemoryLink,
     private readonly direction: Direction,
     readonly remoteAddress: string,
+    readonly peer: LinkPeer | undefined,
   ) {}
 
   send(packet: Packet): void {
@@ -115,9 +116,10 @@ export class MemoryLink {
   constructor(
     readonly path: LinkPath,
     address: string,
+    peer: LinkPeer | undefined,
   ) {
-    this.client = new MemoryEnd(this, "up", "memory:broker");
-    this.server = new MemoryEnd(this, "down", address);
+    this.client = new MemoryEnd(this, "up", "memory:broker", undefined);
+    this.server = new MemoryEnd(this, "down", address, peer);
     this.client.otherEnd = this.server;
     this.server.otherEnd = this.client;
   }

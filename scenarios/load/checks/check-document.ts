@@ -2,9 +2,11 @@ import type { ScenarioDocument } from "../../schema/document.js";
 import type { Diagnostic } from "../diagnostics.js";
 import type { SourceMap } from "../source-tree.js";
 import { Checker } from "./checker.js";
+import { checkCloud } from "./cloud.js";
 import { checkExpectations } from "./expectations.js";
 import { checkFleet } from "./fleet.js";
 import { checkFormat } from "./format.js";
+import { checkIdentities } from "./identities.js";
 import { checkRewrittenNumbers } from "./rewritten-numbers.js";
 import { checkStages } from "./stages.js";
 
@@ -12,7 +14,9 @@ import { checkStages } from "./stages.js";
 export function checkDocument(document: ScenarioDocument, sourceMap: SourceMap): readonly Diagnostic[] {
   const checker = new Checker(document, sourceMap);
   checkFormat(checker);
+  checkCloud(checker);
   checkFleet(checker);
+  checkIdentities(checker);
   checkStages(checker);
   checkExpectations(checker);
   checkRewrittenNumbers(checker);

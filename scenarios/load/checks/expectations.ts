@@ -47,6 +47,7 @@ function labelValues({ document }: Checker): LabelValues {
     stream: document.fleet.flatMap((group) =>
       (group.telemetry ?? []).map((item, index) => item.name ?? `telemetry-${index}`),
     ),
+    query: Object.keys(document.index?.queries ?? {}),
     bridge: (document.bridges ?? []).map((bridge) => bridge.id),
   };
 }
@@ -108,7 +109,7 @@ function checkText(checker: Checker, text: string, { path, names }: ExpressionCo
   }
   const { expectation } = parsed;
   for (const [label, value] of Object.entries(expectation.labels)) {
-    const known = names[label as LabelName];
+    const known = knownValues(expectation.metric, label as LabelName, names);
     if (known === undefined || known.includes(value)) continue;
     checker.inText(
       path,
@@ -122,6 +123,13 @@ function checkText(checker: Checker, text: string, { path, names }: ExpressionCo
   }
   checkLimit(checker, text, { path, expectation });
 }
+
+/** What policies decide on over MQTT. */
+const MQTT_ACTIONS = ["iot:Connect", "iot:Publish", "iot:RetainPublish", "iot:Subscribe", "iot:Receive"];
+
+/** Of `access.denied`, the action is a policy's, not a stage's. */
+const knownValues = (metric: string, label: LabelName, names: LabelValues): readonly string[] | undefined =>
+  metric === "access.denied" && label === "action" ? MQTT_ACTIONS : names[label];
 
 function checkLimit(
   checker: Checker,

@@ -4,7 +4,9 @@ import { type ActionDocument, type StageDocument, type Verb, VERBS } from "../..
 import type { SourcePath } from "../source-tree.js";
 import { suggestion } from "../suggest.js";
 import type { Checker } from "./checker.js";
+import { checkReference, policyNames } from "./cloud.js";
 import { checkShadowName, WILDCARD } from "./fleet.js";
+import { checkCertificates } from "./identities.js";
 import { checkJob } from "./jobs.js";
 import { checkTemplate, eachText } from "./names.js";
 import { checkSelection } from "./selections.js";
@@ -118,6 +120,59 @@ interface VerbContext {
   readonly jobs: Set<string>;
 }
 
+/** Things are selected, or they are those of a thing group: one or the other. */
+function checkTargets(
+  checker: Checker,
+  targets: NonNullable<ActionDocument["createJob"]>["targets"],
+  path: SourcePath,
+): void {
+  const { thingGroup, ...select } = targets;
+  checkSelection(checker, select, path);
+  if (thingGroup === undefined) return;
+  checkThingGroup(checker, thingGroup, [...path, "thingGroup"]);
+  const [other] = Object.keys(select);
+  if (other !== undefined) complainAboutBoth(checker, [...path, other]);
+}
+
+function checkThingGroup(checker: Checker, name: string | undefined, path: SourcePath): void {
+  const { fleet, thingGroups = [] } = checker.document;
+  const known = [...thingGroups.map((group) => group.name), ...fleet.map(({ group }) => group)];
+  checkReference(checker, { name, path }, { noun: "thing group", known });
+}
+
+const complainAboutBoth = (checker: Checker, path: SourcePath): void =>
+  checker.atKey(path, {
+    code: "SCENARIO_CONTRADICTION",
+    message: "Things are selected, or they are those of a thing group, not both.",
+    hint: "Remove one of the two.",
+  });
+
+function checkAttachment(
+  checker: Checker,
+  attachment: ActionDocument["attachPolicy"],
+  path: SourcePath,
+): void {
+  if (attachment === undefined) return;
+  const { policyName: name, thingGroup, select } = attachment;
+  checkReference(
+    checker,
+    { name, path: [...path, "policyName"] },
+    { noun: "policy", known: policyNames(checker) },
+  );
+  checkThingGroup(checker, thingGroup, [...path, "thingGroup"]);
+  if (thingGroup === undefined) checkHolders(checker, select, path);
+  else if (select !== undefined) complainAboutBoth(checker, [...path, "select"]);
+}
+
+function checkHolders(
+  checker: Checker,
+  select: NonNullable<ActionDocument["connect"]>["select"],
+  path: SourcePath,
+): void {
+  checkSelection(checker, select, [...path, "select"]);
+  checkCertificates(checker, select, path);
+}
+
 const CHECKS: Readonly<Partial<Record<Verb, (context: VerbContext) => void>>> = {
   connect: ({ checker, action: { connect }, path }) =>
     checkSelection(checker, connect?.select, [...path, "select"]),
@@ -141,7 +196,7 @@ const CHECKS: Readonly<Partial<Record<Verb, (context: VerbContext) => void>>> = 
   createJob: ({ checker, action: { createJob }, path, jobs }) => {
     if (createJob === undefined) return;
     needsService(checker, "jobs", path);
-    checkSelection(checker, createJob.targets, [...path, "targets"]);
+    checkTargets(checker, createJob.targets, [...path, "targets"]);
     checkJob(checker, createJob, path);
     if (jobs.has(createJob.jobId))
       checker.atValue([...path, "jobId"], {
@@ -166,6 +221,12 @@ const CHECKS: Readonly<Partial<Record<Verb, (context: VerbContext) => void>>> = 
     checkSelection(checker, inject.select, [...path, "select"]);
     checkFaultDetail(checker, inject, path);
   },
+  attachPolicy: ({ checker, action: { attachPolicy }, path }) => checkAttachment(checker, attachPolicy, path),
+  detachPolicy: ({ checker, action: { detachPolicy }, path }) => checkAttachment(checker, detachPolicy, path),
+  updateCertificate: ({ checker, action: { updateCertificate }, path }) =>
+    checkHolders(checker, updateCertificate?.select, path),
+  rotateCertificates: ({ checker, action: { rotateCertificates }, path }) =>
+    checkHolders(checker, rotateCertificates?.select, path),
   publish: ({ checker, action: { publish }, path }) => {
     if (publish === undefined) return;
     checkSelection(checker, publish.select, [...path, "select"]);

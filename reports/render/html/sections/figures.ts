@@ -1,5 +1,6 @@
 import { findMetric } from "../../../metrics/catalogue.js";
 import type { MetricSection } from "../../../metrics/definition.js";
+import { costText } from "../../access-text.js";
 import type { MetricRecord, RunRecord } from "../../../record/run-record.js";
 import { formatLabels, formatValue } from "../../record-values.js";
 import { html, named } from "../markup.js";
@@ -61,6 +62,23 @@ export const rulesSection = figures({
 });
 
 export const brokerSection = figures({ id: "broker", title: "Broker", shows: ofSection("broker") });
+
+/** What was refused and provisioned, and what all of it would have cost. */
+export function accessSection(run: RunRecord): Section {
+  const section = accessFigures(run);
+  if (run.cost === undefined) return section;
+  return { ...section, lead: costText(run.cost) };
+}
+
+const accessFigures = figures({
+  id: "access",
+  title: "Access and cost",
+  shows: ({ name, labels, value }) => {
+    const section = findMetric(name)?.section;
+    if (section === "cost") return value !== 0;
+    return section === "access" && !("stage" in labels);
+  },
+});
 
 export const boardsSection = figures({
   id: "boards",

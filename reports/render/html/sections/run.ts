@@ -5,7 +5,7 @@ import { icon } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { connectionsSection } from "./connections.js";
 import { expectationTable } from "./expectations.js";
-import { boardsSection, brokerSection, deliverySection, rulesSection } from "./figures.js";
+import { accessSection, boardsSection, brokerSection, deliverySection, rulesSection } from "./figures.js";
 import { faultsSection } from "./faults.js";
 import { latencySection } from "./latency.js";
 import { measurementsSection } from "./measurements.js";
@@ -29,6 +29,7 @@ const SECTIONS: readonly ((run: RunRecord) => Section)[] = [
   rulesSection,
   connectionsSection,
   brokerSection,
+  accessSection,
   boardsSection,
   faultsSection,
   replaySection,
