@@ -304,6 +304,8 @@ export {
   createCloudServer,
   DEFAULT_CLOUD_PORTS,
   type DoorName,
+  type ServerNames,
+  serverNames,
 } from "./cloud-server/index.js";
 export {
   type Cost,

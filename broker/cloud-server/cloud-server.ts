@@ -40,6 +40,7 @@ import type { CloudServerOptions } from "./cloud-server-options.js";
 import { type DoorName, doorsOf } from "./doors.js";
 import { makeGateway } from "./make-gateway.js";
 import { ServerAuthority } from "./server-authority.js";
+import { type ServerNames, serverNames } from "./server-names.js";
 
 const MIN_TOKEN_LENGTH = 16;
 /** Nobody has to name it. */
@@ -57,6 +58,7 @@ export class CloudServer implements Service {
   readonly credentials: CredentialDirectory;
   /** For `/clients`, the console, and metrics from beyond this machine. */
   readonly token: string;
+  private readonly names: ServerNames;
   private readonly ownTime: RealTime | undefined;
   private readonly clock: Clock;
   private readonly board = new EventBoard();
@@ -74,6 +76,7 @@ export class CloudServer implements Service {
     opened: OpenedStore | undefined,
   ) {
     this.token = tokenOf(options);
+    this.names = serverNames(options);
     this.ownTime = options.time === undefined ? new RealTime() : undefined;
     const time = options.time ?? this.ownTime!;
     const random = options.random ?? createRandomSource(hostSeed());
@@ -86,7 +89,7 @@ export class CloudServer implements Service {
       clock,
       random: random.stream("server-authority"),
       directory: options.dataDir,
-      ...ownNames(options),
+      ...this.names,
       isOwnDomain: (name) => this.cloud.domains.ofServerName(name) !== undefined,
     });
     const journal = this.storage?.journal;
@@ -175,10 +178,9 @@ export class CloudServer implements Service {
     return this.authority.caPath;
   }
 
-  /** What clients call this server by: the address that it listens on, or localhost. */
+  /** What clients call this server by: a name that it was given, an address that it listens on, or localhost. */
   get shownHost(): string {
-    const { host = "127.0.0.1" } = this.options;
-    return host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
+    return this.names.shown;
   }
 
   /** The console; undefined where there is none. */
@@ -260,7 +262,8 @@ export class CloudServer implements Service {
     const { shownHost, options } = this;
     const at = (door: DoorName): string => {
       const port = this.port(door);
-      return port === undefined || port === HTTPS_PORT ? shownHost : `${shownHost}:${port}`;
+      const authority = shownHost.includes(":") ? `[${shownHost}]` : shownHost;
+      return port === undefined || port === HTTPS_PORT ? authority : `${authority}:${port}`;
     };
     return {
       data: options.dataEndpoint === "host:port" ? at("tls") : shownHost,
@@ -312,22 +315,6 @@ export class CloudServer implements Service {
       store: () => this.storage?.reading(),
     };
   }
-}
-
-/** Names and addresses of the server's certificate. */
-function ownNames({ host = "127.0.0.1", allowedHosts = [] }: CloudServerOptions): {
-  readonly names: readonly string[];
-  readonly addresses: readonly string[];
-} {
-  const named = [host, ...allowedHosts].map((one) => one.replace(/:\d+$/, "").toLowerCase());
-  const isAddress = (name: string): boolean => /^[\d.]+$/.test(name) || name.includes(":");
-  const listens = new Set(["0.0.0.0", "::"]);
-  return {
-    names: Array.from(new Set(["localhost", ...named.filter((name) => !isAddress(name))])),
-    addresses: Array.from(
-      new Set(["127.0.0.1", "::1", ...named.filter((name) => isAddress(name) && !listens.has(name))]),
-    ),
-  };
 }
 
 function tokenOf({ token = hostSecret() }: CloudServerOptions): string {
