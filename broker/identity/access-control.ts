@@ -1,5 +1,5 @@
 import { type Clock, type EventSink, type Timer } from "fleetrig/kernel";
-import { type ConnectPacket, type LinkPeer, REASON, type SubscriptionRequest } from "fleetrig/protocol";
+import { type ConnectPacket, REASON, type SubscriptionRequest } from "fleetrig/protocol";
 import type { Account } from "../account.js";
 import type {
   AwsDisconnectReason,
@@ -11,33 +11,17 @@ import type {
   MqttBroker,
 } from "../engine/index.js";
 import type { ApplicationMessage, MessageFields } from "../message.js";
-import { authorizationContext, evaluatePolicies } from "../policy/index.js";
-import {
-  ActingClient,
-  type ActingClientOptions,
-  type MessageAction,
-  policyThingOf,
-} from "./acting-client.js";
-import { CertificatePrincipal } from "./certificate-principal.js";
-import { Denials, explained, type ExplainedDecision } from "./denials.js";
+import { ActingClient, type ActingClientOptions, type MessageAction } from "./acting-client.js";
+import { Denials, type ExplainedDecision } from "./denials.js";
 import type { Identity } from "./identity.js";
 import type { IdentityChange } from "./identity-events.js";
 import { JustInTimeRegistration } from "./just-in-time.js";
 import { LiveClients } from "./live-clients.js";
-import { signedPrincipal } from "./given-principals.js";
-import { isOpenTo } from "./open-listeners.js";
 import { groupOf } from "./policy-targets.js";
+import { type Identified, OPEN, PrincipalFinder } from "./principal-finder.js";
+import { decideRequest, type RequestedAccess } from "./request-decision.js";
 import type { Identification, Principal, PrincipalSource } from "./principal.js";
 import { type AccessSettings, DEFAULT_ACCESS_SETTINGS } from "./settings.js";
-
-/** A request over HTTP. */
-export interface RequestedAccess {
-  /** Such as `iot:Publish`. */
-  readonly action: string;
-  /** ARN. */
-  readonly resource: string;
-  readonly sourceIp: string;
-}
 
 /** What access control works with. */
 export interface AccessControlOptions {
@@ -49,9 +33,6 @@ export interface AccessControlOptions {
   readonly settings?: Partial<AccessSettings>;
 }
 
-/** A connection that shows no credentials on a listener where nobody asks for any. */
-const OPEN = "open";
-
 /**
  * Certificates and policies on live connections (REF §10): who may come in, publish, subscribe and receive. What
  * changes in policies, attachments, certificates or the registry holds from the next message on.
@@ -60,12 +41,14 @@ export class AccessControl implements Partial<BrokerHooks> {
   readonly denials: Denials;
   readonly justInTime: JustInTimeRegistration;
   private readonly settings: AccessSettings;
-  private readonly sources: PrincipalSource[] = [];
+  private readonly finder: PrincipalFinder;
   private readonly live = new LiveClients();
   /** Client ids that came in without credentials. */
   private readonly open = new Set<string>();
   /** From the decision on: a client id may have two connections then. */
   private readonly entering = new WeakMap<object, ActingClient | typeof OPEN>();
+  /** By connection, whatever becomes of it: how lifecycle events call whoever it belongs to. */
+  private readonly names = new WeakMap<object, string>();
   private readonly expiries = new Map<ActingClient, Timer>();
   private readonly common: ActingClientOptions;
 
@@ -75,6 +58,8 @@ export class AccessControl implements Partial<BrokerHooks> {
     this.settings = { ...DEFAULT_ACCESS_SETTINGS, ...profiled, ...options.settings };
     this.denials = new Denials(clock, events, this.settings.keptDenials);
     this.justInTime = new JustInTimeRegistration({ identity, account, clock, bus: broker });
+    const { openListeners } = this.settings;
+    this.finder = new PrincipalFinder({ identity, justInTime: this.justInTime, openListeners });
     this.common = {
       things: identity.things,
       arnPrefix: account.arnPrefix,
@@ -86,7 +71,7 @@ export class AccessControl implements Partial<BrokerHooks> {
 
   /** Sources are asked in the order in which they were added, all before certificates and open listeners. */
   addSource(source: PrincipalSource): void {
-    this.sources.push(source);
+    this.finder.add(source);
   }
 
   /**
@@ -111,35 +96,17 @@ export class AccessControl implements Partial<BrokerHooks> {
 
   /** May somebody do this in a request over HTTP? There is no client id, so only an exclusive thing is theirs. */
   authorizeRequest(principal: Principal, request: RequestedAccess): boolean {
-    const { action, resource, sourceIp } = request;
-    const { things, wallMs } = this.common;
-    const { principalIdentifier, target } = principal;
-    const client = { principal: principalIdentifier, clientId: "" };
-    const refusal = principal.refusal?.();
-    if (refusal !== undefined) {
-      this.denials.unproven(client, { action, resource, reason: refusal });
+    const client = { principal: principal.principalIdentifier, clientId: "" };
+    const reason = principal.refusal?.();
+    if (reason !== undefined) {
+      const { action, resource } = request;
+      this.denials.unproven(client, { action, resource, reason });
       return false;
     }
-    const thing = target === undefined ? undefined : things.thingOfConnection(target, "");
-    const { certificate, others } = principal.facts ?? {};
-    const context = authorizationContext({
-      sourceIp,
-      thing: thing && policyThingOf(thing),
-      certificate,
-      others,
-      nowMs: wallMs(),
-    });
-    const sets = [
-      principal.policies(thing?.thing.name),
-      ...(principal.boundary ? [principal.boundary()] : []),
-    ];
-    for (const policies of sets) {
-      const decision = evaluatePolicies(policies, { action, resource, context });
-      if (decision.outcome === "allowed") continue;
-      this.denials.decided(client, explained(decision));
-      return false;
-    }
-    return true;
+    const decision = decideRequest(principal, request, this.common);
+    if (decision === true) return true;
+    this.denials.decided(client, decision);
+    return false;
   }
 
   /** Who acts on a client's connection; undefined for those that nobody asks for credentials. */
@@ -149,9 +116,7 @@ export class AccessControl implements Partial<BrokerHooks> {
 
   /** For lifecycle events: who a connection belongs to, if that is known. */
   principalIdentifierOf(info: ConnectInfo): string | undefined {
-    const client = this.entering.get(info.connection);
-    if (client !== undefined && client !== OPEN) return client.principal.principalIdentifier;
-    return info.peer?.certificate?.fingerprint256;
+    return this.names.get(info.connection) ?? info.peer?.certificate?.fingerprint256;
   }
 
   /** For lifecycle events: AWS names the thing where the principal is attached to it alone. */
@@ -167,7 +132,7 @@ export class AccessControl implements Partial<BrokerHooks> {
     decide: (decision: ConnectDecision) => void,
   ): ConnectDecision | "later" {
     const conclude = (identified: Identified): ConnectDecision => this.admit(identified, connect, info);
-    const answer = this.identify({ connect, info, from: 0 }, (late) => decide(conclude(late)));
+    const answer = this.finder.find(connect, info, (late) => decide(conclude(late)));
     return answer === "later" ? "later" : conclude(answer);
   }
 
@@ -196,9 +161,10 @@ export class AccessControl implements Partial<BrokerHooks> {
     const client = this.entering.get(info.connection);
     if (client === OPEN) this.open.add(info.clientId);
     if (client === undefined || client === OPEN) return;
+    // Between the decision and now other hooks may have taken their time.
+    client.forget();
     this.live.add(client);
     this.endInTime(client);
-    // Between the decision and now other hooks may have taken their time.
     if (client.principal.refusal?.() !== undefined) this.endSoon(client, "AUTH_ERROR");
   }
 
@@ -212,48 +178,6 @@ export class AccessControl implements Partial<BrokerHooks> {
     this.expiries.delete(client);
   }
 
-  private identify(
-    question: { readonly connect: ConnectPacket; readonly info: ConnectInfo; readonly from: number },
-    settle: (identified: Identified) => void,
-  ): Identified | "later" {
-    const { connect, info, from } = question;
-    for (let index = from; index < this.sources.length; index += 1) {
-      const next = { ...question, from: index + 1 };
-      const answer = this.sources[index]!.identify(connect, info, (late) => {
-        const final = late === "none" ? this.identify(next, settle) : late;
-        if (final !== "later") settle(final);
-      });
-      if (answer !== "none") return answer;
-    }
-    return this.identifyByTransport(info);
-  }
-
-  private identifyByTransport(info: ConnectInfo): Identified {
-    const { peer } = info;
-    const shown = peer?.certificate;
-    if (shown === undefined && peer?.credentials !== undefined)
-      return { principal: signedPrincipal(peer.credentials) };
-    if (shown === undefined) {
-      if (isOpenTo(info, this.settings.openListeners)) return OPEN;
-      return { refuse: REASON.notAuthorized, explanation: "The client shows no credentials." };
-    }
-    const { identity } = this.options;
-    const principalIdentifier = shown.fingerprint256;
-    const refuse = (explanation: string): Identification => ({
-      refuse: REASON.notAuthorized,
-      explanation,
-      principalIdentifier,
-    });
-    const certificate = identity.certificates.find(principalIdentifier);
-    if (certificate === undefined) {
-      const registered = this.justInTime.arrived(shown, peer?.serverName);
-      return refuse(registered ?? `Certificate ${principalIdentifier} is not registered.`);
-    }
-    if (certificate.certificateMode === "SNI_ONLY" && !namesServer(peer!))
-      return refuse(`Certificate ${principalIdentifier} is in SNI_ONLY mode, and the client sent no SNI.`);
-    return { principal: new CertificatePrincipal(identity, principalIdentifier) };
-  }
-
   private admit(identified: Identified, connect: ConnectPacket, info: ConnectInfo): ConnectDecision {
     if (identified === OPEN) {
       this.entering.set(info.connection, OPEN);
@@ -262,6 +186,7 @@ export class AccessControl implements Partial<BrokerHooks> {
     if ("refuse" in identified) return this.turnAway(identified, connect, info);
     const { principal } = identified;
     const { principalIdentifier } = principal;
+    this.names.set(info.connection, principalIdentifier);
     const explanation = principal.refusal?.();
     if (explanation !== undefined)
       return this.turnAway({ refuse: REASON.notAuthorized, explanation, principalIdentifier }, connect, info);
@@ -275,10 +200,11 @@ export class AccessControl implements Partial<BrokerHooks> {
 
   /** Credentials are missing or worth nothing. */
   private turnAway(
-    { refuse, explanation, principalIdentifier = "" }: Rejection,
+    { refuse, explanation, principalIdentifier = "" }: Extract<Identification, { readonly refuse: number }>,
     connect: ConnectPacket,
-    { clientId }: ConnectInfo,
+    { clientId, connection }: ConnectInfo,
   ): ConnectDecision {
+    if (principalIdentifier !== "") this.names.set(connection, principalIdentifier);
     const resource = `${this.common.arnPrefix}:client/${clientId}`;
     this.denials.unproven(
       { principal: principalIdentifier, clientId },
@@ -345,9 +271,6 @@ export class AccessControl implements Partial<BrokerHooks> {
   }
 }
 
-type Rejection = Extract<Identification, { readonly refuse: number }>;
-type Identified = Identification | typeof OPEN;
-
 /** The CONNECT itself, and the will that comes with it (REF §2.4, §10.1). */
 function connectObstacle(client: ActingClient, { will }: ConnectPacket): ExplainedDecision | undefined {
   const decisions = [client.decideConnect()];
@@ -355,7 +278,3 @@ function connectObstacle(client: ActingClient, { will }: ConnectPacket): Explain
   if (will?.retain === true) decisions.push(client.decideWill("iot:RetainPublish", will.topic));
   return decisions.find((decision) => decision !== true);
 }
-
-/** Resumed sessions of TLS 1.2 do not tell the name; they had to give it at first. */
-const namesServer = ({ serverName, isResumed }: LinkPeer): boolean =>
-  serverName !== undefined || isResumed === true;

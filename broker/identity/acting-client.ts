@@ -30,7 +30,7 @@ export interface ActingClientOptions {
 }
 
 /** How many more decisions all clients together may keep. */
-export interface DecisionBudget {
+interface DecisionBudget {
   left: number;
 }
 

@@ -11,7 +11,7 @@ import type { Identity } from "./identity.js";
 import { certificateOf, groupOf, groupTarget, type PolicyTarget } from "./policy-targets.js";
 
 /** AWS: what TestAuthorization can ask about. */
-export type ActionType = "PUBLISH" | "SUBSCRIBE" | "RECEIVE" | "CONNECT";
+type ActionType = "PUBLISH" | "SUBSCRIBE" | "RECEIVE" | "CONNECT";
 
 export interface AuthInfo {
   readonly actionType: ActionType;

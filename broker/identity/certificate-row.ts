@@ -94,7 +94,7 @@ type CertificateRecord = Omit<Certificate, "derText"> & { readonly der: string }
 export const derTextOf = (der: Uint8Array): string =>
   Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("latin1");
 
-export const derOf = ({ derText }: { readonly derText: string }): Buffer => Buffer.from(derText, "latin1");
+const derOf = ({ derText }: { readonly derText: string }): Buffer => Buffer.from(derText, "latin1");
 
 const PEM_LINE = 64;
 

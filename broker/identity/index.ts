@@ -4,14 +4,11 @@ export type {
   RegistrationConfig,
   UpdateCaCertificateRequest,
 } from "./ca-certificates.js";
-export { AccessControl, type AccessControlOptions, type RequestedAccess } from "./access-control.js";
+export { AccessControl, type AccessControlOptions } from "./access-control.js";
 export {
-  type ActionType,
   type AuthInfo,
   effectivePolicyNames,
   testAuthorization,
-  type TestAuthorizationRequest,
-  type TestedAuthorization,
 } from "./authorization-test.js";
 export { CertificatePrincipal } from "./certificate-principal.js";
 export { principalWithDocuments } from "./given-principals.js";

@@ -111,8 +111,9 @@ describe("principals of sources", () => {
     };
     world.cloud.access!.addSource(byName(principal));
     const device = new Device(world.cloud, "d1", { username: "own" });
-    document = policyText(["Allow", "Connect", "*"]);
     expect(device.publish("a")).toBe(0);
+    document = policyText(["Allow", "Connect", "*"]);
+    expect(device.publish("b")).toBe(0);
     world.cloud.access!.principalChanged("own");
     expect(device.publish("a")).toBe(NOT_AUTHORIZED);
     refusal = "It was taken back.";
