@@ -138,7 +138,7 @@ function engineAction(action: JsonObject): RuleAction {
     throw cloudError("InvalidRequestException", "An action has exactly one member: its kind.");
   const settings = action[kind] as JsonObject;
   if (kind !== "republish") return { record: { sink: `${kind}:${targetOf(settings)}` } };
-  return { republish: { topic: String(settings["topic"]), qos: settings["qos"] === 1 ? 1 : 0 } };
+  return { republish: { topic: settings["topic"] as string, qos: settings["qos"] === 1 ? 1 : 0 } };
 }
 
 /** What an action writes to, by the first of its settings that names something. */
@@ -160,7 +160,7 @@ const TARGETS = [
 ];
 
 const targetOf = (settings: JsonObject): string =>
-  String(TARGETS.map((name) => settings[name]).find((value) => value !== undefined) ?? "");
+  TARGETS.map((name) => settings[name]).find((value) => typeof value === "string") ?? "";
 
 /** Errors of the engine as the API has them. */
 function presentable(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { JsonValue } from "fleetrig/kernel";
-import { RecordBook, type RecordJournal } from "fleetrig/broker";
+import type { RecordBook, RecordJournal } from "fleetrig/broker";
 
 /** Writes records down as text, the way a data directory would, and reads them back into another book. */
 export class PaperJournal implements RecordJournal {
