@@ -1,6 +1,5 @@
 export { ArtifactDirectory } from "./artifact-directory.js";
-export type { ArtifactName } from "./artifact-name.js";
 export type { Artifact, ArtifactStore } from "./artifact-store.js";
-export { Artifacts, type ArtifactSettings, type ArtifactsOptions } from "./artifacts.js";
-export { HttpDocuments, type HttpDocumentsOptions } from "./http-documents.js";
-export { MemoryArtifacts, type MemoryArtifactsOptions } from "./memory-artifacts.js";
+export { Artifacts, type ArtifactSettings } from "./artifacts.js";
+export { HttpDocuments } from "./http-documents.js";
+export { MemoryArtifacts } from "./memory-artifacts.js";

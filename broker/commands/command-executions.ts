@@ -25,7 +25,7 @@ export interface CommandSettings {
   readonly maxExecutions: number;
 }
 
-export const DEFAULT_COMMAND_SETTINGS: CommandSettings = {
+const DEFAULT_COMMAND_SETTINGS: CommandSettings = {
   defaultTimeoutS: 10,
   maxTimeoutS: 43_200,
   maxConcurrentPerTarget: 100,

@@ -1,11 +1,13 @@
 import { type Clock, type JsonObject } from "fleetrig/kernel";
 import type { JobsOperation } from "fleetrig/protocol";
+import { TokenBucket } from "../engine/token-bucket.js";
 import { readDescribe, readStartNext, readUpdate, type Reading, type Refusal } from "./device-requests.js";
 import { executionDescription, executionState, executionSummary } from "./execution-view.js";
 import { canTransition, isPending } from "./execution-machine.js";
 import type { JobDocuments } from "./job-documents.js";
 import type { JobEngine } from "./job-engine.js";
 import type { JobStore } from "./job-store.js";
+import type { JobsSettings } from "./settings.js";
 import type { PendingExecutions } from "./pending.js";
 
 export interface DeviceOperationParts {
@@ -14,6 +16,7 @@ export interface DeviceOperationParts {
   readonly pending: PendingExecutions;
   readonly store: JobStore;
   readonly documents: JobDocuments;
+  readonly settings: Pick<JobsSettings, "readsPerS" | "writesPerS">;
 }
 
 /** What a device asks for, whichever way the request came. */
@@ -33,10 +36,20 @@ const accepted = (value: JsonObject): DeviceAnswer => ({ ok: true, value });
 
 /** The four requests of a device (REF §6.5), over MQTT and HTTP alike; documents are objects here. */
 export class DeviceOperations {
-  constructor(private readonly parts: DeviceOperationParts) {}
+  private readonly reads: TokenBucket | undefined;
+  private readonly writes: TokenBucket | undefined;
+
+  constructor(private readonly parts: DeviceOperationParts) {
+    const { clock, settings } = parts;
+    this.reads = TokenBucket.for(clock, settings.readsPerS);
+    this.writes = TokenBucket.for(clock, settings.writesPerS);
+  }
 
   /** @returns undefined when there is no such request. */
   perform({ operation, thing, jobId, body }: DeviceRequest): DeviceAnswer | undefined {
+    const bucket = operation === "get-pending" || operation === "describe" ? this.reads : this.writes;
+    if (bucket?.take() === false)
+      return refused({ code: "RequestThrottled", message: "There are too many requests of devices." });
     switch (operation) {
       case "get-pending":
         return this.getPending(thing);

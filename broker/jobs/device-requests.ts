@@ -12,6 +12,7 @@ type DeviceErrorCode =
   | "InvalidStateTransition"
   | "ResourceNotFound"
   | "VersionMismatch"
+  | "RequestThrottled"
   | "TerminalStateReached";
 
 export interface Refusal {

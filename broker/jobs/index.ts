@@ -1,8 +1,8 @@
-export { type DocumentFetcher, DocumentSources, type DocumentSourcesOptions } from "./document-sources.js";
-export { type JobOrder, JobOrders, type JobOrdersParts, type JobTemplateOrder } from "./job-orders.js";
-export { type JobTemplate, type JobTemplateRequest, JobTemplates } from "./job-templates.js";
-export { MANAGED_TEMPLATES, type ManagedTemplate, type TemplateParameter } from "./managed-templates.js";
-export type { DeviceAnswer, DeviceRequest } from "./device-operations.js";
+export { type DocumentFetcher, DocumentSources } from "./document-sources.js";
+export { type JobOrder, JobOrders, type JobTemplateOrder } from "./job-orders.js";
+export { type JobTemplate, JobTemplates } from "./job-templates.js";
+export { MANAGED_TEMPLATES, type ManagedTemplate } from "./managed-templates.js";
+export type { DeviceRequest } from "./device-operations.js";
 export type {
   AssociateTargetsRequest,
   CancelJobExecutionRequest,
@@ -10,7 +10,6 @@ export type {
   DeleteJobExecutionRequest,
   DescribeJobExecutionRequest,
 } from "./control-requests.js";
-export type { PresignUrl } from "./job-documents.js";
 export {
   type JobProgress,
   JobsService,
@@ -19,7 +18,6 @@ export {
 export type {
   AbortConfig,
   CreateJobRequest,
-  DocumentOrigin,
   EndBehavior,
   PresignedUrlConfig,
   RetryConfig,

@@ -25,7 +25,7 @@ export interface CreateJobRequest {
 }
 
 /** How a job came by its document: shown by DescribeJob and GetJobDocument. */
-export interface DocumentOrigin {
+interface DocumentOrigin {
   /** URL that it was read from. */
   readonly documentSource?: string;
   readonly jobTemplateArn?: string;

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "fleetrig/kernel";
 
 /** A value that a managed template asks for. */
-export interface TemplateParameter {
+interface TemplateParameter {
   readonly key: string;
   readonly description: string;
   /** The whole value has to match it. */

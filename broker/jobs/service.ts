@@ -118,7 +118,14 @@ export class JobsService implements ReservedTopicService {
     this.jobEvents = jobEvents;
     this.engine = engine;
     this.schedule = new JobSchedule({ clock, time, store, engine, notifications });
-    this.operations = new DeviceOperations({ clock, engine, pending, store, documents });
+    this.operations = new DeviceOperations({
+      clock,
+      engine,
+      pending,
+      store,
+      documents,
+      settings,
+    });
     this.device = new JobsDeviceApi({ clock, bus, operations: this.operations });
     const membership = new JobMembership(store, engine);
     registry.onMembershipChange?.((change) => {

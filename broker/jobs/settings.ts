@@ -10,6 +10,10 @@ export interface JobsSettings {
   readonly jobExecutionEvents: boolean;
   /** Jobs that may roll out or wait for their start at the same time. AWS: 500. */
   readonly maxConcurrentJobs: number;
+  /** Requests of all devices together that only read. 0 means no limit, which is the default; AWS: 200. */
+  readonly readsPerS: number;
+  /** Requests of all devices together that change executions. 0 means no limit; AWS: 200. */
+  readonly writesPerS: number;
   /** First four parts of ARNs, up to and including the account. */
   readonly arnPrefix: string;
 }
@@ -20,5 +24,7 @@ export const DEFAULT_JOBS_SETTINGS: JobsSettings = {
   jobEvents: false,
   jobExecutionEvents: false,
   maxConcurrentJobs: 500,
+  readsPerS: 0,
+  writesPerS: 0,
   arnPrefix: "arn:aws:iot:us-east-1:000000000000",
 };

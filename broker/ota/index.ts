@@ -1,2 +1,2 @@
-export type { CreateOtaUpdateRequest, OtaFile, OtaProtocol, OtaUpdate } from "./ota-request.js";
-export { OtaUpdates, type OtaUpdatesOptions } from "./ota-updates.js";
+export type { CreateOtaUpdateRequest, OtaUpdate } from "./ota-request.js";
+export { OtaUpdates } from "./ota-updates.js";

@@ -35,7 +35,7 @@ const BLOCK_BYTES = { least: 256, most: 131_072 } as const;
 const MAX_BLOCKS = 98_304;
 const MAX_BITMAP_BYTES = 12_288;
 /** AWS: what one request is answered with; for more the device asks again. */
-export const MAX_ANSWER_BYTES = 131_072;
+const MAX_ANSWER_BYTES = 131_072;
 /** AWS: client tokens have at most 64 bytes. */
 const MAX_TOKEN_BYTES = 64;
 

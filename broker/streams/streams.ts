@@ -3,7 +3,7 @@ import { cloudError } from "../cloud-error.js";
 import type { RecordBook, RecordTable } from "../records/index.js";
 
 /** AWS: one file of a stream. */
-export interface StreamFile {
+interface StreamFile {
   /** 0 to 255, unique within its stream. */
   readonly fileId: number;
   readonly s3Location: { readonly bucket: string; readonly key: string; readonly version?: string };

@@ -211,6 +211,20 @@ describe("jobs of a device over HTTP", () => {
     });
   });
 
+  it("are throttled with 429 where a rate is set, reading and writing apart", async () => {
+    const world = startApi({ jobs: { readsPerS: 2, writesPerS: 1 } });
+    const get = () => world.request("GET", "/things/t1/jobs", DEVICE).then(({ status }) => status);
+    expect([await get(), await get(), await get()]).toEqual([200, 200, 429]);
+    await world.ok("PUT", "/things/t1/jobs/$next", {}, DEVICE);
+    const client = connectClient(world, "t1");
+    client.publish("$aws/things/t1/jobs/start-next", {});
+    expect(client.takeJson("$aws/things/t1/jobs/start-next/rejected")).toMatchObject([
+      { code: "RequestThrottled" },
+    ]);
+    world.time.advance(1_000_000);
+    expect(await get()).toBe(200);
+  });
+
   it("tell the same story over MQTT, and need a policy for certificates", async () => {
     const world = withThings("t1");
     await world.ok("PUT", "/jobs/j1", job(["t1"]));

@@ -22,6 +22,7 @@ interface JobInput extends ThingInput {
 const ERROR_NAMES: ReadonlyMap<string, CloudErrorName> = new Map([
   ["InvalidStateTransition", "InvalidStateTransitionException"],
   ["ResourceNotFound", "ResourceNotFoundException"],
+  ["RequestThrottled", "ThrottlingException"],
   ["TerminalStateReached", "TerminalStateException"],
   ["VersionMismatch", "VersionConflictException"],
 ] as const);
