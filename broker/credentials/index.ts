@@ -1,13 +1,11 @@
 export { type Credential, CredentialDirectory, type CredentialOptions } from "./credential-directory.js";
 export {
   CredentialsProvider,
-  type CredentialsProviderOptions,
   type DeviceAccess,
 } from "./credentials-provider.js";
 export {
   type CreateRoleAliasRequest,
   type ListRoleAliasesRequest,
-  type RoleAlias,
   RoleAliases,
   type UpdateRoleAliasRequest,
 } from "./role-aliases.js";

@@ -7,7 +7,7 @@ import type { EndpointDirectory } from "./endpoint-directory.js";
 
 /** AWS: which service answers below a domain. */
 export type DomainServiceType = "DATA" | "CREDENTIAL_PROVIDER" | "JOBS";
-export type DomainStatus = "ENABLED" | "DISABLED";
+type DomainStatus = "ENABLED" | "DISABLED";
 /** How clients of a domain prove who they are. */
 export type AuthenticationType = "CUSTOM_AUTH_X509" | "CUSTOM_AUTH" | "AWS_X509" | "AWS_SIGV4" | "DEFAULT";
 export type ApplicationProtocol = "SECURE_MQTT" | "MQTT_WSS" | "HTTPS" | "DEFAULT";

@@ -5,7 +5,7 @@ import type { CredentialDirectory, SignatureVerifier } from "../credentials/inde
 import { isLoopbackHost } from "../listeners/web-origin.js";
 
 /** What the gateway asks about client certificates. */
-export interface KnownCertificates {
+interface KnownCertificates {
   /** Is the certificate of this fingerprint (64 hexadecimal digits) registered and ACTIVE? */
   isActive(certificateId: string): boolean;
 }

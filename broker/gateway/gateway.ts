@@ -14,7 +14,7 @@ import { createWebApp, type WebMount } from "./web-app.js";
 import type { WebGuard } from "./web-guard.js";
 
 /** Answers requests of some paths before the APIs are asked; undefined: none of its paths. */
-export type RequestHandler = (
+type RequestHandler = (
   request: HttpRequest,
   caller: Caller,
 ) => HttpResponse | Promise<HttpResponse> | undefined;

@@ -1,6 +1,6 @@
 export { AwsMetrics } from "./aws-metrics.js";
-export { CallerIdentification, type KnownCertificates } from "./caller-identification.js";
-export { type EntranceOptions, Gateway, type GatewayOptions, type RequestHandler } from "./gateway.js";
-export { WatchPages, type WatchPagesOptions } from "./watch-pages.js";
+export { CallerIdentification } from "./caller-identification.js";
+export { Gateway } from "./gateway.js";
+export { WatchPages } from "./watch-pages.js";
 export type { WebMount } from "./web-app.js";
-export { isAwsEndpoint, WebGuard, type WebGuardOptions } from "./web-guard.js";
+export { isAwsEndpoint, WebGuard } from "./web-guard.js";

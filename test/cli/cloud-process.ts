@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { type RunningCommand, start } from "./process.js";
 
 /** What `--json` says once the cloud is ready. */
-export interface CloudReady {
+interface CloudReady {
   readonly event: "ready";
   readonly version: string;
   readonly pid: number;
