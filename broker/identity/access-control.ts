@@ -17,7 +17,7 @@ import type { Identity } from "./identity.js";
 import type { IdentityChange } from "./identity-events.js";
 import { JustInTimeRegistration } from "./just-in-time.js";
 import { LiveClients } from "./live-clients.js";
-import { groupOf } from "./policy-targets.js";
+import { groupOf, type PolicyTarget } from "./policy-targets.js";
 import { type Identified, OPEN, PrincipalFinder } from "./principal-finder.js";
 import { decideRequest, type RequestedAccess } from "./request-decision.js";
 import type { Identification, Principal, PrincipalSource } from "./principal.js";
@@ -235,12 +235,19 @@ export class AccessControl implements Partial<BrokerHooks> {
     if (change.kind === "certificate") {
       if (change.change !== "created") this.principalChanged(change.certificateId);
     } else if (change.kind === "policy") {
-      // A new policy is attached to nothing yet.
-      if (change.change !== "created") this.everythingChanged();
+      // New and deleted policies are attached to nothing.
+      if (change.change === "updated") this.policyChanged(change.policyName);
     } else if (change.kind === "attachment") {
       if (groupOf(change.target) === undefined) this.principalChanged(change.target);
       else this.everythingChanged();
     }
+  }
+
+  private policyChanged(policyName: string): void {
+    const targets = this.options.identity.targets.allTargetsOf(policyName);
+    const isWidespread = targets.size > this.live.size || Array.from(targets).some(isGroup);
+    if (isWidespread) this.everythingChanged();
+    else for (const target of targets) this.principalChanged(target);
   }
 
   private clientChanged(client: ActingClient): void {
@@ -270,6 +277,8 @@ export class AccessControl implements Partial<BrokerHooks> {
     this.options.broker.disconnectClient(client.clientId, { reasonCode: REASON.notAuthorized, awsReason });
   }
 }
+
+const isGroup = (target: PolicyTarget): boolean => groupOf(target) !== undefined;
 
 /** The CONNECT itself, and the will that comes with it (REF §2.4, §10.1). */
 function connectObstacle(client: ActingClient, { will }: ConnectPacket): ExplainedDecision | undefined {

@@ -65,6 +65,11 @@ export class PolicyTargets {
     return this.byPolicy.has(policyName);
   }
 
+  /** All that it is attached to. */
+  allTargetsOf(policyName: string): ReadonlySet<PolicyTarget> {
+    return this.byPolicy.get(policyName) ?? NO_TARGETS;
+  }
+
   /** Idempotent. @throws FleetrigError CLOUD_LIMIT_EXCEEDED */
   attach(policyName: string, target: PolicyTarget): void {
     const names = this.policiesOf(target);
@@ -121,6 +126,7 @@ export class PolicyTargets {
 }
 
 const NONE: readonly string[] = [];
+const NO_TARGETS: ReadonlySet<PolicyTarget> = new Set();
 
 /** One page of a list of names; the marker is the last name shown, and where it is gone the list begins again. */
 export function pageOfNames(

@@ -182,6 +182,20 @@ describe("messages", () => {
   });
 });
 
+describe("a client id that is an MQTT wildcard", () => {
+  it.each(["+", "#"])("%s widens no grant of topic filters", async (clientId) => {
+    const world = startAccess();
+    const certificate = await world.certificate(
+      ["Allow", "Connect", "client/*"],
+      ["Allow", "Subscribe", "topicfilter/a/${iot:ClientId}"],
+      ["Allow", "Receive", "topic/a/*"],
+    );
+    const device = world.device(clientId, certificate);
+    expect(device.connack).toBe(0);
+    for (const filter of ["a/+", "a/#", "#"]) expect(device.subscribe(filter)).toEqual([NOT_AUTHORIZED]);
+  });
+});
+
 describe("a change of policies", () => {
   it("holds for live subscriptions from the next message on", async () => {
     const world = startAccess();

@@ -1,5 +1,5 @@
-import { createVirtualIssuer } from "fleetrig/broker";
-import { createRandomSource, type JsonValue } from "fleetrig/kernel";
+import { createCertificateAuthority, createVirtualIssuer } from "fleetrig/broker";
+import { createRandomSource, type JsonValue, LANE, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { type AccessWorld, PREFIX, startAccess } from "./device.js";
 
@@ -48,6 +48,28 @@ describe("identity across a restart", () => {
     expect([device.connack, device.publish("t")]).toEqual([0, 0]);
     const added = await after.ok("POST", "/policies/p/version", await before.ok("GET", "/policies/q"));
     expect(added.policyVersionId).toBe("3");
+  });
+
+  it("writes down no private key, and tells none in events", async () => {
+    const written: JsonValue[] = [];
+    const world = startAccess(
+      {},
+      {
+        issuer: createCertificateAuthority({
+          clock: new VirtualTime().lane(LANE.services),
+          random: createRandomSource(5).stream("ca"),
+          deviceKeyType: "ec-p256",
+        }),
+        journal: { recordChanged: (_, __, read) => void written.push(read() ?? null) },
+      },
+    );
+    const certificate = await world.certificate(["Allow", "Connect", "client/d1"]);
+    world.device("d2", certificate);
+    const { privateKeyPem } = (await world.cloud.issuer.createKeysAndCertificate()).keyPair!;
+    expect(privateKeyPem).toContain("PRIVATE KEY");
+    const everything = JSON.stringify([written, world.events]);
+    expect(everything).toContain(certificate.certificateId);
+    expect(everything).not.toContain("PRIVATE KEY");
   });
 
   it("keeps group policies, CA certificates and logging options", async () => {
