@@ -6,7 +6,7 @@ import { invalid } from "./audit-configuration.js";
 import { plainCodec } from "./plain-codec.js";
 
 /** AWS: exactly one member says what is done. */
-export interface MitigationActionParams {
+interface MitigationActionParams {
   readonly updateDeviceCertificateParams?: { readonly action: "DEACTIVATE" };
   readonly updateCACertificateParams?: { readonly action: "DEACTIVATE" };
   readonly addThingsToThingGroupParams?: {
