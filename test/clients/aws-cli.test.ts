@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lacksAwsCli } from "../embedding/rigs.js";
 import { accessChapter, authorize } from "./aws-cli/access-chapter.js";
+import { auditsChapter } from "./aws-cli/audits-chapter.js";
 import { createAwsCli } from "./aws-cli/aws-cli.js";
 import { certificatesChapter } from "./aws-cli/certificates-chapter.js";
 import { dataChapter } from "./aws-cli/data-chapter.js";
@@ -29,6 +30,7 @@ describe.skipIf(lacksAwsCli)("AWS CLI", () => {
   describe("fleet indexing", () => indexChapter(aws));
   describe("jobs", () => jobsChapter(aws));
   describe("provisioning", () => provisioningChapter(aws));
+  describe("audits", () => auditsChapter(aws));
   describe("access and settings", () => accessChapter(aws));
   describe("topic rules", () => rulesChapter(aws));
   describe("messages and shadows", () => dataChapter(aws, () => stage));
