@@ -74,6 +74,12 @@ const banner = ({ host = "127.0.0.1", credentials }: CloudFlags): readonly strin
   return [rule, `* --insecure: whoever reaches ${host} ${who}`, rule];
 };
 
+const DENIED_BY = {
+  explicitDeny: "explicit deny",
+  implicitDeny: "implicit deny",
+  credentials: "no valid credentials",
+} as const;
+
 /** Every denial, with what decided: one line of what, one of why. */
 function explainer(host: Host): EventSink {
   return {
@@ -81,7 +87,7 @@ function explainer(host: Host): EventSink {
       if (event.type !== "access.denied") return;
       const { action, resource, principal, clientId, outcome, reason } = event;
       const who = principal === "" ? "nobody" : principal;
-      const how = outcome === "explicitDeny" ? "explicit deny" : "implicit deny";
+      const how = DENIED_BY[outcome];
       const shown = clientId === "" ? "" : ` (client ${visibleText(clientId)})`;
       writeLine(host.stderr, `denied ${action} on ${visibleText(resource)}`);
       writeLine(host.stderr, `  to ${visibleText(who)}${shown}: ${how}. ${visibleText(reason)}`);
