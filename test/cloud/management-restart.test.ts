@@ -45,6 +45,28 @@ describe("device management after a restart", () => {
     expect(seen(start(disk, time))).toEqual(before);
   });
 
+  it("follows dynamic groups as before: nobody joins twice", async () => {
+    const [disk, time] = [new RecordsOnDisk(), new VirtualTime()];
+    const first = start(disk, time);
+    const thingIndexingConfiguration = { thingIndexingMode: "REGISTRY" as const };
+    first.indexing.updateIndexingConfiguration({ thingIndexingConfiguration });
+    const attributes = { site: "hq" };
+    for (const thingName of ["t1", "t2"]) first.registry.createThing({ thingName, attributes });
+    first.registry.dynamicGroups.create({ thingGroupName: "hq", queryString: "attributes.site:hq" });
+    time.advance(60 * SECOND_US);
+    const targets = [`${PREFIX}:thinggroup/hq`];
+    first.jobs.createJob({ jobId: "j", targets, document: {}, targetSelection: "CONTINUOUS" });
+    time.advance(60 * SECOND_US);
+    expect(first.jobs.progress("j").counts.QUEUED).toBe(2);
+    await first.stop();
+    const second = start(disk, time);
+    time.advance(60 * SECOND_US);
+    expect(second.jobs.progress("j").counts.QUEUED).toBe(2);
+    second.registry.updateThing({ thingName: "t1", attributes: { site: "lab" } });
+    time.advance(60 * SECOND_US);
+    expect(second.jobs.progress("j").counts).toMatchObject({ QUEUED: 1, REMOVED: 1 });
+  });
+
   it("times executions out that were under way, and deletes commands when their time has come", async () => {
     const [disk, time] = [new RecordsOnDisk(), new VirtualTime()];
     const first = start(disk, time);

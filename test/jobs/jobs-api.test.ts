@@ -133,6 +133,27 @@ describe("jobs of the control plane over HTTP", () => {
   });
 });
 
+describe("a CONTINUOUS job for a dynamic thing group", () => {
+  it("reaches things as they come to match, and takes the job from those that no longer do", async () => {
+    const { ok, cloud, time } = startApi();
+    await ok("POST", "/indexing/config", { thingIndexingConfiguration: { thingIndexingMode: "REGISTRY" } });
+    await ok("POST", "/things/t1", { attributePayload: { attributes: { site: "hq" } } });
+    await ok("POST", "/things/t2", {});
+    await ok("POST", "/dynamic-thing-groups/hq", { queryString: "attributes.site:hq" });
+    time.advance(MINUTE_US);
+    const targets = [`${PREFIX}:thinggroup/hq`];
+    await ok("PUT", "/jobs/j1", { targets, document: "{}", targetSelection: "CONTINUOUS" });
+    time.advance(MINUTE_US);
+    expect(cloud.jobs.progress("j1").counts.QUEUED).toBe(1);
+    await ok("PATCH", "/things/t2", { attributePayload: { attributes: { site: "hq" } } });
+    time.advance(MINUTE_US);
+    expect(cloud.jobs.progress("j1").counts.QUEUED).toBe(2);
+    await ok("PATCH", "/things/t1", { attributePayload: { attributes: { site: "lab" } } });
+    time.advance(MINUTE_US);
+    expect(cloud.jobs.progress("j1").counts).toMatchObject({ QUEUED: 1, REMOVED: 1 });
+  });
+});
+
 describe("lists of jobs", () => {
   it("can be of one thing group, by name or by id", async () => {
     const { ok, cloud } = withThings("t1");
@@ -183,6 +204,17 @@ describe("jobs of a device over HTTP", () => {
       jobDocument: '{"operation":"ota"}',
     });
     expect(await device("PUT", "/things/t1/jobs/$next", {})).toEqual({});
+  });
+
+  it("tell how long an execution may still take", async () => {
+    const { ok, time } = withThings("t1");
+    await ok("PUT", "/jobs/j1", job(["t1"], { timeoutConfig: { inProgressTimeoutInMinutes: 2 } }));
+    const started = await ok("PUT", "/things/t1/jobs/$next", {}, DEVICE);
+    expect(started).toMatchObject({ execution: { approximateSecondsBeforeTimedOut: 120 } });
+    time.advance(MINUTE_US);
+    expect(await ok("GET", "/things/t1/jobs/j1", undefined, DEVICE)).toMatchObject({
+      execution: { approximateSecondsBeforeTimedOut: 60 },
+    });
   });
 
   it("are refused with 400, 404, 409 and 410", async () => {

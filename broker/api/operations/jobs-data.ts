@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "fleetrig/kernel";
 import type { JobsOperation } from "fleetrig/protocol";
+import type { Cloud } from "../../cloud.js";
 import { type CloudErrorName, cloudError } from "../../cloud-error.js";
 import type { DeviceRequest } from "../../jobs/index.js";
 import {
@@ -69,7 +70,19 @@ function ask(
       ...(executionState !== undefined && { members: { executionState } }),
     });
   }
-  return withTextDocuments(answer.value);
+  return withTextDocuments(withTimeLeft(answer.value, thingName, cloud));
+}
+
+/** Only HTTP tells how long an execution may still take. */
+function withTimeLeft(body: JsonObject, thingName: string, { jobs }: Cloud): JsonObject {
+  const { execution } = body;
+  if (!isJsonObject(execution)) return body;
+  const { jobId, executionNumber } = execution as { jobId: string; executionNumber: number };
+  const { execution: known } = jobs.describeJobExecution({ jobId, thingName, executionNumber });
+  const left = isJsonObject(known) ? known["approximateSecondsBeforeTimedOut"] : undefined;
+  return left === undefined
+    ? body
+    : { ...body, execution: { ...execution, approximateSecondsBeforeTimedOut: left } };
 }
 
 /** HTTP has the document as text, at the top or inside the execution. */
