@@ -146,8 +146,25 @@ export class SourceMap {
     if (node?.kind !== "scalar" || typeof node.value !== "string") return range;
     const written = range.file.text.slice(range.start, range.end);
     const base = written.indexOf(node.value);
-    if (base < 0) return range;
+    if (base < 0) {
+      const inBlock = offsetInBlock(written, node.value, offset);
+      if (inBlock === undefined) return range;
+      const start = range.start + inBlock;
+      return { file: range.file, start, end: start + Math.max(1, length) };
+    }
     const start = range.start + base + Math.min(offset, node.value.length);
     return { file: range.file, start, end: start + Math.max(1, length) };
   }
+}
+
+/** Where a character of a literal block (`|`) stands: its lines are those of the value, indented. */
+function offsetInBlock(written: string, value: string, offset: number): number | undefined {
+  if (!written.startsWith("|")) return undefined;
+  const before = value.slice(0, offset);
+  const line = before.split("\n").length - 1;
+  const column = before.length - (before.lastIndexOf("\n") + 1);
+  const lines = written.split("\n");
+  const indent = lines[line + 1]?.indexOf(value.split("\n")[line] ?? "") ?? -1;
+  if (indent < 0) return undefined;
+  return lines.slice(0, line + 1).reduce((sum, each) => sum + each.length + 1, 0) + indent + column;
 }

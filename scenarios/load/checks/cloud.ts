@@ -90,10 +90,24 @@ function checkPolicies(checker: Checker): void {
     policies.map(({ name }, index) => ({ name, path: ["policies", index, "name"] })),
     "a policy",
   );
-  policies.forEach(({ document }, index) => checkPolicy(checker, document, ["policies", index, "document"]));
+  policies.forEach(({ name, document }, index) =>
+    checkPolicy(checker, document, {
+      path: ["policies", index, "document"],
+      isForClaims: isForClaims(checker, name),
+    }),
+  );
 }
 
-function checkPolicy(checker: Checker, document: JsonValue, path: SourcePath): void {
+/** Devices with a claim have no thing yet that their client id could be tied to. */
+const isForClaims = ({ document: { fleet, thingGroups = [] } }: Checker, policy: string): boolean =>
+  fleet.some(({ identity }) => identity?.claim?.policies?.includes(policy)) &&
+  ![...fleet.map(({ identity }) => identity), ...thingGroups].some((one) => one?.policies?.includes(policy));
+
+function checkPolicy(
+  checker: Checker,
+  document: JsonValue,
+  { path, isForClaims }: { readonly path: SourcePath; readonly isForClaims: boolean },
+): void {
   const places = typeof document === "string" ? undefined : new JsonPlaces(document);
   const text = places?.text ?? jsonTextOf(document);
   const complain = (start: number, length: number, complaint: CheckComplaint): void => {
@@ -119,7 +133,7 @@ function checkPolicy(checker: Checker, document: JsonValue, path: SourcePath): v
     return;
   }
   for (const { severity, start, end, message, fix, code } of lintPolicy(text)) {
-    if (severity === "info") continue;
+    if (severity === "info" || (isForClaims && code === "client-id-wildcard")) continue;
     complain(start, Math.max(1, end - start), {
       code: "SCENARIO_POLICY_LINT",
       severity: "warning",
