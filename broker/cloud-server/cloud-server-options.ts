@@ -51,6 +51,8 @@ export interface CloudServerOptions {
   readonly allowedOrigins?: readonly string[];
   /** Lets everybody who reaches this server do everything as long as no credentials are configured. Default false. */
   readonly allowInsecure?: boolean;
+  /** Turns away TLS clients that name no server (SNI), as AWS does; addresses are no names. Default false. */
+  readonly requireSni?: boolean;
   /** What `iot:Data-ATS` is answered with: tools that have a port of their own want the bare host. Default `host`. */
   readonly dataEndpoint?: "host" | "host:port";
   /** Token of metrics, client lists and the console; at least 16 characters. Default: a new one. */

@@ -22,24 +22,24 @@ export function doorsOf(
   options: CloudServerOptions,
   parts: DoorParts,
 ): readonly (readonly [DoorName, ListenerOptions])[] {
-  const { host = LOOPBACK, allowInsecure = false } = options;
+  const { host = LOOPBACK, allowInsecure = false, requireSni = false } = options;
   const ports: CloudPorts = { ...DEFAULT_CLOUD_PORTS, ...options.ports };
   const plainHost = allowInsecure ? host : LOOPBACK;
   const layouts: Readonly<Record<DoorName, (port: number) => ListenerOptions>> = {
     mqtt: (port) => ({ transport: "tcp", host: plainHost, port }),
-    mqtts: (port) => ({ transport: "tls", host, port, tls: tlsOf(parts, MQTT_PROTOCOLS) }),
+    mqtts: (port) => ({ transport: "tls", host, port, tls: tlsOf(parts, MQTT_PROTOCOLS, requireSni) }),
     tls: (port) => ({
       transport: "tls",
       host,
       port,
-      tls: tlsOf(parts, [...MQTT_PROTOCOLS, ...HTTP_PROTOCOLS]),
+      tls: tlsOf(parts, [...MQTT_PROTOCOLS, ...HTTP_PROTOCOLS], requireSni),
       web: entranceOf(options, parts, { host, mqttProtocols: new Set(MQTT_PROTOCOLS) }),
     }),
     https: (port) => ({
       transport: "tls",
       host,
       port,
-      tls: tlsOf(parts, HTTP_PROTOCOLS),
+      tls: tlsOf(parts, HTTP_PROTOCOLS, requireSni),
       web: entranceOf(options, parts, { host }),
     }),
     http: (port) => ({
@@ -56,10 +56,15 @@ export function doorsOf(
   });
 }
 
-const tlsOf = ({ authority }: DoorParts, alpn: readonly string[]): TlsOptions => ({
+const tlsOf = (
+  { authority }: DoorParts,
+  alpn: readonly string[],
+  requireServerName: boolean,
+): TlsOptions => ({
   key: authority.key,
   cert: authority.cert,
   clientCertificates: "identify",
+  requireServerName,
   alpn,
   secureContextFor: (serverName) => authority.contextFor(serverName),
 });

@@ -73,6 +73,8 @@ export interface TlsOptions extends KeyAndCertificate {
   readonly certificates?: readonly NamedCertificate[];
   /** Asked before {@link TlsOptions.certificates}; undefined leaves the choice to them. */
   readonly secureContextFor?: (serverName: string) => SecureContext | undefined;
+  /** Turns away clients that name no server (SNI), as AWS does. Default false: addresses are no names. */
+  readonly requireServerName?: boolean;
   /** Application protocols in order of preference. Default `mqtt` and `x-amzn-mqtt-ca`; WebSockets use `http/1.1`. */
   readonly alpn?: readonly string[];
   /** Chooses among the client's protocols instead; undefined refuses the handshake. */

@@ -164,7 +164,15 @@ export class TlsStage implements Stage {
     }
     this.forget(arrival, key);
     ignoreErrors(secured);
-    this.next.enter({ ...arrival, stream: secured, facts: { ...arrival.facts, ...securedFacts(secured) } });
+    const facts = securedFacts(secured);
+    // Resumed sessions of TLS 1.2 do not tell the name; they had to give it at first.
+    if (
+      this.options.tls.requireServerName === true &&
+      facts.serverName === undefined &&
+      facts.isResumed !== true
+    )
+      this.door.reject(arrival, "handshake", "the client names no server (SNI)");
+    else this.next.enter({ ...arrival, stream: secured, facts: { ...arrival.facts, ...facts } });
   }
 
   private failed(secured: TLSSocket, error: NodeJS.ErrnoException): void {

@@ -271,6 +271,7 @@ function addCloud(program: Command, host: Host, done: SetExitCode): void {
     )
     .option("--allow-host <name>", "another name of this server; repeatable", collect)
     .option("--allow-origin <origin>", "web pages that may use it; repeatable", collect)
+    .option("--require-sni", "turn away TLS clients that name no server, as AWS does")
     .option(
       "--hook <function=target>",
       "module or URL that stands in for a Lambda function; repeatable",

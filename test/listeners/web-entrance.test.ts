@@ -216,3 +216,15 @@ async function spoken(text: string): Promise<string> {
   await once(socket, "close");
   return all;
 }
+
+describe("a TLS port that wants to be called by name", () => {
+  it("turns away clients without SNI, and nobody else", async () => {
+    const acceptor = await listen({ tls: { ...server, requireServerName: true } });
+    const silent = await dial({ servername: "" });
+    await once(silent, "close");
+    expect(rejections).toMatchObject([{ reason: "handshake", detail: "the client names no server (SNI)" }]);
+    const named = await dial({ servername: "localhost" });
+    named.write(CONNECT);
+    expect((await acceptor.untilAccepted()).link.peer?.serverName).toBe("localhost");
+  });
+});

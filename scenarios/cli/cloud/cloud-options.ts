@@ -27,6 +27,7 @@ export interface CloudFlags {
   /** `function=target`, as often as wanted. */
   readonly hook?: readonly string[];
   readonly insecure?: boolean;
+  readonly requireSni?: boolean;
 }
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -53,6 +54,7 @@ export function cloudOptions(host: Host, flags: CloudFlags, token: string | unde
     allowedHosts: flags.allowHost ?? [],
     allowedOrigins: flags.allowOrigin ?? [],
     allowInsecure: flags.insecure ?? false,
+    requireSni: flags.requireSni ?? false,
     ...(flags.hook !== undefined && { cloud: { hooks: hooksOf(flags.hook) } }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.dataEndpoint !== undefined && { dataEndpoint: flags.dataEndpoint }),
