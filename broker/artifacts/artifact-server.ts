@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../api/http.js";
+import { SERVICE_NAMES, serviceModel } from "../api/service-model.js";
 import { type ArtifactName, parseArtifactPath } from "./artifact-name.js";
 import type { Artifact, ArtifactStore } from "./artifact-store.js";
 import { readRange } from "./byte-range.js";
@@ -14,6 +15,18 @@ export interface ArtifactServerOptions {
 
 const NO_BODY = "";
 
+let known: ReadonlySet<string> | undefined;
+
+/** The first segments of all paths of the APIs. */
+function apiPaths(): ReadonlySet<string> {
+  known ??= new Set(
+    SERVICE_NAMES.flatMap((service) => Object.values(serviceModel(service).operations)).map(
+      ({ path }) => path.split(/[/?]/)[1] ?? "",
+    ),
+  );
+  return known;
+}
+
 /**
  * Artifacts over HTTP in the shape of S3: GET and HEAD on `/<bucket>/<key>` with ranges and conditions. Without a
  * valid presigned query the answer is 403, also for what does not exist.
@@ -27,12 +40,17 @@ export class ArtifactServer {
     const parameters = new URLSearchParams(query);
     const isSigned = isPresigned(parameters);
     const name = parseArtifactPath(path.slice(1));
-    if (!isSigned && (name === undefined || !this.options.store.hasBucket(name.bucket))) return undefined;
+    if (!isSigned && (name === undefined || !this.isOurs(name.bucket))) return undefined;
     const response =
       request.method === "GET" || request.method === "HEAD"
         ? this.respond(name, isSigned ? parameters : undefined, request)
         : failure(405, "MethodNotAllowed", "Artifacts are fetched with GET and HEAD.");
     return request.method === "HEAD" ? { ...response, body: NO_BODY } : response;
+  }
+
+  /** Buckets called like a path of the APIs are reached with presigned URLs only. */
+  private isOurs(bucket: string): boolean {
+    return !apiPaths().has(bucket) && this.options.store.hasBucket(bucket);
   }
 
   private respond(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Artifacts, type HttpResponse } from "fleetrig/broker";
+import { Artifacts } from "fleetrig/broker";
 import { LANE, Random, VirtualTime } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 
@@ -24,7 +24,7 @@ function start(settings: { isPublic?: boolean; baseUrl?: string } = { isPublic: 
       headers: new Map(Object.entries(headers)),
       body: new Uint8Array(),
       remoteAddress: "127.0.0.1",
-    }) as HttpResponse | undefined;
+    });
   return { time, artifacts, fetch };
 }
 
@@ -100,6 +100,14 @@ describe("artifacts over HTTP", () => {
     for (const target of ["/things/t1", "/", "/firmware", "/jobs/j1?x=1"])
       expect(fetch(target)).toBeUndefined();
     expect(fetch("/firmware/other")).toMatchObject({ status: 404 });
+  });
+
+  it("do not stand in the way of the APIs, whatever buckets are called", () => {
+    const { fetch, artifacts } = start({ baseUrl: "http://127.0.0.1" });
+    artifacts.store.put({ bucket: "things", key: "t1" }, BYTES);
+    expect(fetch("/things/t1")).toBeUndefined();
+    const url = new URL(artifacts.presign({ bucket: "things", key: "t1" }, 60));
+    expect(fetch(url.pathname + url.search)).toMatchObject({ status: 200 });
   });
 
   it.each([
