@@ -21,7 +21,7 @@ export type CloudServiceName = "shadows" | "jobs" | "rules" | "presence";
 export interface CloudOptions {
   /** Default: the machine's time. */
   readonly time?: TimeSource;
-  /** Default: seed 1. */
+  /** Default: seed 1 where `time` is given, else a new seed. */
   readonly random?: RandomSource;
   readonly events?: EventSink;
   /** Default: `aws`. */

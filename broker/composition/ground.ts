@@ -2,6 +2,7 @@ import {
   type Clock,
   createRandomSource,
   type EventSink,
+  hostSeed,
   LANE,
   type RandomSource,
   RealTime,
@@ -38,7 +39,8 @@ export class CloudGround {
     this.time = options.time ?? this.ownTime!;
     this.clock = this.time.lane(LANE.services);
     this.brokerClock = this.time.lane(LANE.broker);
-    this.random = options.random ?? createRandomSource(1);
+    // Serial numbers and secrets must not come again after a restart; a virtual cloud has to.
+    this.random = options.random ?? createRandomSource(this.ownTime === undefined ? 1 : hostSeed());
     this.events = options.events ?? silentSink;
     this.account = new Account(options.account);
     this.records = new RecordBook(options.journal);
