@@ -156,7 +156,9 @@ describe("AWS IoT Device SDK v2", () => {
       expect(await client.publish({ topicName: "mine", qos: mqtt5.QoS.AtLeastOnce })).toMatchObject({
         reasonCode: 0,
       });
-      const { reasonCodes } = await client.subscribe({ subscriptions: [{ topicFilter: "mine", qos: 1 }] });
+      const { reasonCodes } = await client.subscribe({
+        subscriptions: [{ topicFilter: "mine", qos: mqtt5.QoS.AtLeastOnce }],
+      });
       expect(reasonCodes).toEqual([mqtt5.SubackReasonCode.NotAuthorized]);
       expect(await client.publish({ topicName: "theirs", qos: mqtt5.QoS.AtLeastOnce })).toMatchObject({
         reasonCode: mqtt5.PubackReasonCode.NotAuthorized,

@@ -10,7 +10,14 @@ import {
   DescribeThingCommand,
   ListThingPrincipalsCommand,
 } from "@aws-sdk/client-iot";
-import { iot, iotidentity, iotjobs, iotshadow, mqtt, mqtt_request_response } from "aws-iot-device-sdk-v2";
+import {
+  iot,
+  iotidentity,
+  iotjobs,
+  iotshadow,
+  mqtt,
+  type mqtt_request_response,
+} from "aws-iot-device-sdk-v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CloudUnderTest, startCloudUnderTest } from "./cloud-under-test.js";
 import { ALLOW_ALL, DeviceAccount, type DeviceIdentity, policyOf } from "./device-account.js";

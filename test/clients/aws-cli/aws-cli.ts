@@ -12,14 +12,14 @@ import { PYTHON } from "../../embedding/rigs.js";
 export type Json = any;
 
 /** How a command of the CLI ended. */
-export interface CommandEnding {
+interface CommandEnding {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** What the CLI says of a refusal by the service. */
-export interface Refusal {
+interface Refusal {
   /** Such as `ResourceNotFoundException`. */
   readonly name: string;
   readonly operation: string;
