@@ -1,6 +1,6 @@
 export { type DocumentFetcher, DocumentSources } from "./document-sources.js";
 export { type JobOrder, JobOrders, type JobTemplateOrder } from "./job-orders.js";
-export { type JobTemplate, JobTemplates } from "./job-templates.js";
+export { JobTemplates } from "./job-templates.js";
 export { MANAGED_TEMPLATES, type ManagedTemplate } from "./managed-templates.js";
 export type { DeviceRequest } from "./device-operations.js";
 export type {
