@@ -127,11 +127,7 @@ export class DocumentIndex {
   /** Calls `visit` with the values of a field of all documents of a result, in the order of slots. */
   forEachValue(selected: SlotBits, field: string, visit: (value: FieldValue) => void): void {
     const index = this.fields.get(field);
-    if (index === undefined) return;
-    forEachSlot(selected, (slot) => {
-      const value = valueIn(this.records[slot]!, index);
-      if (value !== undefined) visit(value);
-    });
+    if (index !== undefined) this.forEachIndexed(selected, index, visit);
   }
 
   /** Keeps `listener` informed. Documents that match already join at once, in the order of slots. */
@@ -147,6 +143,22 @@ export class DocumentIndex {
         this.watches.delete(watch);
       },
     };
+  }
+
+  /** Documents of one kind have their fields in the same places, so each is looked for where the last one was. */
+  private forEachIndexed(
+    selected: SlotBits,
+    field: FieldIndex,
+    visit: (value: FieldValue, slot: Slot) => void,
+  ): void {
+    let near = 0;
+    forEachSlot(selected, (slot) => {
+      const record = this.records[slot]!;
+      const at = record[near] === field ? near : positionOf(record, field, near);
+      if (at < 0) return;
+      near = at;
+      visit(record[at + 1] as FieldValue, slot);
+    });
   }
 
   private allocate(name: string): Slot {
@@ -222,12 +234,13 @@ export class DocumentIndex {
     // Fleets say the same things many times: each text is looked at once.
     const known = new Map<string, boolean>();
     const has = (text: string): boolean => {
-      const answer = known.get(text) ?? hasPhrase(text, test.words);
-      known.set(text, answer);
-      return answer;
+      const answer = known.get(text);
+      if (answer !== undefined) return answer;
+      const found = hasPhrase(text, test.words);
+      known.set(text, found);
+      return found;
     };
-    forEachSlot(candidates, (slot) => {
-      const value = valueIn(this.records[slot]!, field);
+    this.forEachIndexed(candidates, field, (value, slot) => {
       if (typeof value === "string" ? has(value) : hasText(value, has)) addBit(result, slot);
     });
   }
@@ -259,14 +272,8 @@ function matches(query: Query, record: IndexRecord): boolean {
   }
 }
 
-function hasText(value: FieldValue | undefined, has: (text: string) => boolean): boolean {
-  const items = value === undefined ? [] : scalarsOf(value);
-  return items.some((item) => typeof item === "string" && has(item));
-}
-
-function valueIn(record: IndexRecord, field: FieldIndex | undefined): FieldValue | undefined {
-  for (let at = 0; at < record.length; at += 2) if (record[at] === field) return record[at + 1] as FieldValue;
-  return undefined;
+function hasText(value: FieldValue, has: (text: string) => boolean): boolean {
+  return scalarsOf(value).some((item) => typeof item === "string" && has(item));
 }
 
 /** Where a field stands in a record, looking first where it is expected. */

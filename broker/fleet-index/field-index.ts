@@ -76,18 +76,24 @@ export class FieldIndex {
         return numbers?.select(test.range, result);
       case "texts": {
         const { from = "", to } = test.range;
-        const isBeyond = (word: string): boolean => to !== undefined && word > to;
-        return words?.selectFrom(from, (word) => wordPasses(word, test), isBeyond, result);
+        // The least text after `to` is `to` and a NUL.
+        const bounds = { from, before: to === undefined ? undefined : `${to}\0` };
+        return words?.selectBetween(bounds, (word) => wordPasses(word, test), result);
       }
       case "glob": {
         const { glob } = test;
-        const { prefix } = glob;
         const passes = (word: string): boolean => glob.matches(word);
-        if (prefix === "") return words?.selectWhere(passes, result);
-        return words?.selectFrom(prefix, passes, (word) => !word.startsWith(prefix), result);
+        if (glob.prefix === "") return words?.selectWhere(passes, result);
+        return words?.selectBetween({ from: glob.prefix, before: afterPrefix(glob.prefix) }, passes, result);
       }
     }
   }
+}
+
+/** The least text after all that begin with this one; undefined where there is none. */
+function afterPrefix(prefix: string): string | undefined {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  return last === 0xffff ? undefined : prefix.slice(0, -1) + String.fromCharCode(last + 1);
 }
 
 /** The longest word of a phrase is likely to be the rarest. */

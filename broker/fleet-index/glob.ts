@@ -17,6 +17,8 @@ export class Glob {
   private readonly infix: string | undefined;
   /** There is one `*` and no `?`: prefix and suffix say it all. */
   private readonly isPlain: boolean;
+  /** How much comes before the first `*`. */
+  private readonly head: number;
 
   private constructor(private readonly codes: readonly number[]) {
     const wilds = codes.flatMap((code, at) => (code < 0 ? [at] : []));
@@ -24,6 +26,8 @@ export class Glob {
     const last = wilds.at(-1) ?? -1;
     this.prefix = String.fromCharCode(...codes.slice(0, first));
     this.suffix = String.fromCharCode(...codes.slice(last + 1));
+    const run = codes.indexOf(ANY_RUN);
+    this.head = run < 0 ? codes.length : run;
     this.isPlain = wilds.length === 1 && codes[first] === ANY_RUN;
     const isInfix = wilds.length === 2 && first === 0 && last === codes.length - 1;
     this.infix =
@@ -48,7 +52,20 @@ export class Glob {
     const { prefix, suffix } = this;
     if (word.length < prefix.length + suffix.length) return false;
     if (!word.startsWith(prefix) || !word.endsWith(suffix)) return false;
-    return this.isPlain || this.matchesFrom(word, prefix.length);
+    return this.isPlain || this.matchesHead(word);
+  }
+
+  /** What comes before the first `*` has its place in every match, as long as `?` stands for one code unit. */
+  private matchesHead(word: string): boolean {
+    const { codes, head } = this;
+    for (let at = this.prefix.length; at < head; at += 1) {
+      const code = codes[at]!;
+      const unit = word.charCodeAt(at);
+      if (code === ANY_ONE && isHighSurrogate(unit)) return this.matchesFrom(word, at);
+      if (code === ANY_ONE ? at >= word.length : code !== unit) return false;
+    }
+    if (head === codes.length) return word.length === head;
+    return head === codes.length - 1 || this.matchesFrom(word, head);
   }
 
   private matchesFrom(word: string, from: number): boolean {

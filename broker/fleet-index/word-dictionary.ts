@@ -53,19 +53,15 @@ export class WordDictionary {
     for (const word of this.recent) if (passes(word)) this.select(word, result);
   }
 
-  /**
-   * As `selectWhere`, for words that come one after the other.
-   * @param from The least word that may pass.
-   * @param isBeyond True for a word after which none passes.
-   */
-  selectFrom(
-    from: string,
+  /** As `selectWhere`, for words none of which comes before `from`, nor at or after `before`. */
+  selectBetween(
+    { from, before }: { readonly from: string; readonly before: string | undefined },
     passes: (word: string) => boolean,
-    isBeyond: (word: string) => boolean,
     result: SlotBits,
   ): void {
     const { sorted } = this;
-    for (let at = this.placeOf(from); at < sorted.length && !isBeyond(sorted[at]!); at += 1) {
+    const end = before === undefined ? sorted.length : this.placeOf(before);
+    for (let at = this.placeOf(from); at < end; at += 1) {
       if (passes(sorted[at]!)) this.select(sorted[at]!, result);
     }
     for (const word of this.recent) if (passes(word)) this.select(word, result);
