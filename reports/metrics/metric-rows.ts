@@ -340,7 +340,7 @@ export const ACCESS: readonly MetricRow[] = [
     "counter",
     "count",
     ["group", "reason"],
-    "requests for a certificate or to be provisioned that the cloud rejected, throttled ones too",
+    "requests for a certificate or to be provisioned that the cloud rejected, throttled ones aside",
   ],
   ["index.matches", "gauge", "count", ["query"], "things that a named query of the fleet index finds now"],
 ];
