@@ -29,14 +29,18 @@ import {
 } from "@aws-sdk/client-iot";
 import {
   ConflictException,
+  DeleteConnectionCommand,
   DeleteThingShadowCommand,
+  GetConnectionCommand,
   GetRetainedMessageCommand,
   GetThingShadowCommand,
   IoTDataPlaneClient,
   ListNamedShadowsForThingCommand,
+  ListSubscriptionsCommand,
   paginateListRetainedMessages,
   PublishCommand,
   ResourceNotFoundException as NoSuchData,
+  SendDirectMessageCommand,
   UnauthorizedException,
   UpdateThingShadowCommand,
 } from "@aws-sdk/client-iot-data-plane";
@@ -272,6 +276,39 @@ describe.each(Object.entries(ways))("AWS SDK for JavaScript v3 over %s", (_, { i
     const got = await iot.send(new GetCommandCommand({ commandId: "reboot" }));
     expect(Buffer.from(got.payload!.content!).toString()).toBe('{"reboot":true}');
     expect(got.createdAt).toBeInstanceOf(Date);
+  });
+
+  it("looks after connections", async () => {
+    const client = await connectAsync(stage.mqttUrl, {
+      protocolVersion: 5,
+      clientId: "looked-after",
+      reconnectPeriod: 0,
+    });
+    await client.subscribeAsync("looked/+", { qos: 1 });
+    const { connected, cleanSession } = await data.send(
+      new GetConnectionCommand({ clientId: "looked-after" }),
+    );
+    expect({ connected, cleanSession }).toEqual({ connected: true, cleanSession: true });
+    const { subscriptions } = await data.send(new ListSubscriptionsCommand({ clientId: "looked-after" }));
+    expect(subscriptions).toMatchObject([{ topicFilter: "looked/+", qos: 1 }]);
+    const direct = new Promise<string>((resolve) =>
+      client.once("message", (topic, payload) => resolve(`${topic} ${payload.toString()}`)),
+    );
+    await data.send(
+      new SendDirectMessageCommand({
+        clientId: "looked-after",
+        topic: "not/subscribed",
+        payload: Buffer.from("you"),
+      }),
+    );
+    expect(await direct).toBe("not/subscribed you");
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    await data.send(new DeleteConnectionCommand({ clientId: "looked-after" }));
+    await closed;
+    expect(await failureOf(data.send(new GetConnectionCommand({ clientId: "never-there" })))).toBeInstanceOf(
+      NoSuchData,
+    );
+    await client.endAsync(true);
   });
 
   it("is told what there is not, and that trying again is of no use", async () => {
