@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { auth, iot, mqtt, mqtt5 } from "aws-iot-device-sdk-v2";
 import type { HookFunction } from "fleetrig/broker";
 import { CreateAuthorizerCommand } from "@aws-sdk/client-iot";
+import { lacksDeviceSdk } from "../embedding/rigs.js";
 import { type CloudUnderTest, startCloudUnderTest } from "./cloud-under-test.js";
 import { DeviceAccount, type DeviceIdentity, policyOf, ALLOW_ALL } from "./device-account.js";
 import { connectMqtt311 } from "./device-sdk/mqtt311-client.js";
@@ -23,7 +24,7 @@ const authorize: HookFunction = (event) => {
   };
 };
 
-describe("AWS IoT Device SDK v2", () => {
+describe.skipIf(lacksDeviceSdk)("AWS IoT Device SDK v2", () => {
   let stage: CloudUnderTest;
   let account: DeviceAccount;
   let device: DeviceIdentity;

@@ -19,6 +19,7 @@ import {
   type mqtt_request_response,
 } from "aws-iot-device-sdk-v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lacksDeviceSdk } from "../embedding/rigs.js";
 import { type CloudUnderTest, startCloudUnderTest } from "./cloud-under-test.js";
 import { ALLOW_ALL, DeviceAccount, type DeviceIdentity, policyOf } from "./device-account.js";
 import { connectMqtt311 } from "./device-sdk/mqtt311-client.js";
@@ -57,7 +58,7 @@ async function rejection(request: Promise<unknown>): Promise<unknown> {
   return (outcome as mqtt_request_response.ServiceError).modeledError;
 }
 
-describe("service clients of the AWS IoT Device SDK v2", () => {
+describe.skipIf(lacksDeviceSdk)("service clients of the AWS IoT Device SDK v2", () => {
   let stage: CloudUnderTest;
   let account: DeviceAccount;
   let device: DeviceIdentity;

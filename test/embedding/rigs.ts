@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 
 /** Programs of others that tests drive. Where one is missing its tests are skipped, unless CI insists on them. */
 const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
@@ -14,6 +15,8 @@ export const lacksMosquitto = !isRequired && !existsSync(MOSQUITTO);
 export const lacksMosquittoClients = !isRequired && !existsSync("/usr/bin/mosquitto_pub");
 export const lacksPaho = !isRequired && !canImport("paho.mqtt.client");
 export const lacksBoto3 = !isRequired && !canImport("boto3");
+/** Its native part ends the whole process when a worker thread ends that has used it, as those of the coverage run do. */
+export const lacksDeviceSdk = !isMainThread;
 export const lacksAwsCli = !isRequired && !existsSync("/usr/bin/aws");
 
 function canImport(module: string): boolean {
