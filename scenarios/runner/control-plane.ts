@@ -7,7 +7,6 @@ import {
 } from "fleetrig/broker";
 import {
   type EventSink,
-  isJsonObject,
   type JsonObject,
   LANE,
   type RandomSource,
@@ -158,8 +157,8 @@ function createGroup({ registry, identity, account }: Cloud, group: ThingGroupSp
 function registeredAttributes({ thingType }: FleetGroup, attributes: JsonObject): Record<string, string> {
   const most = thingType === undefined ? MAX_ATTRIBUTES.untyped : MAX_ATTRIBUTES.typed;
   const fitting = Object.entries(attributes).flatMap(([name, value]): [string, string][] => {
-    if (value === null || Array.isArray(value) || isJsonObject(value)) return [];
-    return isRegistrable(name, String(value)) ? [[name, String(value)]] : [];
+    if (value === null || typeof value === "object") return [];
+    return isRegistrable(name, `${value}`) ? [[name, `${value}`]] : [];
   });
   return Object.fromEntries(fitting.slice(0, most));
 }

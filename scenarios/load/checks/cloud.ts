@@ -260,7 +260,7 @@ function checkTemplateBody(checker: Checker, body: JsonValue, path: SourcePath):
     parseProvisioningTemplate(jsonTextOf(body));
   } catch (error) {
     if (!(error instanceof FleetrigError)) throw error;
-    const inner = String(error.context["path"] ?? "").split(/[.[\]]+/);
+    const inner = `${(error.context["path"] as string | undefined) ?? ""}`.split(/[.[\]]+/);
     const steps = inner
       .filter((step) => step !== "")
       .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
