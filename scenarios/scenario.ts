@@ -89,7 +89,7 @@ export interface ControlPlaneSpec {
 }
 
 /** A thing type as AWS has it. */
-export interface ThingTypeSpec {
+interface ThingTypeSpec {
   readonly name: string;
   readonly thingTypeDescription: string | undefined;
   readonly searchableAttributes: readonly string[];
@@ -106,7 +106,7 @@ export interface ThingGroupSpec {
 }
 
 /** A template of fleet provisioning; `body` is JSON. */
-export interface TemplateSpec {
+interface TemplateSpec {
   readonly name: string;
   readonly body: string;
   readonly hook: string | undefined;
@@ -128,7 +128,7 @@ export interface IdentitySpec {
 }
 
 /** Fleet provisioning by claim. */
-export interface ClaimSpec extends ClaimPlan {
+interface ClaimSpec extends ClaimPlan {
   /** Of the claim certificate that the devices of the group share. */
   readonly policies: readonly string[];
 }

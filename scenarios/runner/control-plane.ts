@@ -107,7 +107,7 @@ function createThings({ registry }: Cloud, scenario: Scenario, { things, plan }:
 }
 
 /** Devices that a template makes things of are not registered before. */
-export const provisionsItself = ({ identity }: FleetGroup): boolean =>
+const provisionsItself = ({ identity }: FleetGroup): boolean =>
   identity?.claim !== undefined && identity.keyType === undefined;
 
 const joinGroups = (

@@ -129,10 +129,9 @@ export const attachPolicyBlock = (what: string) => ({
   thingGroup: name("Thing group, instead of certificates of things.").optional(),
 });
 
-export const CERTIFICATE_STATUSES = ["ACTIVE", "INACTIVE", "REVOKED"] as const;
+const CERTIFICATE_STATUSES = ["ACTIVE", "INACTIVE", "REVOKED"] as const;
 export const certificateStatus = choice(CERTIFICATE_STATUSES, "AWS UpdateCertificate: the new status.");
 
-export type PolicyDocumentBlock = z.infer<typeof policy>;
 export type ThingGroupDocument = z.infer<typeof thingGroup>;
 export type IndexDocument = z.infer<typeof indexBlock>;
 export type IdentityDocument = z.infer<typeof identityBlock>;

@@ -9,7 +9,7 @@ import { tabulate, type TransitionTable } from "../connection/transition-table.j
  * - REFUSED may be tried again, DENIED is for good; after STALE the certificate that was given is worth nothing.
  * - A device that waits to register still has the certificate that it was given.
  */
-export const ENROLMENT_EVENTS = [
+const ENROLMENT_EVENTS = [
   "READY",
   "OFFLINE",
   "KEYS",
