@@ -17,12 +17,21 @@ export const lacksPaho = !isRequired && !canImport("paho.mqtt.client");
 export const lacksBoto3 = !isRequired && !canImport("boto3");
 /** Its native part ends the whole process when a worker thread ends that has used it, as those of the coverage run do. */
 export const lacksDeviceSdk = !isMainThread;
-export const lacksAwsCli = !isRequired && !existsSync("/usr/bin/aws");
+/** Debian's, or any second version of it. */
+export const lacksAwsCli = !isRequired && !canImport("awscli.clidriver") && !hasAwsCli();
 
 function canImport(module: string): boolean {
   try {
     execFileSync(PYTHON, ["-c", `import ${module}`], { stdio: "ignore" });
     return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasAwsCli(): boolean {
+  try {
+    return execFileSync("aws", ["--version"], { encoding: "utf8" }).startsWith("aws-cli/2.");
   } catch {
     return false;
   }
