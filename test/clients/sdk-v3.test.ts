@@ -1,30 +1,43 @@
 import { Agent } from "node:https";
 import {
+  AttachThingPrincipalCommand,
   CreateCommandCommand,
   CreateJobCommand,
   CreateKeysAndCertificateCommand,
   CreateThingCommand,
   CreateThingGroupCommand,
+  CreateThingTypeCommand,
+  DeleteCommandCommand,
+  DeleteCommandExecutionCommand,
   DeleteThingCommand,
   DescribeEndpointCommand,
   DescribeJobCommand,
   DescribeJobExecutionCommand as DescribeExecution,
   DescribeThingCommand,
+  DescribeThingTypeCommand,
   GetCommandCommand,
+  GetCommandExecutionCommand,
+  GetThingConnectivityDataCommand,
   InternalFailureException,
   InvalidRequestException,
   IoTClient,
   IoTServiceException,
   ListCertificatesCommand,
+  ListCommandExecutionsCommand,
+  ListCommandsCommand,
+  ListPrincipalThingsV2Command,
   ListSecurityProfilesCommand,
+  ListThingPrincipalsV2Command,
   paginateListCertificates,
   paginateListThingGroups,
   paginateListThings,
   SearchIndexCommand,
   ResourceAlreadyExistsException,
   ResourceNotFoundException,
+  UpdateCommandCommand,
   UpdateIndexingConfigurationCommand,
   UpdateThingCommand,
+  UpdateThingTypeCommand,
   VersionConflictException,
 } from "@aws-sdk/client-iot";
 import {
@@ -49,6 +62,7 @@ import {
   GetPendingJobExecutionsCommand,
   InvalidStateTransitionException,
   IoTJobsDataPlaneClient,
+  StartCommandExecutionCommand,
   StartNextPendingJobExecutionCommand,
   TerminalStateException,
   UpdateJobExecutionCommand,
@@ -264,18 +278,92 @@ describe.each(Object.entries(ways))("AWS SDK for JavaScript v3 over %s", (_, { i
     expect(late).toBeInstanceOf(InvalidStateTransitionException);
   });
 
-  it("keeps commands", async () => {
-    const created = await iot.send(
-      new CreateCommandCommand({
-        commandId: "reboot",
-        namespace: "AWS-IoT",
-        payload: { content: Buffer.from('{"reboot":true}'), contentType: "application/json" },
-      }),
+  it("keeps commands, and has devices carry them out", async () => {
+    const payload = { content: Buffer.from('{"reboot":true}'), contentType: "application/json" };
+    const { commandArn } = await iot.send(
+      new CreateCommandCommand({ commandId: "reboot", namespace: "AWS-IoT", payload }),
     );
-    expect(created.commandArn).toBe(`${ARN}:command/reboot`);
+    expect(commandArn).toBe(`${ARN}:command/reboot`);
+    await iot.send(new UpdateCommandCommand({ commandId: "reboot", description: "starts anew" }));
     const got = await iot.send(new GetCommandCommand({ commandId: "reboot" }));
     expect(Buffer.from(got.payload!.content!).toString()).toBe('{"reboot":true}');
-    expect(got.createdAt).toBeInstanceOf(Date);
+    expect(got).toMatchObject({ description: "starts anew", createdAt: expect.any(Date), deprecated: false });
+    expect((await iot.send(new ListCommandsCommand({}))).commands).toMatchObject([{ commandId: "reboot" }]);
+
+    await iot.send(new CreateThingCommand({ thingName: "obedient" }));
+    const targetArn = `${ARN}:thing/obedient`;
+    const device = await connectAsync(stage.mqttUrl, { protocolVersion: 5, clientId: "obedient" });
+    await device.subscribeAsync("$aws/commands/things/obedient/executions/+/request/#", { qos: 1 });
+    const answered = new Promise<string>((resolve, reject) => {
+      device.once("message", (topic, order) => {
+        const answer = JSON.stringify({ status: "SUCCEEDED", statusReason: { reasonCode: "DONE" } });
+        const [, , , , , executionId] = topic.split("/");
+        device
+          .publishAsync(`$aws/commands/things/obedient/executions/${executionId}/response/json`, answer, {
+            qos: 1,
+          })
+          .then(() => resolve(order.toString()), reject);
+      });
+    });
+    const { executionId } = await jobs.send(
+      new StartCommandExecutionCommand({ commandArn: commandArn!, targetArn, executionTimeoutSeconds: 60 }),
+    );
+    expect(await answered).toBe('{"reboot":true}');
+    const execution = await iot.send(
+      new GetCommandExecutionCommand({ executionId: executionId!, targetArn }),
+    );
+    expect(execution).toMatchObject({
+      status: "SUCCEEDED",
+      statusReason: { reasonCode: "DONE" },
+      startedAt: expect.any(Date),
+    });
+    const { commandExecutions } = await iot.send(
+      new ListCommandExecutionsCommand({ commandArn: commandArn! }),
+    );
+    expect(commandExecutions).toMatchObject([{ executionId, status: "SUCCEEDED" }]);
+    await iot.send(new DeleteCommandExecutionCommand({ executionId: executionId!, targetArn }));
+    await iot.send(new UpdateCommandCommand({ commandId: "reboot", deprecated: true }));
+    await iot.send(new DeleteCommandCommand({ commandId: "reboot" }));
+    await device.endAsync();
+  });
+
+  it("has what is newer than Debian's CLI: exclusive principals, types for MQTT 5, connectivity", async () => {
+    const { certificateArn } = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
+    await iot.send(new CreateThingCommand({ thingName: "owner" }));
+    await iot.send(
+      new AttachThingPrincipalCommand({
+        thingName: "owner",
+        principal: certificateArn,
+        thingPrincipalType: "EXCLUSIVE_THING",
+      }),
+    );
+    expect(
+      (await iot.send(new ListThingPrincipalsV2Command({ thingName: "owner" }))).thingPrincipalObjects,
+    ).toEqual([{ principal: certificateArn, thingPrincipalType: "EXCLUSIVE_THING" }]);
+    expect(
+      (await iot.send(new ListPrincipalThingsV2Command({ principal: certificateArn }))).principalThingObjects,
+    ).toEqual([{ thingName: "owner", thingPrincipalType: "EXCLUSIVE_THING" }]);
+    await iot.send(new CreateThingTypeCommand({ thingTypeName: "Five" }));
+    const mqtt5Configuration = {
+      propagatingAttributes: [{ userPropertyKey: "kind", connectionAttribute: "iot:ClientId" }],
+    };
+    await iot.send(
+      new UpdateThingTypeCommand({ thingTypeName: "Five", thingTypeProperties: { mqtt5Configuration } }),
+    );
+    const { thingTypeProperties } = await iot.send(new DescribeThingTypeCommand({ thingTypeName: "Five" }));
+    expect(thingTypeProperties).toMatchObject({ mqtt5Configuration });
+    await iot.send(
+      new UpdateIndexingConfigurationCommand({
+        thingIndexingConfiguration: {
+          thingIndexingMode: "REGISTRY",
+          thingConnectivityIndexingMode: "STATUS",
+        },
+      }),
+    );
+    const device = await connectAsync(stage.mqttUrl, { clientId: "owner" });
+    const connected = await iot.send(new GetThingConnectivityDataCommand({ thingName: "owner" }));
+    expect(connected).toMatchObject({ thingName: "owner", connected: true });
+    await device.endAsync();
   });
 
   it("looks after connections", async () => {

@@ -152,6 +152,8 @@ export function accessChapter(aws: AwsCli): void {
     });
     await aws`iot set-v2-logging-options --role-arn ${ROLE} --default-log-level WARN`;
     expect(await aws`iot get-v2-logging-options`).toMatchObject({ roleArn: ROLE, defaultLogLevel: "WARN" });
+    await aws`iot set-logging-options --logging-options-payload roleArn=${ROLE},logLevel=ERROR`;
+    expect(await aws`iot get-logging-options`).toEqual({ roleArn: ROLE, logLevel: "ERROR" });
     await aws`iot create-thing-group --thing-group-name Loud`;
     await aws`iot set-v2-logging-level --log-target targetType=THING_GROUP,targetName=Loud --log-level DEBUG`;
     expect((await aws`iot list-v2-logging-levels`).logTargetConfigurations).toEqual(

@@ -235,5 +235,9 @@ export function certificatesChapter(aws: AwsCli): void {
     ).toMatchObject({
       name: "TransferAlreadyCompletedException",
     });
+    for (const answer of ["reject", "accept"]) {
+      await aws`iot transfer-certificate --certificate-id ${certificateId} --target-aws-account 210987654321`;
+      await aws`iot ${answer}-certificate-transfer --certificate-id ${certificateId}`;
+    }
   });
 }

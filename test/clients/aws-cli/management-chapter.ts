@@ -102,4 +102,51 @@ export function managementChapter(aws: AwsCli, stage: () => CloudUnderTest): voi
     const report = await fetch(resourceLinks[0]);
     expect(await report.text()).toContain('"lineNumber":3');
   });
+
+  it("updates firmware over the air with a job that streams the file", async () => {
+    stage().server.cloud.management.artifacts.store.put(
+      { bucket: "firmware", key: "v2.bin" },
+      Buffer.alloc(4096, 2),
+    );
+    const group = `${ARN}:thinggroup/Wave1`;
+    const files = [
+      {
+        fileName: "v2.bin",
+        fileVersion: "2",
+        fileLocation: { s3Location: { bucket: "firmware", key: "v2.bin" } },
+        codeSigning: {
+          customCodeSigning: {
+            signature: { inlineDocument: Buffer.from("signed").toString("base64") },
+            certificateChain: { certificateName: "/certs/signer.pem" },
+            hashAlgorithm: "SHA256",
+            signatureAlgorithm: "ECDSA",
+          },
+        },
+      },
+    ];
+    const created =
+      await aws`iot create-ota-update --ota-update-id v2 --targets ${group} --files ${files} --role-arn ${ROLE} --target-selection SNAPSHOT --protocols MQTT`;
+    expect(created).toMatchObject({
+      otaUpdateId: "v2",
+      otaUpdateArn: `${ARN}:otaupdate/v2`,
+      awsIotJobId: "AFR_OTA-v2",
+    });
+    const { otaUpdateInfo } = await until(
+      () => aws`iot get-ota-update --ota-update-id v2`,
+      (seen) => seen.otaUpdateInfo.otaUpdateStatus === "CREATE_COMPLETE",
+    );
+    expect(otaUpdateInfo).toMatchObject({
+      targets: [group],
+      protocols: ["MQTT"],
+      awsIotJobId: created.awsIotJobId,
+    });
+    expect((await aws`iot list-ota-updates`).otaUpdates).toMatchObject([{ otaUpdateId: "v2" }]);
+    expect((await aws`iot describe-job --job-id ${created.awsIotJobId}`).job).toMatchObject({
+      targets: [group],
+    });
+    await aws`iot delete-ota-update --ota-update-id v2 --delete-stream --force-delete-aws-job`;
+    expect(await aws.refused`iot get-ota-update --ota-update-id v2`).toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+  });
 }

@@ -91,5 +91,9 @@ export function provisioningChapter(aws: AwsCli): void {
     expect(await aws.refused`iot describe-thing --thing-name made-8`).toMatchObject({
       name: "ResourceNotFoundException",
     });
+    await aws`iot delete-provisioning-template --template-name Claims`;
+    expect(await aws.refused`iot describe-provisioning-template --template-name Claims`).toMatchObject({
+      name: "ResourceNotFoundException",
+    });
   });
 }
