@@ -83,6 +83,7 @@ export interface ControlPlaneSpec {
   readonly policies: readonly { readonly name: string; readonly document: string }[];
   readonly thingTypes: readonly ThingTypeSpec[];
   readonly thingGroups: readonly ThingGroupSpec[];
+  readonly authorizers: readonly { readonly name: string; readonly function: string }[];
   readonly templates: readonly TemplateSpec[];
   /** `undefined`: indexing is off. */
   readonly index: IndexSpec | undefined;

@@ -53,6 +53,7 @@ export {
   type FleetPlan,
   type GroupPlan,
   type LinkProfile,
+  type LoginPlan,
   type MemberPlan,
   type MqttPlan,
   PERFECT_LINK,

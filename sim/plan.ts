@@ -73,6 +73,14 @@ export interface MqttPlan {
   readonly receiveMaximum: number;
   /** Templates may name `{thingName}` and attributes. */
   readonly will: WillPlan | undefined;
+  /** User name and password, for those who show no certificate. */
+  readonly login?: LoginPlan | undefined;
+}
+
+/** What CONNECT says about the user; templates may name `{thingName}` and attributes. */
+export interface LoginPlan {
+  readonly username: string;
+  readonly password: string;
 }
 
 /** What the broker publishes when a device is lost, `delayS` seconds later. */

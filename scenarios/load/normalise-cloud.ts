@@ -1,5 +1,6 @@
 import type { IndexingConfiguration } from "fleetrig/broker";
 import type { JsonValue } from "fleetrig/kernel";
+import type { LoginPlan } from "fleetrig/sim";
 import type { IdentityDocument, IndexDocument } from "../schema/cloud.js";
 import type { ScenarioDocument } from "../schema/document.js";
 import { ratePerSecond } from "../schema/quantities.js";
@@ -7,12 +8,12 @@ import type { ControlPlaneSpec, IdentitySpec, IndexSpec } from "../scenario.js";
 
 /** What of the control plane the scenario asks for. */
 export function normaliseControlPlane(document: ScenarioDocument): ControlPlaneSpec {
-  const { cloud, policies, thingTypes, thingGroups, provisioning, index, fleet } = document;
-  const blocks = [cloud, policies, thingTypes, thingGroups, provisioning, index];
+  const { cloud, policies, thingTypes, thingGroups, provisioning, authorizers, index, fleet } = document;
+  const blocks = [cloud, policies, thingTypes, thingGroups, provisioning, authorizers, index];
   const hasIdentities = fleet.some(({ identity }) => identity !== undefined);
   return {
     isUsed: hasIdentities || blocks.some((block) => block !== undefined),
-    isEnforced: hasIdentities || policies !== undefined,
+    isEnforced: hasIdentities || policies !== undefined || authorizers !== undefined,
     account: cloud?.account,
     region: cloud?.region,
     createKeysPerS: rateOf(cloud?.createKeysRate),
@@ -34,6 +35,7 @@ export function normaliseControlPlane(document: ScenarioDocument): ControlPlaneS
       policies: group.policies ?? [],
       queryString: group.queryString,
     })),
+    authorizers: authorizers ?? [],
     templates: (provisioning ?? []).map(({ name, body, hook }) => ({ name, body: jsonTextOf(body), hook })),
     index: index === undefined ? undefined : normaliseIndex(index),
   };
@@ -81,3 +83,10 @@ const normaliseIndex = (document: IndexDocument): IndexSpec => ({
 
 const rateOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : ratePerSecond(text);
+
+/** The user name says which authorizer is meant, as AWS wants it. */
+export const loginOf = ({ authorizer }: IdentityDocument): LoginPlan | undefined =>
+  authorizer && {
+    username: `${authorizer.username ?? ""}?x-amz-customauthorizer-name=${authorizer.name}`,
+    password: authorizer.password ?? "",
+  };

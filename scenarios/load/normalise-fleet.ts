@@ -4,7 +4,7 @@ import type { AttributeDocument, FleetGroupDocument } from "../schema/fleet.js";
 import { durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import type { SignalDocument } from "../schema/signals.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, TelemetrySpec } from "../scenario.js";
-import { normaliseIdentity } from "./normalise-cloud.js";
+import { loginOf, normaliseIdentity } from "./normalise-cloud.js";
 import { normaliseDistribution } from "./normalise-distribution.js";
 
 export function normaliseGroup(document: FleetGroupDocument): FleetGroup {
@@ -21,7 +21,10 @@ export function normaliseGroup(document: FleetGroupDocument): FleetGroup {
     thingGroups: document.thingGroups ?? [],
     identity: document.identity === undefined ? undefined : normaliseIdentity(document.identity),
     network: document.network,
-    mqtt: normaliseMqtt(document.mqtt),
+    mqtt: {
+      ...normaliseMqtt(document.mqtt),
+      ...(document.identity?.authorizer !== undefined && { login: loginOf(document.identity) }),
+    },
     arrival: normaliseArrival(document.connect?.arrival),
     reconnect: {
       policy: reconnect?.policy ?? "full-jitter",

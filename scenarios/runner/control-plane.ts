@@ -26,18 +26,22 @@ export function controlPlaneOptions(
     folder,
   }: { readonly time: TimeSource; readonly random: RandomSource; readonly folder: string },
 ): CloudOptions {
-  const { account, region, isUsed, isEnforced, templates, ...quotas } = scenario.controlPlane;
+  const { account, region, isUsed, isEnforced, templates, authorizers, ...quotas } = scenario.controlPlane;
   if (!isUsed) return {};
   const { createKeysPerS, registerThingPerS } = quotas;
-  const hooks = templates.flatMap(({ name, hook }) =>
-    hook === undefined ? [] : [[name, /^https?:/.test(hook) ? hook : join(folder, hook)] as const],
-  );
+  const targetOf = (hook: string): string => (/^https?:/.test(hook) ? hook : join(folder, hook));
+  const hooks = [
+    ...templates.flatMap(({ name, hook }) =>
+      hook === undefined ? [] : [[provisionHook(name), targetOf(hook)]],
+    ),
+    ...authorizers.map((authorizer) => [authorizerHook(authorizer.name), targetOf(authorizer.function)]),
+  ];
   return {
     account: {
       ...(account !== undefined && { accountId: account }),
       ...(region !== undefined && { region }),
     },
-    hooks: Object.fromEntries(hooks),
+    hooks: Object.fromEntries(hooks) as Record<string, string>,
     provisioning: {
       ...(createKeysPerS !== undefined && { createKeysPerS }),
       ...(registerThingPerS !== undefined && { registerThingPerS }),
@@ -59,7 +63,7 @@ export function controlPlaneOptions(
  * the index. A thing group with the name of a fleet group is the one that its things are in.
  */
 export function furnish(cloud: Cloud, scenario: Scenario, planned: PlannedFleet): void {
-  const { policies, thingTypes, thingGroups, templates, index } = scenario.controlPlane;
+  const { policies, thingTypes, thingGroups, authorizers, templates, index } = scenario.controlPlane;
   const { identity, indexing, provisioning, registry, account } = cloud;
   for (const { name, document } of policies) identity.policies.create(name, document);
   for (const { name, thingTypeDescription, searchableAttributes } of thingTypes) {
@@ -75,8 +79,16 @@ export function furnish(cloud: Cloud, scenario: Scenario, planned: PlannedFleet)
   createThings(cloud, scenario, planned);
   if (index !== undefined) indexing.updateIndexingConfiguration(index.configuration);
   for (const group of thingGroups) if (group.queryString !== undefined) createGroup(cloud, group);
+  for (const { name } of authorizers) {
+    cloud.authorizers.store.create({
+      authorizerName: name,
+      authorizerFunctionArn: functionArn(cloud, authorizerHook(name)),
+      signingDisabled: true,
+      status: "ACTIVE",
+    });
+  }
   for (const { name, body, hook } of templates) {
-    const targetArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`;
+    const targetArn = functionArn(cloud, provisionHook(name));
     provisioning.templates.create({
       templateName: name,
       templateBody: body,
@@ -86,6 +98,12 @@ export function furnish(cloud: Cloud, scenario: Scenario, planned: PlannedFleet)
     });
   }
 }
+
+const provisionHook = (template: string): string => `provision-${template}`;
+const authorizerHook = (authorizer: string): string => `authorize-${authorizer.replaceAll(".", "-")}`;
+
+const functionArn = ({ account }: Cloud, name: string): string =>
+  `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`;
 
 /** By ordinal: a job takes its targets in the order in which they joined the group. */
 function createThings({ registry }: Cloud, scenario: Scenario, { things, plan }: PlannedFleet): void {

@@ -34,7 +34,8 @@ export class Identities {
     const claims = new Map<string, DeviceCredential>();
     for (const { name, group } of things) {
       const identity = groups.get(group)?.identity;
-      if (identity === undefined) continue;
+      if (identity === undefined || (identity.keyType === undefined && identity.claim === undefined))
+        continue;
       const wallet = new Wallet(await this.claimOf(groups.get(group)!, claims));
       this.holders.set(name, { wallet, identity, group });
       if (identity.keyType !== undefined) wallet.own = await this.certify(name, identity);

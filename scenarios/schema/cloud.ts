@@ -75,6 +75,11 @@ export const provisioningTemplate = block({
   hook: text("Pre-provisioning hook: ./hooks.ts#export, or the URL of an HTTP endpoint.", 512).optional(),
 });
 
+export const authorizer = block({
+  name: name("Name of the custom authorizer."),
+  function: text("What decides: ./authorizers.ts#export, or the URL of an HTTP endpoint.", 512),
+});
+
 export const indexBlock = block(
   {
     thingIndexingMode: choice(
@@ -119,6 +124,14 @@ export const identityBlock = block(
         policies: list(name("Name of a policy."), "Policies of the claim certificate.").optional(),
       },
       "Fleet provisioning by claim: devices share a claim certificate and get their own over MQTT.",
+    ).optional(),
+    authorizer: block(
+      {
+        name: name("Custom authorizer."),
+        username: text("User name; may name {thingName} and attributes.", 1024).optional(),
+        password: text("Password; may name {thingName} and attributes.", 1024).optional(),
+      },
+      "No certificates: a custom authorizer decides on user name and password.",
     ).optional(),
   },
   "Who the devices of the group are: their certificates and policies.",

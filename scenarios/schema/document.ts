@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { anyJson, block, choice, freeObject, integer, list, name, named, text, flag } from "./block.js";
 import { brokerBlock, networkBlock, servicesBlock } from "./broker.js";
-import { cloudBlock, indexBlock, policy, provisioningTemplate, thingGroup, thingType } from "./cloud.js";
+import {
+  authorizer,
+  cloudBlock,
+  indexBlock,
+  policy,
+  provisioningTemplate,
+  thingGroup,
+  thingType,
+} from "./cloud.js";
 import { REPORT_FORMATS } from "../report-formats.js";
 import { expectation } from "./expectations.js";
 import { bridge, fleetGroup } from "./fleet.js";
@@ -135,6 +143,7 @@ export const scenarioDocument = block({
   policies: list(policy, "AWS IoT policies; they are enforced as soon as there are any.").optional(),
   thingTypes: list(thingType, "Thing types.").optional(),
   thingGroups: list(thingGroup, "Thing groups, static and dynamic.").optional(),
+  authorizers: list(authorizer, "Custom authorizers; tokens need no signature.").optional(),
   provisioning: list(provisioningTemplate, "Templates of fleet provisioning.").optional(),
   index: indexBlock.optional(),
   network: networkBlock.optional(),

@@ -16,7 +16,7 @@ import {
   type Will,
   wireBytes,
 } from "fleetrig/protocol";
-import type { MqttPlan } from "../plan.js";
+import type { LoginPlan, MqttPlan } from "../plan.js";
 import { ClientLink, type ClientLinkOwner } from "./client-link.js";
 import { Inflight, WINDOW_MAX } from "./inflight.js";
 import { KeepAlive, type KeepAliveOwner } from "./keep-alive.js";
@@ -32,6 +32,7 @@ export interface MqttClientOptions {
   readonly thing: { readonly name: string; readonly ordinal: number };
   readonly mqtt: MqttPlan;
   readonly will?: Will | undefined;
+  readonly login?: LoginPlan | undefined;
   readonly handlers: MqttClientHandlers;
 }
 
@@ -235,7 +236,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
 
   private connectPacket(): ConnectPacket {
     const { protocolVersion, cleanStart, keepAliveS, sessionExpiryS, receiveMaximum } = this.options.mqtt;
-    const { will } = this.options;
+    const { will, login } = this.options;
     const packet: { -readonly [Field in keyof ConnectPacket]: ConnectPacket[Field] } = {
       type: "connect",
       protocolVersion,
@@ -244,6 +245,10 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
       keepAliveS,
     };
     if (will !== undefined) packet.will = will;
+    if (login !== undefined) {
+      packet.username = login.username;
+      packet.password = Buffer.from(login.password);
+    }
     if (protocolVersion === 5) {
       packet.sessionExpiryS = sessionExpiryS;
       packet.receiveMaximum = receiveMaximum;

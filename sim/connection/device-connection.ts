@@ -14,7 +14,7 @@ import type {
 import { MqttClient, type MqttClientHandlers } from "../client/mqtt-client.js";
 import type { OutboundMessage } from "../client/outgoing.js";
 import type { DisconnectMode } from "../member.js";
-import type { BufferPlan, MqttPlan, ReconnectPlan } from "../plan.js";
+import type { BufferPlan, LoginPlan, MqttPlan, ReconnectPlan } from "../plan.js";
 import { Backoff } from "./backoff.js";
 import { CONNECTION_TABLE, type ConnectionEventType, type ConnectionState } from "./connection-machine.js";
 import { OfflineBuffer } from "./offline-buffer.js";
@@ -37,6 +37,8 @@ export interface DeviceConnectionOptions {
   readonly dialer: Dialer;
   readonly mqtt: MqttPlan;
   readonly will?: Will | undefined;
+  /** Rendered. */
+  readonly login?: LoginPlan | undefined;
   readonly reconnect: ReconnectPlan;
   readonly buffer: BufferPlan;
   /** Default: {@link CONNECT_TIMEOUT_US}. */
@@ -91,8 +93,8 @@ export class DeviceConnection implements DialHandlers, MqttClientHandlers {
   private queue: { readonly type: ConnectionEventType; readonly reason: string }[] | undefined;
 
   constructor(private readonly options: DeviceConnectionOptions) {
-    const { clock, probe, run, thing, mqtt, will } = options;
-    this.client = new MqttClient({ clock, probe, run, thing, mqtt, will, handlers: this });
+    const { clock, probe, run, thing, mqtt, will, login } = options;
+    this.client = new MqttClient({ clock, probe, run, thing, mqtt, will, login, handlers: this });
     this.backoff = new Backoff(options.reconnect, options.random);
   }
 

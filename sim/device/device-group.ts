@@ -2,7 +2,7 @@ import { type DeliveryProbe, type EventSink, EXIT, FleetrigError, type RandomSou
 import type { Will } from "fleetrig/protocol";
 import { IDENTITY_FIELDS, type IdentityBook } from "../identity/identity.js";
 import type { DeviceModel, ModelInput } from "../model.js";
-import type { GroupPlan, MemberPlan, TelemetryPlan } from "../plan.js";
+import type { GroupPlan, LoginPlan, MemberPlan, TelemetryPlan } from "../plan.js";
 import { type CompiledSignal, compileSignal } from "../signals/signal.js";
 import {
   compilePayload,
@@ -36,6 +36,7 @@ export class DeviceGroup {
   readonly signals: ReadonlyMap<string, { readonly slot: number; readonly compiled: CompiledSignal }>;
   readonly streams: readonly CompiledStream[];
   private readonly sharedInput: ModelInput;
+  private readonly login: { readonly username: Template; readonly password: Template } | undefined;
   private readonly parameters: readonly (readonly [name: string, value: Template])[];
   private readonly will: { readonly topic: Template; readonly payload: Template } | undefined;
 
@@ -61,7 +62,11 @@ export class DeviceGroup {
       name,
       compileText(value, vocabulary),
     ]);
-    const { will } = plan.mqtt;
+    const { will, login } = plan.mqtt;
+    this.login = login && {
+      username: compileText(login.username, vocabulary),
+      password: compileText(login.password, vocabulary),
+    };
     this.will = will && {
       topic: compileText(will.topic, vocabulary),
       payload: compileText(will.payload, vocabulary),
@@ -83,6 +88,12 @@ export class DeviceGroup {
       retain: will.retain,
       ...(will.delayS > 0 ? { delayS: will.delayS } : {}),
     };
+  }
+
+  loginOf(scope: TemplateScope): LoginPlan | undefined {
+    if (this.login === undefined) return undefined;
+    const { username, password } = this.login;
+    return { username: username.render(scope), password: password.render(scope) };
   }
 
   /** What a device tells about itself when it is provisioned. */

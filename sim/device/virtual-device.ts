@@ -86,6 +86,7 @@ export class VirtualDevice
       dialer: link.dialer,
       mqtt: plan.mqtt,
       will: group.willOf(this),
+      login: group.loginOf(this),
       reconnect: plan.reconnect,
       buffer: plan.buffer,
       handlers: this,

@@ -16,7 +16,15 @@ import type { SourcePath } from "../source-tree.js";
 import { suggestion } from "../suggest.js";
 import type { CheckComplaint, Checker } from "./checker.js";
 
-const BLOCKS = ["cloud", "policies", "thingTypes", "thingGroups", "provisioning", "index"] as const;
+const BLOCKS = [
+  "cloud",
+  "policies",
+  "thingTypes",
+  "thingGroups",
+  "provisioning",
+  "authorizers",
+  "index",
+] as const;
 
 /** The control plane of the embedded cloud: policies, types, groups, templates, index. */
 export function checkCloud(checker: Checker): void {
@@ -34,6 +42,7 @@ export function checkCloud(checker: Checker): void {
   checkThingTypes(checker);
   checkThingGroups(checker);
   checkTemplateBodies(checker);
+  checkAuthorizers(checker);
   checkIndex(checker);
 }
 
@@ -240,19 +249,34 @@ function checkTemplateBodies(checker: Checker): void {
         message: `${name} is not the name of a provisioning template.`,
         hint: "AWS allows 1 to 36 letters, digits, dashes and underscores.",
       });
-    if (hook !== undefined && !/^(?:\.{1,2}\/[^#]+\.[cm]?[jt]s(?:#[\w$]+)?|https?:\/\/\S+)$/.test(hook))
-      checker.atValue([...path, "hook"], {
-        code: "SCENARIO_INVALID_VALUE",
-        message: `${hook} is neither a file nor a URL.`,
-        hint: "Write ./hooks.ts#allow, or http://127.0.0.1:3000/.",
-      });
-    else if (hook?.startsWith("http") === true && checker.document.clock !== "real")
-      checker.atValue([...path, "hook"], {
-        code: "SCENARIO_CLOCK",
-        message: "A hook behind a URL cannot be waited for in virtual time.",
-        hint: "Write clock: real, or use a function of a file that answers at once.",
-      });
+    if (hook !== undefined) checkHook(checker, hook, [...path, "hook"]);
   });
+}
+
+function checkAuthorizers(checker: Checker): void {
+  const { authorizers = [] } = checker.document;
+  checker.uniqueNames(
+    authorizers.map(({ name }, index) => ({ name, path: ["authorizers", index, "name"] })),
+    "an authorizer",
+  );
+  authorizers.forEach((authorizer, index) =>
+    checkHook(checker, authorizer.function, ["authorizers", index, "function"]),
+  );
+}
+
+function checkHook(checker: Checker, hook: string, path: SourcePath): void {
+  if (!/^(?:\.{1,2}\/[^#]+\.[cm]?[jt]s(?:#[\w$]+)?|https?:\/\/\S+)$/.test(hook))
+    checker.atValue(path, {
+      code: "SCENARIO_INVALID_VALUE",
+      message: `${hook} is neither a file nor a URL.`,
+      hint: "Write ./hooks.ts#allow, or http://127.0.0.1:3000/.",
+    });
+  else if (hook.startsWith("http") && checker.document.clock !== "real")
+    checker.atValue(path, {
+      code: "SCENARIO_CLOCK",
+      message: "A hook behind a URL cannot be waited for in virtual time.",
+      hint: "Write clock: real, or use a function of a file that answers at once.",
+    });
 }
 
 function checkTemplateBody(checker: Checker, body: JsonValue, path: SourcePath): void {
@@ -260,7 +284,7 @@ function checkTemplateBody(checker: Checker, body: JsonValue, path: SourcePath):
     parseProvisioningTemplate(jsonTextOf(body));
   } catch (error) {
     if (!(error instanceof FleetrigError)) throw error;
-    const inner = `${(error.context["path"] as string | undefined) ?? ""}`.split(/[.[\]]+/);
+    const inner = ((error.context["path"] as string | undefined) ?? "").split(/[.[\]]+/);
     const steps = inner
       .filter((step) => step !== "")
       .map((step) => (/^\d+$/.test(step) ? Number(step) : step));

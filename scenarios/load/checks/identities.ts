@@ -14,8 +14,11 @@ const MAX_CERTIFICATE_POLICIES = 10;
 
 /** Who the devices of the groups are, and what the registry knows of them. */
 export function checkIdentities(checker: Checker): void {
-  const { fleet, policies } = checker.document;
-  const isEnforced = policies !== undefined || fleet.some(({ identity }) => identity !== undefined);
+  const { fleet, policies, authorizers } = checker.document;
+  const isEnforced =
+    policies !== undefined ||
+    authorizers !== undefined ||
+    fleet.some(({ identity }) => identity !== undefined);
   fleet.forEach((group, index) => {
     const path = ["fleet", index];
     checkRegistration(checker, group, path);
@@ -82,27 +85,38 @@ function checkRegisteredAttributes(checker: Checker, group: FleetGroupDocument, 
 }
 
 function checkIdentity(checker: Checker, group: FleetGroupDocument, path: SourcePath): void {
-  const { certificate, claim, policies } = group.identity!;
+  const { certificate, claim, authorizer, policies } = group.identity!;
   if (checker.document.broker?.mode === "external")
     checker.atKey(path, {
       code: "SCENARIO_CONTRADICTION",
       message: "Certificates come from the embedded cloud; an external broker has its own.",
       hint: "Remove identity.",
     });
-  if ((certificate === undefined) === (claim === undefined))
+  if ([certificate, claim, authorizer].filter((one) => one !== undefined).length !== 1)
     checker.atValue(path, {
       code: "SCENARIO_CONTRADICTION",
-      message: "A device has either a certificate from the start or a claim to get one with.",
-      hint: "Write certificate: true, or claim: { template: ... }.",
+      message:
+        "A device has either a certificate from the start, or a claim to get one with, or an authorizer.",
+      hint: "Write certificate: true, or claim: { template: ... }, or authorizer: { name: ... }.",
     });
-  if (claim !== undefined && policies !== undefined)
+  else if (certificate === undefined && policies !== undefined)
     checker.atKey([...path, "policies"], {
       code: "SCENARIO_CONTRADICTION",
-      message: "The template says which policies a device that provisions itself gets.",
+      message: "The template or the authorizer says which policies such a device gets.",
       hint: "Write the claim's own policies inside claim.",
     });
+  if (authorizer !== undefined) checkAuthorizer(checker, group, [...path, "authorizer"]);
   checkPolicyNames(checker, policies, { path: [...path, "policies"], most: MAX_CERTIFICATE_POLICIES });
   if (claim !== undefined) checkClaim(checker, group, [...path, "claim"]);
+}
+
+function checkAuthorizer(checker: Checker, group: FleetGroupDocument, path: SourcePath): void {
+  const { name, username = "", password = "" } = group.identity!.authorizer!;
+  const known = (checker.document.authorizers ?? []).map((authorizer) => authorizer.name);
+  checkReference(checker, { name, path: [...path, "name"] }, { noun: "custom authorizer", known });
+  const attributes = Object.keys(group.attributes ?? {});
+  checkTemplate(checker, username, { attributes, path: [...path, "username"] });
+  checkTemplate(checker, password, { attributes, path: [...path, "password"] });
 }
 
 function checkClaim(checker: Checker, group: FleetGroupDocument, path: SourcePath): void {
@@ -165,7 +179,7 @@ export function checkCertificates(
 ): void {
   const bare = checker.document.fleet.filter(
     ({ group, identity }) =>
-      identity === undefined &&
+      (identity === undefined || identity.authorizer !== undefined) &&
       (select?.group === undefined || select.group === group) &&
       select?.things === undefined,
   );
