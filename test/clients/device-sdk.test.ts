@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { auth, iot, mqtt, mqtt5 } from "aws-iot-device-sdk-v2";
 import type { HookFunction } from "fleetrig/broker";
-import { CreateAuthorizerCommand } from "@aws-sdk/client-iot";
+import { CreateAuthorizerCommand, UpdateCertificateCommand } from "@aws-sdk/client-iot";
 import { lacksDeviceSdk } from "../embedding/rigs.js";
 import { type CloudUnderTest, startCloudUnderTest } from "./cloud-under-test.js";
 import { DeviceAccount, type DeviceIdentity, policyOf, ALLOW_ALL } from "./device-account.js";
@@ -139,6 +140,51 @@ describe.skipIf(lacksDeviceSdk)("AWS IoT Device SDK v2", () => {
         const { reasonCode } = await refusedMqtt5(custom(kind, "wheat"), `sdk-${kind}`);
         expect(reasonCode, kind).toBe(mqtt5.ConnectReasonCode.NotAuthorized);
       }
+    });
+
+    it("is told within a second that its certificate was revoked, and does not come back", async () => {
+      const doomed = await account.device("sdk-doomed");
+      const { client, stop } = await connectMqtt5(mutual(doomed), "sdk-doomed");
+      const ended = once(client, "disconnection") as Promise<[mqtt5.DisconnectionEvent]>;
+      const { certificateId } = doomed;
+      await account.iot.send(new UpdateCertificateCommand({ certificateId, newStatus: "REVOKED" }));
+      const answeredMs = performance.now();
+      const [{ disconnect }] = await ended;
+      expect(performance.now() - answeredMs).toBeLessThan(1_000);
+      expect(disconnect?.reasonCode).toBe(mqtt5.DisconnectReasonCode.NotAuthorized);
+      await stop();
+      await refusedMqtt5(mutual(doomed), "sdk-doomed");
+    });
+
+    it("finds its session, and what was sent to it meanwhile", async () => {
+      const persistent = (): Mqtt5ConfigBuilder =>
+        mutual().withSessionBehavior(mqtt5.ClientSessionBehavior.RejoinAlways);
+      const properties = {
+        clientId: "sdk-session",
+        keepAliveIntervalSeconds: 60,
+        sessionExpiryIntervalSeconds: 300,
+      };
+      const first = await connectMqtt5(persistent(), properties);
+      expect(first.settings).toMatchObject({ rejoinedSession: false, sessionExpiryInterval: 300 });
+      await first.client.subscribe({
+        subscriptions: [{ topicFilter: "sdk/later", qos: mqtt5.QoS.AtLeastOnce }],
+      });
+      await first.stop();
+      const other = await connectMqtt5(mutual(), "sdk-other");
+      await other.client.publish({ topicName: "sdk/later", qos: mqtt5.QoS.AtLeastOnce, payload: "waited" });
+      await other.stop();
+      const client = new mqtt5.Mqtt5Client(persistent().withConnectProperties(properties).build());
+      const kept = new Promise<string>((resolve) => {
+        client.on("messageReceived", ({ message }) => resolve(textOf(message)));
+      });
+      const connected = once(client, "connectionSuccess") as Promise<[mqtt5.ConnectionSuccessEvent]>;
+      client.start();
+      expect((await connected)[0].settings.rejoinedSession).toBe(true);
+      expect(await kept).toBe("waited");
+      const stopped = once(client, "stopped");
+      client.stop();
+      await stopped;
+      client.close();
     });
 
     it("learns from the reason code what its policies do not allow", async () => {

@@ -21,16 +21,18 @@ export interface RefusedConnection {
 }
 
 /** Starts a client that is to connect at the first attempt. */
-export async function connectMqtt5(builder: Mqtt5ConfigBuilder, clientId: string): Promise<ConnectedClient> {
-  const client = new mqtt5.Mqtt5Client(
-    builder.withConnectProperties({ clientId, keepAliveIntervalSeconds: 60 }).build(),
-  );
+export async function connectMqtt5(
+  builder: Mqtt5ConfigBuilder,
+  connect: string | mqtt5.ConnectPacket,
+): Promise<ConnectedClient> {
+  const properties = typeof connect === "string" ? propertiesOf(connect) : connect;
+  const client = new mqtt5.Mqtt5Client(builder.withConnectProperties(properties).build());
   const connected = outcome(client);
   client.start();
   const result = await connected;
   if ("error" in result) {
     await stop(client);
-    throw new TypeError(`${clientId} was not connected: ${result.error}`);
+    throw new TypeError(`${properties.clientId} was not connected: ${result.error}`);
   }
   return {
     client,
@@ -50,9 +52,7 @@ export async function refusedMqtt5(
   builder: Mqtt5ConfigBuilder,
   clientId: string,
 ): Promise<RefusedConnection> {
-  const client = new mqtt5.Mqtt5Client(
-    builder.withConnectProperties({ clientId, keepAliveIntervalSeconds: 60 }).build(),
-  );
+  const client = new mqtt5.Mqtt5Client(builder.withConnectProperties(propertiesOf(clientId)).build());
   const connected = outcome(client);
   client.start();
   const result = await connected;
@@ -60,6 +60,8 @@ export async function refusedMqtt5(
   if ("error" in result) return result;
   throw new TypeError(`${clientId} was connected`);
 }
+
+const propertiesOf = (clientId: string): mqtt5.ConnectPacket => ({ clientId, keepAliveIntervalSeconds: 60 });
 
 const outcome = (client: mqtt5.Mqtt5Client): Promise<mqtt5.NegotiatedSettings | RefusedConnection> =>
   new Promise((resolve) => {
