@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { type Clock, isJsonObject } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
-import { type NamePage, pageByName } from "../provisioning/index.js";
+import { type ListPage, pageByName } from "../list-page.js";
 import type { RecordBook, RecordCodec, RecordTable } from "../records/index.js";
 import { readSigningKey } from "./token-signature.js";
 
@@ -156,14 +156,20 @@ export class AuthorizerStore {
     if (this.defaults.get(DEFAULT_KEY) === authorizerName) this.defaults.delete(DEFAULT_KEY);
   }
 
-  list({ pageSize, marker, ascendingOrder = true, status }: ListAuthorizersRequest): NamePage<Authorizer> {
+  list({
+    pageSize = 250,
+    marker,
+    ascendingOrder = true,
+    status,
+  }: ListAuthorizersRequest): ListPage<Authorizer> {
     const listed = Array.from(this.table.values()).filter(
       (authorizer) => status === undefined || authorizer.status === status,
     );
-    return pageByName(listed, ({ authorizerName }) => authorizerName, {
+    const request = marker === undefined ? {} : { nextToken: marker };
+    return pageByName(listed, request, {
+      nameOf: ({ authorizerName }) => authorizerName,
+      defaultSize: pageSize,
       isDescending: !ascendingOrder,
-      ...(pageSize !== undefined && { maxResults: pageSize }),
-      ...(marker !== undefined && { nextToken: marker }),
     });
   }
 

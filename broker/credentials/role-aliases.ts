@@ -1,6 +1,6 @@
 import { type Clock, isJsonObject } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
-import { type NamePage, pageByName } from "../provisioning/index.js";
+import { type ListPage, pageByName } from "../list-page.js";
 import type { RecordBook, RecordCodec, RecordTable } from "../records/index.js";
 
 /** A name for an IAM role, by which devices get credentials of it (REF §1). */
@@ -98,11 +98,12 @@ export class RoleAliases {
     pageSize = DEFAULT_PAGE,
     marker,
     ascendingOrder = true,
-  }: ListRoleAliasesRequest): NamePage<RoleAlias> {
-    return pageByName(this.table.values(), ({ roleAlias }) => roleAlias, {
-      maxResults: pageSize,
+  }: ListRoleAliasesRequest): ListPage<RoleAlias> {
+    const request = marker === undefined ? {} : { nextToken: marker };
+    return pageByName(this.table.values(), request, {
+      nameOf: ({ roleAlias }) => roleAlias,
+      defaultSize: pageSize,
       isDescending: !ascendingOrder,
-      ...(marker !== undefined && { nextToken: marker }),
     });
   }
 }

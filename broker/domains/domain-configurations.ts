@@ -1,6 +1,6 @@
 import { type Clock, isJsonObject, type JsonValue, type Random } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
-import { type NamePage, pageByName } from "../provisioning/index.js";
+import { type ListPage, pageByName } from "../list-page.js";
 import type { RecordBook, RecordCodec, RecordTable } from "../records/index.js";
 import { uuidV4 } from "../uuid.js";
 import type { EndpointDirectory } from "./endpoint-directory.js";
@@ -187,14 +187,12 @@ export class DomainConfigurations {
     this.table.delete(name);
   }
 
-  list({ pageSize = DEFAULT_PAGE, marker, serviceType }: ListDomainsRequest): NamePage<DomainConfiguration> {
+  list({ pageSize = DEFAULT_PAGE, marker, serviceType }: ListDomainsRequest): ListPage<DomainConfiguration> {
     const own = Array.from(OWN.keys()).filter((name) => !this.table.has(name));
     const all = [...this.table.values(), ...own.map((name) => this.get(name))];
     const listed = all.filter((row) => serviceType === undefined || row.serviceType === serviceType);
-    return pageByName(listed, ({ name }) => name, {
-      maxResults: pageSize,
-      ...(marker !== undefined && { nextToken: marker }),
-    });
+    const request = marker === undefined ? {} : { nextToken: marker };
+    return pageByName(listed, request, { nameOf: ({ name }) => name, defaultSize: pageSize });
   }
 
   /** `name` or `name/suffix`, as in ARNs. */

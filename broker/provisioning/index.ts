@@ -1,4 +1,3 @@
-export { type NamePage, pageByName } from "./name-page.js";
 export { type PlanParameters, planOf, type ProvisioningPlan } from "./plan.js";
 export { Provisioning } from "./provisioning.js";
 export type { RegistrationTaskStatus, ReportType } from "./registration-task.js";

@@ -4,7 +4,7 @@ import type { Artifacts } from "../artifacts/index.js";
 import { cloudError } from "../cloud-error.js";
 import type { RecordBook, RecordTable } from "../records/index.js";
 import { uuidV4 } from "../uuid.js";
-import { type NamePage, type NamePageRequest, pageByName } from "./name-page.js";
+import { type ListPage, type ListRequest, pageByName } from "../list-page.js";
 import { planOf } from "./plan.js";
 import type { Provisioner } from "./provisioner.js";
 import {
@@ -14,6 +14,8 @@ import {
   type ReportType,
 } from "./registration-task.js";
 import { parseTemplate, type Template } from "./template.js";
+
+const DEFAULT_PAGE = 250;
 
 /** AWS: StartThingRegistrationTask. */
 export interface StartTaskRequest {
@@ -113,11 +115,11 @@ export class RegistrationTasks {
   list({
     status,
     ...page
-  }: NamePageRequest & { readonly status?: RegistrationTaskStatus }): NamePage<RegistrationTask> {
+  }: ListRequest & { readonly status?: RegistrationTaskStatus }): ListPage<RegistrationTask> {
     const listed = Array.from(this.table.values()).filter(
       (task) => status === undefined || task.status === status,
     );
-    return pageByName(listed, ({ taskId }) => taskId, page);
+    return pageByName(listed, page, { nameOf: ({ taskId }) => taskId, defaultSize: DEFAULT_PAGE });
   }
 
   /** Links to reports, good for an hour; none while the task runs, or where there is nothing to report. */

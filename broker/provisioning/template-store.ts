@@ -1,8 +1,10 @@
 import { type Clock, isJsonObject, type JsonObject, type JsonValue } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
 import type { RecordBook, RecordCodec, RecordTable } from "../records/index.js";
-import { type NamePage, type NamePageRequest, pageByName } from "./name-page.js";
+import { type ListPage, type ListRequest, pageByName } from "../list-page.js";
 import { parseTemplate, type Template } from "./template.js";
+
+const DEFAULT_PAGE = 250;
 
 /** AWS: what a template is for. It cannot change. */
 type TemplateType = "FLEET_PROVISIONING" | "JITP";
@@ -211,8 +213,11 @@ export class TemplateStore {
     this.changed(template);
   }
 
-  list(request: NamePageRequest): NamePage<ProvisioningTemplate> {
-    return pageByName(this.table.values(), ({ templateName }) => templateName, request);
+  list(request: ListRequest): ListPage<ProvisioningTemplate> {
+    return pageByName(this.table.values(), request, {
+      nameOf: ({ templateName }) => templateName,
+      defaultSize: DEFAULT_PAGE,
+    });
   }
 
   private changed(template: ProvisioningTemplate): void {

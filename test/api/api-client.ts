@@ -5,14 +5,14 @@ import { Api, type Caller, Cloud, type CloudOptions, OPERATIONS } from "fleetrig
 export type Json = ReturnType<typeof JSON.parse>;
 
 /** An answer, with its body parsed. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON when it is JSON, else the text; undefined when empty. */
   readonly body: Json;
 }
 
-export interface RequestExtras {
+interface RequestExtras {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly caller?: Caller;

@@ -54,7 +54,7 @@ function section(service: ServiceName): { readonly row: string; readonly details
   };
 }
 
-export function renderOperations(): string {
+function renderOperations(): string {
   const sections = SERVICES.map(section);
   return [
     "| API | supported | partly | not |",

@@ -58,7 +58,7 @@ function sampleText(shape: ModelShape, own: readonly string[], { pick }: SampleC
 }
 
 /** A value that the model allows. */
-export function sample(model: Model, name: string, choices: SampleChoices = PLAIN, depth = 0): unknown {
+function sample(model: Model, name: string, choices: SampleChoices = PLAIN, depth = 0): unknown {
   const shape = model.shapes[name]!;
   const inner = (of: string): unknown => sample(model, of, choices, depth + 1);
   switch (shape.type) {

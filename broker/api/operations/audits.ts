@@ -12,7 +12,7 @@ import {
 import type { Account } from "../../account.js";
 import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByPosition } from "../page-list.js";
+import { type ListRequest, pageByPosition } from "../../list-page.js";
 
 /** Times of the API are seconds. */
 interface SuppressionInput extends SuppressionKey {

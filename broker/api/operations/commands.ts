@@ -11,7 +11,7 @@ import type {
 import { parseUtcTime } from "../../jobs/index.js";
 import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface ExecutionInput {
   readonly executionId: string;
@@ -99,8 +99,8 @@ export const commandOperations: OperationTable = {
             (commandParameterName === undefined ||
               command.mandatoryParameters?.some(({ name }) => name === commandParameterName) === true),
         );
-      const { items, nextToken } = pageByKey(wanted, request, {
-        keyOf: ({ createdAtMs, commandId }) => timeKey(createdAtMs, commandId),
+      const { items, nextToken } = pageByName(wanted, request, {
+        nameOf: ({ createdAtMs, commandId }) => timeKey(createdAtMs, commandId),
         defaultSize: DEFAULT_PAGE,
         isDescending: sortOrder !== "ASCENDING",
       });
@@ -136,14 +136,11 @@ export const commandOperations: OperationTable = {
   ),
   ListCommandExecutions: operation<ListExecutionsRequest>((request, { cloud, account }) => {
     const { timeOf, matches } = executionFilter(request);
-    const wanted = Array.from(cloud.management.executions.all())
-      .filter((execution) => matches(execution, arnsOf(execution, account)))
-      .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-    function keyOf(execution: CommandExecution): string {
-      return timeKey(timeOf(execution) ?? 0, execution.executionId);
-    }
-    const { items, nextToken } = pageByKey(wanted, request, {
-      keyOf,
+    const wanted = Array.from(cloud.management.executions.all()).filter((execution) =>
+      matches(execution, arnsOf(execution, account)),
+    );
+    const { items, nextToken } = pageByName(wanted, request, {
+      nameOf: (execution: CommandExecution) => timeKey(timeOf(execution) ?? 0, execution.executionId),
       defaultSize: DEFAULT_PAGE,
       isDescending: request.sortOrder !== "ASCENDING",
     });

@@ -4,7 +4,7 @@ import { cloudError } from "../../cloud-error.js";
 import type { ConnectionReading } from "../../connections/index.js";
 import type { ApiCall } from "../operation.js";
 import { operation, type OperationTable, type RequiredAccess } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface ClientInput {
   readonly clientId: string;
@@ -65,8 +65,8 @@ export const connectionOperations: OperationTable = {
         topicFilter: filter,
         qos,
       })).sort((a, b) => (a.topicFilter < b.topicFilter ? -1 : 1));
-      const { items, nextToken } = pageByKey(all, request, {
-        keyOf: ({ topicFilter }) => topicFilter,
+      const { items, nextToken } = pageByName(all, request, {
+        nameOf: ({ topicFilter }) => topicFilter,
         defaultSize: DEFAULT_PAGE,
       });
       return { subscriptions: items, nextToken };

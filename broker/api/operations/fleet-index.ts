@@ -4,7 +4,7 @@ import type {
   SearchIndexRequest,
 } from "../../fleet-index/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface BucketsInput extends AggregationRequest {
   readonly bucketsAggregationType: { readonly termsAggregation?: { readonly maxBuckets?: number } };
@@ -30,8 +30,8 @@ export const fleetIndexOperations: OperationTable = {
   ListIndices: operation<ListRequest>((page, { cloud }) => {
     const { indexNames } = cloud.indexing.listIndices();
     const sorted = indexNames.toSorted((a, b) => (a < b ? -1 : 1));
-    const { items, nextToken } = pageByKey(sorted, page, {
-      keyOf: (name) => name,
+    const { items, nextToken } = pageByName(sorted, page, {
+      nameOf: (name) => name,
       defaultSize: DEFAULT_PAGE,
     });
     return { indexNames: items, nextToken };

@@ -6,7 +6,7 @@ import type {
 import type { Tag } from "../../registry/index.js";
 import type { Account } from "../../account.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface MetricInput {
   readonly metricName: string;
@@ -54,8 +54,8 @@ export const fleetMetricOperations: OperationTable = {
     };
   }),
   ListFleetMetrics: operation<ListRequest>((page, { cloud, account }) => {
-    const { items, nextToken } = pageByKey(cloud.fleetMetrics.list(), page, {
-      keyOf: ({ metricName }) => metricName,
+    const { items, nextToken } = pageByName(cloud.fleetMetrics.list(), page, {
+      nameOf: ({ metricName }) => metricName,
       defaultSize: DEFAULT_PAGE,
     });
     return { fleetMetrics: items.map((metric) => namesOf(metric, account)), nextToken };

@@ -2,7 +2,7 @@ import type { Account } from "../../account.js";
 import { type JobTemplateOrder, MANAGED_TEMPLATES, type ManagedTemplate } from "../../jobs/index.js";
 import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 const DEFAULT_PAGE = 250;
 
@@ -38,8 +38,8 @@ export const jobTemplateOperations: OperationTable = {
     },
   ),
   ListJobTemplates: operation<ListRequest>((request, { cloud, account }) => {
-    const { items, nextToken } = pageByKey(cloud.management.jobTemplates.all(), request, {
-      keyOf: ({ jobTemplateId }) => jobTemplateId,
+    const { items, nextToken } = pageByName(cloud.management.jobTemplates.all(), request, {
+      nameOf: ({ jobTemplateId }) => jobTemplateId,
       defaultSize: DEFAULT_PAGE,
     });
     return {
@@ -64,8 +64,8 @@ export const jobTemplateOperations: OperationTable = {
       const wanted = MANAGED_TEMPLATES.filter(
         (template) => templateName === undefined || template.templateName === templateName,
       );
-      const { items, nextToken } = pageByKey(wanted, request, {
-        keyOf: (template) => template.templateName,
+      const { items, nextToken } = pageByName(wanted, request, {
+        nameOf: (template) => template.templateName,
         defaultSize: DEFAULT_PAGE,
       });
       return {

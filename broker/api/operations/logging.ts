@@ -1,6 +1,6 @@
 import type { LoggingOptions, LoggingOptionsV2, LogLevel, LogTarget } from "../../identity/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 /** AWS: SkyfallMaxResults; the default is not documented. */
 const DEFAULT_PAGE = 250;
@@ -46,8 +46,8 @@ export const loggingOperations: OperationTable = {
   ),
   ListV2LoggingLevels: operation<ListRequest & { readonly targetType?: LogTarget["targetType"] }>(
     ({ targetType, ...request }, { cloud }) => {
-      const { items, nextToken } = pageByKey(cloud.identity.logging.listLevels(targetType), request, {
-        keyOf: ([key]) => key,
+      const { items, nextToken } = pageByName(cloud.identity.logging.listLevels(targetType), request, {
+        nameOf: ([key]) => key,
         defaultSize: DEFAULT_PAGE,
       });
       return { logTargetConfigurations: items.map(([, configuration]) => configuration), nextToken };

@@ -3,7 +3,7 @@ import { isTopicName, type MessageProperties, type UserProperty } from "fleetrig
 import { cloudError } from "../../cloud-error.js";
 import type { ApplicationMessage } from "../../message.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface MessageInput {
   readonly topic: string;
@@ -86,8 +86,8 @@ export const messageOperations: OperationTable = {
   ListRetainedMessages: operation<ListRequest>(
     (request, { cloud }) => {
       const all = Array.from(cloud.broker.allRetained()).sort(byTopic);
-      const { items, nextToken } = pageByKey(all, request, {
-        keyOf: ({ topic }) => topic,
+      const { items, nextToken } = pageByName(all, request, {
+        nameOf: ({ topic }) => topic,
         defaultSize: DEFAULT_PAGE,
       });
       return {

@@ -2,7 +2,7 @@ import type { Account } from "../../account.js";
 import type { CreateOtaUpdateRequest, OtaUpdate } from "../../ota/index.js";
 import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface UpdateInput {
   readonly otaUpdateId: string;
@@ -59,8 +59,8 @@ export const otaUpdateOperations: OperationTable = {
   ListOTAUpdates: operation<ListRequest & { readonly otaUpdateStatus?: string }>(
     ({ otaUpdateStatus = STATUS, ...request }, { cloud, account }) => {
       const wanted = otaUpdateStatus === STATUS ? cloud.management.otaUpdates.all() : [];
-      const { items, nextToken } = pageByKey(wanted, request, {
-        keyOf: ({ createdAtMs, otaUpdateId }) => `${String(createdAtMs).padStart(14, "0")}/${otaUpdateId}`,
+      const { items, nextToken } = pageByName(wanted, request, {
+        nameOf: ({ createdAtMs, otaUpdateId }) => `${String(createdAtMs).padStart(14, "0")}/${otaUpdateId}`,
         defaultSize: DEFAULT_PAGE,
       });
       return { otaUpdates: items.map((update) => summary(update, account)), nextToken };

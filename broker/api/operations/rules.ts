@@ -1,7 +1,7 @@
 import type { StoredRule, TopicRulePayload } from "../../rules/index.js";
 import type { Tag } from "../../registry/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface RuleInput {
   readonly ruleName: string;
@@ -59,8 +59,8 @@ export const ruleOperations: OperationTable = {
       ...(topic !== undefined && { topic }),
       ...(ruleDisabled !== undefined && { ruleDisabled }),
     };
-    const { items, nextToken } = pageByKey(cloud.ruleDirectory.list(filter), page, {
-      keyOf: ({ ruleName }) => ruleName,
+    const { items, nextToken } = pageByName(cloud.ruleDirectory.list(filter), page, {
+      nameOf: ({ ruleName }) => ruleName,
       defaultSize: DEFAULT_PAGE,
     });
     const rules = items.map((rule) => ({

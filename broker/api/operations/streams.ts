@@ -2,7 +2,7 @@ import type { Account } from "../../account.js";
 import type { Tag } from "../../registry/index.js";
 import type { CreateStreamRequest, Stream, UpdateStreamRequest } from "../../streams/index.js";
 import { operation, type OperationTable } from "../operation.js";
-import { type ListRequest, pageByKey } from "../page-list.js";
+import { type ListRequest, pageByName } from "../../list-page.js";
 
 interface StreamInput {
   readonly streamId: string;
@@ -52,8 +52,8 @@ export const streamOperations: OperationTable = {
   }),
   ListStreams: operation<ListRequest & { readonly ascendingOrder?: boolean }>(
     ({ ascendingOrder = false, ...request }, { cloud, account }) => {
-      const { items, nextToken } = pageByKey(cloud.management.streams.all(), request, {
-        keyOf: ({ streamId }) => streamId,
+      const { items, nextToken } = pageByName(cloud.management.streams.all(), request, {
+        nameOf: ({ streamId }) => streamId,
         defaultSize: DEFAULT_PAGE,
         isDescending: !ascendingOrder,
       });
