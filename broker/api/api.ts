@@ -105,18 +105,18 @@ export class Api {
     { match, caller, sourceIp }: { match: RouteMatch; caller: Caller; sourceIp: string },
   ): void {
     if (caller.kind === "operator" || caller.kind === "credentials") return;
-    const access = operation.access?.(input);
-    if (access !== undefined && this.options.decide?.(caller, access, sourceIp) === true) return;
-    throw cloudError(
-      "ForbiddenException",
-      `The policies do not allow ${access?.action ?? match.operation}.`,
-      {
-        hint:
-          access === undefined
-            ? "Devices cannot use the control plane."
-            : `It needs ${access.action} on ${access.resource}.`,
-      },
-    );
+    const required = operation.access?.(input);
+    if (required === undefined)
+      throw cloudError("ForbiddenException", `Devices may not use ${match.operation}.`, {
+        hint: "It is part of the control plane.",
+      });
+    const missing = [required]
+      .flat()
+      .find((access) => this.options.decide?.(caller, access, sourceIp) !== true);
+    if (missing === undefined) return;
+    throw cloudError("ForbiddenException", `The policies do not allow ${missing.action}.`, {
+      hint: `It needs ${missing.action} on ${missing.resource}.`,
+    });
   }
 
   /** Refusals are for the client to read; anything else is a bug, which is reported under the id that the client sees. */

@@ -32,7 +32,7 @@ export interface Operation {
   /** Input is what the model says: checked, with absent members absent. Timestamps are epoch seconds, blobs are bytes. */
   handle(input: unknown, call: ApiCall): OperationOutput | Promise<OperationOutput>;
   /** Operations of the data plane, which devices may call; without it only operators may. */
-  access?(input: unknown): RequiredAccess;
+  access?(input: unknown): RequiredAccess | readonly RequiredAccess[];
   /** What AWS's does and this does not, as one sentence; such operations count as partly supported. */
   readonly lacks?: string;
 }
@@ -44,7 +44,8 @@ export type OperationTable = Readonly<Record<string, Operation>>;
 export type OperationCatalogue = Readonly<Record<ServiceName, OperationTable>>;
 
 export interface OperationTraits<Input> {
-  readonly access?: (input: Input) => RequiredAccess;
+  /** Several: all of them are needed. */
+  readonly access?: (input: Input) => RequiredAccess | readonly RequiredAccess[];
   readonly lacks?: string;
 }
 

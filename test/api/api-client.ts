@@ -1,5 +1,5 @@
 import { createRandomSource, LANE, type RunEvent, VirtualTime } from "fleetrig/kernel";
-import { Api, type Caller, Cloud, type CloudOptions, OPERATIONS } from "fleetrig/broker";
+import { Api, type ApiOptions, type Caller, Cloud, type CloudOptions, OPERATIONS } from "fleetrig/broker";
 
 /** Whatever JSON.parse gives. */
 export type Json = ReturnType<typeof JSON.parse>;
@@ -38,7 +38,7 @@ export interface ApiWorld {
 const OPERATOR: Caller = { kind: "operator" };
 
 /** A cloud in virtual time with its APIs in front, no sockets between. */
-export function startApi(options: Partial<CloudOptions> = {}): ApiWorld {
+export function startApi(options: Partial<CloudOptions> = {}, decide?: ApiOptions["decide"]): ApiWorld {
   const time = new VirtualTime();
   const events: RunEvent[] = [];
   const sink = { emit: (event: RunEvent) => void events.push(event) };
@@ -50,6 +50,7 @@ export function startApi(options: Partial<CloudOptions> = {}): ApiWorld {
     clock: time.lane(LANE.services),
     random: random.stream("api"),
     events: sink,
+    ...(decide !== undefined && { decide }),
   });
   const request = async (method: string, target: string, extras: RequestExtras = {}): Promise<Answer> => {
     const response = await api.handle(

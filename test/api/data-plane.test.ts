@@ -139,3 +139,22 @@ describe("the connection API", () => {
     });
   });
 });
+
+describe("publishing over HTTP with a certificate", () => {
+  it.each([
+    ["?retain=true", ["iot:Publish", "iot:RetainPublish"]],
+    ["", ["iot:Publish"]],
+  ])("needs every one of its permissions: /topics/a%s wants %j", async (query, wanted) => {
+    const asked: string[] = [];
+    const world = startApi({}, (_caller, { action }) => asked.push(action) > 0);
+    await world.ok("POST", `/topics/a${query}`, "x", { caller: { kind: "certificate", certificateId: "c" } });
+    expect(asked).toEqual(wanted);
+    for (const refusedAction of wanted) {
+      const strict = startApi({}, (_caller, { action }) => action !== refusedAction);
+      const extras = { caller: { kind: "certificate", certificateId: "c" } } as const;
+      expect(await strict.refused("POST", `/topics/a${query}`, "x", extras)).toMatchObject({
+        message: `The policies do not allow ${refusedAction}.`,
+      });
+    }
+  });
+});

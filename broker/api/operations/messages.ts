@@ -44,10 +44,11 @@ export const messageOperations: OperationTable = {
       return undefined;
     },
     {
-      access: ({ topic, retain }) => ({
-        action: retain === true ? "iot:RetainPublish" : "iot:Publish",
-        resource: `topic/${topic}`,
-      }),
+      access: ({ topic, retain = false }) => {
+        const resource = `topic/${topic}`;
+        const publish = { action: "iot:Publish", resource };
+        return retain ? [publish, { action: "iot:RetainPublish", resource }] : publish;
+      },
     },
   ),
   SendDirectMessage: operation<DirectMessageInput>(
