@@ -4,7 +4,7 @@ import type { RunEvent } from "fleetrig/kernel";
 import { expect } from "vitest";
 
 /** The one of AWS's examples, so that a default would be noticed. */
-export const ACCOUNT_ID = "123456789012";
+const ACCOUNT_ID = "123456789012";
 
 /** A cloud on free ports of loopback, as other people's clients find it. */
 export interface CloudUnderTest {
