@@ -32,6 +32,7 @@ import {
   boardSink,
   type BrokerServerEvent,
   EventBoard,
+  listenerReading,
   type EventHandler,
   ServerStorage,
 } from "../server/index.js";
@@ -298,19 +299,7 @@ export class CloudServer implements Service {
       profile: broker.profile,
       version: VERSION,
       durability: this.durability,
-      listeners: () =>
-        Array.from(this.listeners.values(), (listener) => {
-          const { accepted, dropped } = listener.counts();
-          const { url, transport } = listener.endpoint;
-          return {
-            url,
-            transport,
-            isListening: true,
-            openSockets: listener.connections(),
-            acceptedSockets: accepted,
-            droppedSockets: dropped,
-          };
-        }),
+      listeners: () => Array.from(this.listeners.values(), listenerReading),
       memory: () => broker.memoryLevel,
       store: () => this.storage?.reading(),
     };

@@ -51,6 +51,7 @@ import {
   VERSION,
 } from "../observe/index.js";
 import { type Damage, type Durability, type OpenedStore, openStore } from "../store/index.js";
+import { listenerReading } from "./listener-reading.js";
 import {
   type LocalSubscriptionOptions,
   LocalSubscriptions,
@@ -286,19 +287,7 @@ export class BrokerServer implements Service {
       profile: this.engine.profile,
       version: VERSION,
       durability: this.durability,
-      listeners: () =>
-        this.open.map((listener) => {
-          const { accepted, dropped } = listener.counts();
-          const { url, transport } = listener.endpoint;
-          return {
-            url,
-            transport,
-            isListening: true,
-            openSockets: listener.connections(),
-            acceptedSockets: accepted,
-            droppedSockets: dropped,
-          };
-        }),
+      listeners: () => this.open.map(listenerReading),
       memory: () => this.engine.memoryLevel,
       store: () => this.store,
     };

@@ -18,5 +18,6 @@ export type {
   SubscriptionInfo,
 } from "./server-events.js";
 export { boardHooks, boardListeners, boardSink } from "./board-feeds.js";
+export { listenerReading } from "./listener-reading.js";
 export { EventBoard } from "./server-events.js";
 export { ServerStorage } from "./server-storage.js";
