@@ -14,7 +14,8 @@ import { certificateOf, groupOf, groupTarget, type PolicyTarget } from "./policy
 type ActionType = "PUBLISH" | "SUBSCRIBE" | "RECEIVE" | "CONNECT";
 
 export interface AuthInfo {
-  readonly actionType: ActionType;
+  /** The service model lets it be absent; the request is refused then. */
+  readonly actionType?: ActionType;
   /** ARNs. */
   readonly resources: readonly string[];
 }
@@ -74,6 +75,8 @@ export function testAuthorization(
   const policies = policiesOf(identity, request);
   const context = contextOf(identity, request);
   return request.authInfos.map((authInfo) => {
+    if (authInfo.actionType === undefined)
+      throw cloudError("InvalidRequestException", "An authInfo has no actionType.");
     const action = ACTIONS[authInfo.actionType];
     const decisions = authInfo.resources.map((resource) =>
       evaluatePolicies(policies, { action, resource, context }),

@@ -66,6 +66,12 @@ describe("TestAuthorization", () => {
     expect(authResults).toMatchObject([{ authDecision: "ALLOWED" }, { authDecision: "ALLOWED" }]);
     const unknown = { ...request, policyNamesToAdd: ["nothing"] };
     expect((await refused("POST", "/test-authorization", unknown)).name).toBe("ResourceNotFoundException");
+    const actionless = {
+      ...unknown,
+      policyNamesToAdd: [],
+      authInfos: [{ resources: [`${PREFIX}:topic/a`] }],
+    };
+    expect((await refused("POST", "/test-authorization", actionless)).name).toBe("InvalidRequestException");
   });
 });
 
