@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createRandomSource, type JsonValue, LANE, RealTime, VirtualTime } from "fleetrig/kernel";
 import {
@@ -11,7 +11,8 @@ import {
   type HookTarget,
 } from "fleetrig/broker";
 
-const MODULE = fileURLToPath(new URL("./greeting-hook.ts", import.meta.url));
+/** The source, also where the tests themselves are compiled. */
+const MODULE = resolve("test/hooks/greeting-hook.ts");
 const ARN = "arn:aws:lambda:us-east-1:123456789012:function:greet";
 
 interface Bench {
