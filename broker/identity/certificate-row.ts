@@ -1,5 +1,5 @@
 import type { JsonValue } from "fleetrig/kernel";
-import { type CertificateDescription, parseCertificate } from "../pki/index.js";
+import { type CertificateDescription, parseCertificate, writePem } from "../pki/index.js";
 import type { RecordCodec } from "../records/index.js";
 import type { Ordered } from "./creation-order.js";
 import { recordShape, shaped } from "./record-shape.js";
@@ -96,15 +96,8 @@ export const derTextOf = (der: Uint8Array): string =>
 
 const derOf = ({ derText }: { readonly derText: string }): Buffer => Buffer.from(derText, "latin1");
 
-const PEM_LINE = 64;
-
 /** The certificate as text. */
-export function pemOf(holder: { readonly derText: string }): string {
-  const base64 = derOf(holder).toString("base64");
-  let text = "-----BEGIN CERTIFICATE-----\n";
-  for (let at = 0; at < base64.length; at += PEM_LINE) text += `${base64.slice(at, at + PEM_LINE)}\n`;
-  return `${text}-----END CERTIFICATE-----\n`;
-}
+export const pemOf = (holder: { readonly derText: string }): string => writePem("CERTIFICATE", derOf(holder));
 
 const PARSED_MAX = 256;
 

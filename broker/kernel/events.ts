@@ -425,3 +425,13 @@ export const teeProbe = (first: DeliveryProbe, second: DeliveryProbe): DeliveryP
   received: (...step) => (first.received(...step), second.received(...step)),
   ruleOutput: (...step) => (first.ruleOutput(...step), second.ruleOutput(...step)),
 });
+
+/** Counts nothing. */
+export const silentProbe: DeliveryProbe = {
+  sent: () => undefined,
+  acked: () => undefined,
+  retransmitted: () => undefined,
+  discarded: () => undefined,
+  received: () => undefined,
+  ruleOutput: () => undefined,
+};

@@ -59,6 +59,7 @@ export {
   type RuleEvent,
   type RunEvent,
   type ShadowEvent,
+  silentProbe,
   silentSink,
   teeProbe,
   teeSink,

@@ -84,13 +84,13 @@ export class LoopDelayProbe {
   }
 }
 
-/** Wall-clock milliseconds as `2026-01-31T12:00:00.000Z`. */
 /** Milliseconds since 1970 of an ISO 8601 time such as `2026-01-31T12:00:00Z`; undefined for anything else. */
 export function parseIsoTime(text: string): number | undefined {
   const ms = /^\d{4}-\d{2}-\d{2}/.test(text) && text.length <= 40 ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
 }
 
+/** Wall-clock milliseconds as `2026-01-31T12:00:00.000Z`. */
 export const formatWallTime = (wallMs: number): string => new Date(wallMs).toISOString();
 
 /** Milliseconds since 1970 of a time as OpenSSL writes it, `Jan  1 00:00:00 2026 GMT`; NaN for anything else. */

@@ -25,5 +25,5 @@ export type { DistinguishedName, NameFields } from "./distinguished-name.js";
 export type { KeyUsage } from "./extensions.js";
 export type { KeyType } from "./key-pair.js";
 export { NAME_ATTRIBUTES, type NameAttribute } from "./object-identifiers.js";
-export { certificateIdOf } from "./pem.js";
+export { certificateIdOf, writePem } from "./pem.js";
 export { createVirtualIssuer, type VirtualIssuer } from "./virtual-issuer.js";

@@ -5,6 +5,7 @@ import {
   parseTraceTag,
   type RandomSource,
   RULE_PROPERTY,
+  silentProbe,
   silentSink,
   TRACE_PROPERTY,
   type TraceTag,
@@ -65,7 +66,8 @@ export class Observer {
       clock,
       random: { stream: (purpose) => random.stream(`observer/${purpose}`) },
       events: silentSink,
-      probe: SILENT_PROBE,
+      // The observer publishes nothing of its own.
+      probe: silentProbe,
       run,
       dialer,
       mqtt: OBSERVER_MQTT,
@@ -150,16 +152,6 @@ export class Observer {
 
 /** Nesting that is looked into for a sequence number. */
 const MAX_JSON_DEPTH = 64;
-
-/** The observer publishes nothing of its own. */
-const SILENT_PROBE: DeliveryProbe = {
-  sent: () => undefined,
-  acked: () => undefined,
-  retransmitted: () => undefined,
-  discarded: () => undefined,
-  received: () => undefined,
-  ruleOutput: () => undefined,
-};
 
 const userProperty = (packet: PublishPacket, name: string): string | undefined => {
   for (const [key, value] of packet.userProperties ?? []) if (key === name) return value;

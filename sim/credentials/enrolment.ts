@@ -1,10 +1,10 @@
 import {
   type Clock,
-  type DeliveryProbe,
   isJsonObject,
   type JsonObject,
   parseJson,
   type Random,
+  silentProbe,
   silentSink,
   type Timer,
 } from "fleetrig/kernel";
@@ -104,7 +104,8 @@ export class Enrolment implements DeviceConnectionHandlers {
       random: purposes,
       // What it is about is told as `device.provisioned`: a claim's connection is not the thing's.
       events: silentSink,
-      probe: SILENT_PROBE,
+      // What a claim is used for is not telemetry.
+      probe: silentProbe,
       run,
       dialer,
       mqtt: { ...mqtt, cleanStart: true, sessionExpiryS: 0, will: undefined },
@@ -244,13 +245,3 @@ export class Enrolment implements DeviceConnectionHandlers {
 }
 
 const expire = (enrolment: Enrolment): void => enrolment.expired();
-
-/** What a claim is used for is not telemetry. */
-const SILENT_PROBE: DeliveryProbe = {
-  sent: () => undefined,
-  acked: () => undefined,
-  retransmitted: () => undefined,
-  discarded: () => undefined,
-  received: () => undefined,
-  ruleOutput: () => undefined,
-};
