@@ -22,36 +22,29 @@ export interface ConnectionDirectoryOptions {
   readonly broker: MqttBroker;
 }
 
-/** One client's last coming or going. */
-interface LastChange {
+/** When a client went, and why. */
+interface Departure {
   readonly atUs: number;
-  readonly remoteAddress: string;
-  readonly localPort: number | undefined;
-  /** Undefined while connected. */
-  readonly reason: string | undefined;
+  readonly reason: string;
 }
 
 /** AWS: how long a lost connection can be asked about. */
 const MEMORY_US = 30 * 60 * US_PER_S;
 
-/** Who is connected since when, and who was until lately. */
+/** Who is connected since when, and who was until lately. Of those who are, their connections know everything. */
 export class ConnectionDirectory implements Pick<BrokerHooks, "connected" | "disconnected"> {
-  /** Those that went stand in the order of their going, after those that never did. */
-  private readonly changes = new Map<string, LastChange>();
-  private readonly gone = new Set<string>();
+  /** In the order of their going. */
+  private readonly departures = new Map<string, Departure>();
 
   constructor(private readonly options: ConnectionDirectoryOptions) {}
 
-  connected({ clientId, atUs, remoteAddress, peer }: ConnectedInfo): void {
-    this.gone.delete(clientId);
-    this.changes.set(clientId, { atUs, remoteAddress, localPort: peer?.localPort, reason: undefined });
+  connected({ clientId }: ConnectedInfo): void {
+    this.departures.delete(clientId);
   }
 
   disconnected({ clientId, atUs, reason }: DisconnectedInfo): void {
-    const { remoteAddress = "", localPort } = this.changes.get(clientId) ?? {};
-    this.changes.set(clientId, { atUs, remoteAddress, localPort, reason });
-    this.gone.delete(clientId);
-    this.gone.add(clientId);
+    this.departures.delete(clientId);
+    this.departures.set(clientId, { atUs, reason });
     this.forget();
   }
 
@@ -59,36 +52,36 @@ export class ConnectionDirectory implements Pick<BrokerHooks, "connected" | "dis
   reading(clientId: string): ConnectionReading | undefined {
     this.forget();
     const session = this.options.broker.session(clientId);
-    const change = this.changes.get(clientId);
-    if (session === undefined && change === undefined) return undefined;
+    const departure = this.departures.get(clientId);
+    if (session === undefined && departure === undefined) return undefined;
     const connection = session?.connection;
-    const sinceMs = change === undefined ? undefined : this.toWallMs(change.atUs);
     const expiry = session === undefined ? {} : { sessionExpiryS: session.expiryS };
     if (connection === undefined)
       return {
         clientId,
         isConnected: false,
-        sinceMs,
+        sinceMs: departure === undefined ? undefined : this.toWallMs(departure.atUs),
         ...expiry,
-        ...(change?.reason !== undefined && { disconnectReason: change.reason }),
+        ...(departure !== undefined && { disconnectReason: departure.reason }),
       };
+    const { connectedAtUs, keepAliveS, link } = connection;
+    const { remoteAddress, peer } = link;
     return {
       clientId,
       isConnected: true,
-      sinceMs,
+      sinceMs: this.toWallMs(connectedAtUs),
       ...expiry,
-      keepAliveS: connection.keepAliveS,
-      ...(change !== undefined && { remoteAddress: change.remoteAddress }),
-      ...(change?.localPort !== undefined && { localPort: change.localPort }),
+      keepAliveS,
+      remoteAddress,
+      ...(peer?.localPort !== undefined && { localPort: peer.localPort }),
     };
   }
 
   private forget(): void {
     const limitUs = this.options.clock.nowUs() - MEMORY_US;
-    for (const clientId of this.gone) {
-      if (this.changes.get(clientId)!.atUs > limitUs) return;
-      this.gone.delete(clientId);
-      this.changes.delete(clientId);
+    for (const [clientId, { atUs }] of this.departures) {
+      if (atUs > limitUs) return;
+      this.departures.delete(clientId);
     }
   }
 

@@ -29,20 +29,20 @@ export class Metering implements Pick<BrokerHooks, "connected" | "disconnected">
     jobExecutions: 0,
     indexQueries: 0,
   };
-  private readonly connectedAtUs = new Map<string, number>();
+  private connections = 0;
+  /** Ends minus beginnings: with so many connections open, their time so far is this plus `connections` times now. */
   private connectedUs = 0;
 
   constructor(private readonly options: MeteringOptions) {}
 
-  connected({ clientId, atUs }: ConnectedInfo): void {
-    this.connectedAtUs.set(clientId, atUs);
+  connected({ atUs }: ConnectedInfo): void {
+    this.connections += 1;
+    this.connectedUs -= atUs;
   }
 
-  disconnected({ clientId, atUs }: DisconnectedInfo): void {
-    const sinceUs = this.connectedAtUs.get(clientId);
-    if (sinceUs === undefined) return;
-    this.connectedAtUs.delete(clientId);
-    this.connectedUs += atUs - sinceUs;
+  disconnected({ atUs }: DisconnectedInfo): void {
+    this.connections -= 1;
+    this.connectedUs += atUs;
   }
 
   turn(meter: ServiceMeter, units = 1): void {
@@ -53,9 +53,7 @@ export class Metering implements Pick<BrokerHooks, "connected" | "disconnected">
     const { counters } = this.options.broker;
     const { connect, subscribe, puback } = counters.packetsReceived;
     const stored = counters.queuedUnits + counters.retainedUnits;
-    const nowUs = this.options.clock.nowUs();
-    let connectedUs = this.connectedUs;
-    for (const sinceUs of this.connectedAtUs.values()) connectedUs += nowUs - sinceUs;
+    const connectedUs = this.connectedUs + this.connections * this.options.clock.nowUs();
     return {
       ...this.turned,
       connectionMinutes: connectedUs / US_PER_MINUTE,
