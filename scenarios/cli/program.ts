@@ -217,13 +217,8 @@ function addBroker(program: Command, host: Host, done: SetExitCode): void {
     .option("--sys-interval <seconds>", "time between $SYS messages, 0 for none (default 10)", wholeNumber)
     .option("--limit <name=value>", "change a limit, e.g. packetBytes=64KiB; repeatable", collect)
     .option("--max-connections <n>", "clients at the same time", wholeNumber)
-    .addOption(
-      new Option("--log <format>", "log for programs or people (default: by terminal)").choices([
-        "json",
-        "text",
-      ]),
-    )
-    .addOption(new Option("--log-level <level>", "least serious lines to log").choices(LOG_LEVELS))
+    .addOption(logOption())
+    .addOption(logLevelOption())
     .option("--json", "say on stdout as JSON when and where it is ready")
     .option("--insecure", "let strangers in where nothing asks who they are")
     .addHelpText("after", BROKER_HELP)
@@ -279,18 +274,19 @@ function addCloud(program: Command, host: Host, done: SetExitCode): void {
     )
     .option("--explain", "say for every denial what decided")
     .option("--open", "show the console in the browser")
-    .addOption(
-      new Option("--log <format>", "log for programs or people (default: by terminal)").choices([
-        "json",
-        "text",
-      ]),
-    )
-    .addOption(new Option("--log-level <level>", "least serious lines to log").choices(LOG_LEVELS))
+    .addOption(logOption())
+    .addOption(logLevelOption())
     .option("--json", "say on stdout as JSON when and where it is ready")
     .option("--insecure", "listen on --host without TLS, too, and trust whoever reaches it")
     .addHelpText("after", CLOUD_HELP)
     .action(async (flags: CloudCommandOptions) => done(await cloudCommand(host, flags)));
 }
+
+const logOption = (): Option =>
+  new Option("--log <format>", "log for programs or people (default: by terminal)").choices(["json", "text"]);
+
+const logLevelOption = (): Option =>
+  new Option("--log-level <level>", "least serious lines to log").choices(LOG_LEVELS);
 
 const MAX_PORT = 65_535;
 

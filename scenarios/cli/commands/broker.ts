@@ -1,23 +1,14 @@
-import {
-  type BrokerServer,
-  createBroker,
-  type LogLevel,
-  logServer,
-  logSink,
-  StructuredLog,
-} from "fleetrig/broker";
-import { LANE, RealTime, readProcess } from "fleetrig/kernel";
+import { type BrokerServer, createBroker, logServer, logSink } from "fleetrig/broker";
+import { readProcess } from "fleetrig/kernel";
 import { type BrokerFlags, brokerOptions } from "../broker/broker-options.js";
 import { PROMISES } from "../broker/promises.js";
-import { serveUntilSignal } from "../broker/serve-until-signal.js";
+import { type ServeFlags, serveUntilSignal } from "../broker/serve-until-signal.js";
 import { type Host, writeLine } from "../host.js";
 import { VERSION } from "../version.js";
 import { TOKEN_VARIABLE } from "./broker-top.js";
 
 /** What the command line says. */
-export interface BrokerCommandOptions extends BrokerFlags {
-  readonly log?: "json" | "text";
-  readonly logLevel?: LogLevel;
+export interface BrokerCommandOptions extends BrokerFlags, ServeFlags {
   readonly json?: boolean;
 }
 
@@ -28,33 +19,17 @@ export interface BrokerCommandOptions extends BrokerFlags {
  */
 export async function brokerCommand(host: Host, flags: BrokerCommandOptions): Promise<number> {
   const options = brokerOptions(flags, host.env[TOKEN_VARIABLE]);
-  const time = new RealTime();
-  const clock = time.lane(LANE.harness);
-  const log = new StructuredLog({
-    clock,
-    write: (line) => writeLine(host.stderr, line),
-    format: flags.log ?? (host.stderr.isTTY ? "text" : "json"),
-    ...(flags.logLevel !== undefined && { level: flags.logLevel }),
+  return serveUntilSignal({
+    host,
+    flags,
+    name: "broker",
+    start: async (log) => {
+      const server = await createBroker({ ...options, events: logSink(log) });
+      logServer(log, server);
+      writeReady(host, server, flags);
+      return server;
+    },
   });
-  try {
-    // LevelDB makes new files all the time, as the process's mask says.
-    if (flags.data !== undefined) host.keepFilesPrivate();
-    return await serveUntilSignal({
-      host,
-      log,
-      clock,
-      name: "broker",
-      start: async () => {
-        const server = await createBroker({ ...options, events: logSink(log) });
-        logServer(log, server);
-        writeReady(host, server, flags);
-        return server;
-      },
-    });
-  } finally {
-    log.stop();
-    time.stop();
-  }
 }
 
 function writeReady(host: Host, server: BrokerServer, flags: BrokerCommandOptions): void {

@@ -1,24 +1,15 @@
-import {
-  createCloudServer,
-  type LogLevel,
-  logServer,
-  logSink,
-  StructuredLog,
-  visibleText,
-} from "fleetrig/broker";
-import { type EventSink, LANE, RealTime, type RunEvent, silentSink, teeSink } from "fleetrig/kernel";
-import { serveUntilSignal } from "../broker/serve-until-signal.js";
+import { createCloudServer, logServer, logSink, visibleText } from "fleetrig/broker";
+import { type EventSink, type RunEvent, silentSink, teeSink } from "fleetrig/kernel";
+import { type ServeFlags, serveUntilSignal } from "../broker/serve-until-signal.js";
 import { type CloudFlags, cloudOptions } from "../cloud/cloud-options.js";
 import { readyJson, readyLines } from "../cloud/ready-text.js";
 import { type Host, writeLine } from "../host.js";
 import { TOKEN_VARIABLE } from "./broker-top.js";
 
 /** What the command line says. */
-export interface CloudCommandOptions extends CloudFlags {
+export interface CloudCommandOptions extends CloudFlags, ServeFlags {
   readonly explain?: boolean;
   readonly open?: boolean;
-  readonly log?: "json" | "text";
-  readonly logLevel?: LogLevel;
   readonly json?: boolean;
 }
 
@@ -30,39 +21,23 @@ export interface CloudCommandOptions extends CloudFlags {
 export async function cloudCommand(host: Host, flags: CloudCommandOptions): Promise<number> {
   const token = host.env[TOKEN_VARIABLE];
   const options = cloudOptions(host, flags, token);
-  const time = new RealTime();
-  const clock = time.lane(LANE.harness);
-  const log = new StructuredLog({
-    clock,
-    write: (line) => writeLine(host.stderr, line),
-    format: flags.log ?? (host.stderr.isTTY ? "text" : "json"),
-    ...(flags.logLevel !== undefined && { level: flags.logLevel }),
+  if (flags.insecure === true) for (const line of banner(flags)) writeLine(host.stderr, line);
+  return serveUntilSignal({
+    host,
+    flags,
+    name: "cloud",
+    start: async (log) => {
+      const events = teeSink(logSink(log), flags.explain === true ? explainer(host) : silentSink);
+      const server = await createCloudServer({ ...options, events });
+      logServer(log, server);
+      const ready = { server, flags, isTokenGiven: token !== undefined };
+      const lines = flags.json === true ? [readyJson(ready)] : readyLines(ready);
+      for (const line of lines) writeLine(host.stdout, line);
+      if (flags.open === true && server.consoleUrl !== undefined)
+        host.openUrl(`${server.consoleUrl}#token=${server.token}`);
+      return server;
+    },
   });
-  const events = teeSink(logSink(log), flags.explain === true ? explainer(host) : silentSink);
-  try {
-    // LevelDB makes new files all the time, as the process's mask says.
-    if (flags.data !== undefined) host.keepFilesPrivate();
-    if (flags.insecure === true) for (const line of banner(flags)) writeLine(host.stderr, line);
-    return await serveUntilSignal({
-      host,
-      log,
-      clock,
-      name: "cloud",
-      start: async () => {
-        const server = await createCloudServer({ ...options, events });
-        logServer(log, server);
-        const ready = { server, flags, isTokenGiven: token !== undefined };
-        const lines = flags.json === true ? [readyJson(ready)] : readyLines(ready);
-        for (const line of lines) writeLine(host.stdout, line);
-        if (flags.open === true && server.consoleUrl !== undefined)
-          host.openUrl(`${server.consoleUrl}#token=${server.token}`);
-        return server;
-      },
-    });
-  } finally {
-    log.stop();
-    time.stop();
-  }
 }
 
 const banner = ({ host = "127.0.0.1", credentials }: CloudFlags): readonly string[] => {
