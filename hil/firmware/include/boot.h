@@ -1,0 +1,37 @@
+/* Two firmware slots and the rule which one runs. An image begins with boot_image; the boot loader starts the newest slot that
+ * is whole and not given up. A new image runs *unconfirmed*: it has BOOT_ATTEMPTS restarts to confirm itself, after which the other slot runs again. */
+#ifndef FLEETRIG_BOOT_H
+#define FLEETRIG_BOOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOOT_IMAGE_MAGIC 0x31475246u /* "FRG1" */
+#define BOOT_ATTEMPTS 3
+
+/* First bytes of an image: 128 in all. `crc` is CRC-32 over everything after the header, `header_crc` over the header before it. */
+typedef struct {
+  uint32_t magic, size, crc, entry;
+  char version[32];
+  uint8_t build[4], reserved[72];
+  uint32_t header_crc;
+} boot_image;
+
+const char *boot_version(void); /* of the image that runs */
+bool boot_is_unconfirmed(void);
+/* The last update was given up by the boot loader since the last confirm: its version, else NULL. */
+const char *boot_rolled_back(void);
+
+/* An update: begin erases the other slot, write appends, finish checks size, SHA-256 (32 bytes, may be NULL) and header and arms the
+ * slot for the next restart. A power cut before finish leaves the running slot as it is. */
+bool boot_update_begin(size_t size);
+bool boot_update_write(const void *bytes, size_t length);
+typedef enum { BOOT_UPDATE_OK, BOOT_UPDATE_SHORT, BOOT_UPDATE_HASH, BOOT_UPDATE_NOT_AN_IMAGE, BOOT_UPDATE_FLASH } boot_update_result;
+boot_update_result boot_update_finish(const uint8_t *sha256);
+void boot_update_abort(void);
+void boot_confirm(void);
+void boot_roll_back(void) __attribute__((noreturn));
+void boot_forget(void); /* command erase: the second slot is empty, slot 0 runs next */
+
+#endif
