@@ -62,7 +62,14 @@ export {
   type TelemetryPlan,
   type WillPlan,
 } from "./plan.js";
-export type { DisconnectMode, FleetMember, StateChange } from "./member.js";
+export type {
+  BoardControls,
+  BoardStimulus,
+  DisconnectMode,
+  FleetMember,
+  LogWait,
+  StateChange,
+} from "./member.js";
 export type { DeviceEffect, DeviceModel, DeviceSignalEvent, ModelInput, SignalThreshold } from "./model.js";
 export { type Artifact, ARTIFACT_BYTES, artifactFor, corruptedArtifactFor } from "./models/artifact.js";
 export { defineDeviceModel, deviceEffects } from "./models/define.js";

@@ -23,6 +23,42 @@ export interface FleetMember {
   setState(values: Readonly<Record<string, StateChange>>): void;
   /** Switches a fault on or off. @returns false when this kind of member cannot have it. */
   setFault(fault: string, active: boolean, detail: JsonObject): boolean;
+  /** What only a real board can have done to it; undefined for virtual devices. */
+  readonly board?: BoardControls | undefined;
+}
+
+/**
+ * What can be done to a real board beside what can be done to any member. Everything returns at once; what comes of it is told
+ * in `BoardEvent`s.
+ */
+export interface BoardControls {
+  /** Pulls EN, by whatever means the board has. */
+  reset(): void;
+  /** Takes its power for that long. A board without switched power is reset, and the event says so. */
+  powerCycle(offUs: number): void;
+  /** Deep sleep: it vanishes for that long and is expected back. */
+  sleep(forUs: number): void;
+  /** Levels of pins and millivolts of analogue inputs, by number. */
+  stimulate(stimulus: BoardStimulus): void;
+  /** Makes the firmware fail in that way; see `CRASH_KINDS` of `fleetrig/hil`. */
+  crash(kind: string): void;
+  /** Waits for a line of its log, from the end of the wait before: text that came early counts. */
+  awaitLog(wait: LogWait): void;
+}
+
+export interface BoardStimulus {
+  readonly gpio: Readonly<Record<number, boolean>>;
+  readonly adcMillivolts: Readonly<Record<number, number>>;
+}
+
+export interface LogWait {
+  /** Id of the action, for the event. */
+  readonly action: string;
+  /** Regular expression in RE2's syntax, tried on each line without its colours. */
+  readonly pattern: string;
+  readonly withinUs: number;
+  /** A panic or restart does not end the wait. */
+  readonly survivesRestart: boolean;
 }
 
 /** How a member goes offline. */

@@ -45,6 +45,7 @@ export {
   parseRatePerSecond,
 } from "./quantity.js";
 export {
+  type BoardEvent,
   type BrokerEvent,
   type ConnectionEvent,
   type ControlEvent,
