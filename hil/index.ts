@@ -1,1 +1,27 @@
 export { findSerialPorts } from "./serial-ports.js";
+export { hostStateFolder, type StateFolderHints } from "./enumerate/state-folder.js";
+export {
+  readVirtualBoards,
+  registerVirtualBoard,
+  type VirtualBoard,
+  virtualBoardSchema,
+} from "./enumerate/virtual-registry.js";
+export { MemoryPort, type MemoryPeer, type MemoryPortOptions } from "./port/memory-port.js";
+export { formatPortAddress, parsePortAddress } from "./port/port-address.js";
+export type {
+  ModemLines,
+  Port,
+  PortAddress,
+  PortEnd,
+  PortOpener,
+  PortOpening,
+  PortReceiver,
+} from "./port/port.js";
+export { openTtyPort, TtyPort, type TtyPortOptions } from "./port/tty-port.js";
+export {
+  CONTROL_LINE_BYTES,
+  type ControlAnswer,
+  type ControlRequest,
+  controlAnswerSchema,
+  readControlRequest,
+} from "./power/control-protocol.js";

@@ -33,6 +33,12 @@ export const hostProcess = (): ProcessIdentity => ({
   boot: bootId(),
 });
 
+/** The program that runs this process, to start another one of its kind. */
+export const hostProgram = process.execPath;
+
+/** Ends this process at once, whatever its threads are waiting for. Files and sockets of others are not tidied. */
+export const endHostProcess = (): void => void process.kill(process.pid, "SIGKILL");
+
 /** Does exactly this process still run here? Where the system does not tell processes apart, its number decides. */
 export function isRunning({ pid, started, boot }: ProcessIdentity): boolean {
   if (boot !== bootId()) return false;

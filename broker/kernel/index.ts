@@ -8,8 +8,22 @@ export {
   US_PER_S,
 } from "./clock.js";
 export { VIRTUAL_EPOCH_MS, VirtualTime } from "./virtual-time.js";
-export { hostNowUs, hostWallMs, atHostTurnEnd, hostYield, RealTime } from "./real-time.js";
-export { hostProcess, hostWallText, isRunning, type ProcessIdentity } from "./host-process.js";
+export {
+  hostMonotonicUs,
+  hostNowUs,
+  hostWallMs,
+  atHostTurnEnd,
+  hostYield,
+  RealTime,
+} from "./real-time.js";
+export {
+  endHostProcess,
+  hostProcess,
+  hostProgram,
+  hostWallText,
+  isRunning,
+  type ProcessIdentity,
+} from "./host-process.js";
 export { HostProbe, type HostReading } from "./host-probe.js";
 export {
   formatWallTime,

@@ -4,6 +4,7 @@ import { TimerHeap } from "./timer-heap.js";
 
 // Taken when the module loads: a virtual run bans the globals, the host's own time stays readable.
 const hostPerformanceNow = performance.now.bind(performance);
+const hostHrtime = process.hrtime.bigint.bind(process.hrtime);
 const hostDateNow = Date.now.bind(Date);
 const hostSetTimeout = setTimeout;
 const hostClearTimeout = clearTimeout;
@@ -12,6 +13,9 @@ const hostClearImmediate = clearImmediate;
 
 /** Monotonic microseconds of this host, for measuring the harness itself. Never part of a simulation. */
 export const hostNowUs = (): number => Math.floor(hostPerformanceNow() * 1000);
+
+/** Microseconds of the machine's monotonic clock, the same for all its processes: for stamps that cross from one to another. */
+export const hostMonotonicUs = (): number => Number(hostHrtime() / 1000n);
 
 /** Wall-clock milliseconds of this host, for the environment block of a report. */
 export const hostWallMs = (): number => hostDateNow();

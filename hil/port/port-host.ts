@@ -1,0 +1,157 @@
+import { stat } from "node:fs";
+import { Socket } from "node:net";
+import { endHostProcess, hostMonotonicUs, LANE, RealTime, US_PER_MS, US_PER_S } from "fleetrig/kernel";
+import { SerialPort } from "serialport";
+import {
+  ANSWER,
+  COMMAND,
+  encodeHostFrame,
+  HostFrameReader,
+  type HostOpening,
+  MAX_PAYLOAD_BYTES,
+} from "./host-frames.js";
+
+/**
+ * The process of one tty. Opening a serial device, setting its lines and closing it may block a thread for as long as its driver likes; in a
+ * process of its own that thread is nobody else's. Commands come over file descriptor 3, and when that ends so does the process.
+ */
+const PARENT_FD = 3;
+const READ_BYTES = 64 * 1024;
+/** How long closing waits for what is still to be sent. */
+const DRAIN_US = 300 * US_PER_MS;
+/** By then everything that can be closed is closed. */
+const FAREWELL_US = 2 * US_PER_S;
+
+type Binding = Awaited<ReturnType<typeof SerialPort.binding.open>>;
+
+const parent = new Socket({ fd: PARENT_FD, readable: true, writable: true });
+const answer = (kind: number, number: number, payload?: Uint8Array): void => {
+  if (parent.writable) parent.write(encodeHostFrame(kind, number, payload));
+};
+const textOf = (error: unknown): Uint8Array =>
+  Buffer.from((error instanceof Error ? error.message : String(error)).slice(0, 500));
+const clock = new RealTime().lane(LANE.harness);
+
+let port: Binding | undefined;
+let isEnding = false;
+let device: string | undefined;
+let path = "";
+const toWrite: Buffer[] = [];
+let writing: Promise<void> | undefined;
+
+async function open({ path: device, baud, dtr, rts }: HostOpening): Promise<void> {
+  path = device;
+  port = await SerialPort.binding.open({ path, baudRate: baud, lock: true });
+  await port.set({ dtr, rts }).catch((error: unknown) => {
+    // A pty has no lines; whoever needs them learns it from their own command.
+    if (!/inappropriate ioctl/i.test(String(error))) throw error;
+  });
+  lookForDevice();
+  void readOn(port);
+}
+
+async function readOn(from: Binding): Promise<void> {
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  const stamped = Buffer.allocUnsafe(8 + READ_BYTES);
+  try {
+    for (;;) {
+      const { bytesRead } = await from.read(buffer, 0, READ_BYTES);
+      stamped.writeDoubleLE(hostMonotonicUs(), 0);
+      buffer.copy(stamped, 8, 0, bytesRead);
+      answer(ANSWER.data, 0, stamped.subarray(0, 8 + bytesRead));
+    }
+  } catch (error) {
+    gone(error);
+  }
+}
+
+function gone(error: unknown): void {
+  if (isEnding) return;
+  isEnding = true;
+  answer(ANSWER.gone, 0, textOf(error));
+  parent.end();
+}
+
+/**
+ * After a hang-up some drivers answer every read with nothing at all, for ever. So each ping also looks whether the
+ * device file is still the one that was opened.
+ */
+function lookForDevice(): void {
+  stat(path, (error, found) => {
+    const now = error === null ? `${found.dev}:${found.ino}:${found.rdev}` : undefined;
+    if (now === undefined && error?.code === "ENOENT") gone("No such device any more");
+    else if (device === undefined) device = now;
+    else if (now !== undefined && now !== device) gone("Another device has its name");
+  });
+}
+
+async function writeOn(to: Binding): Promise<void> {
+  while (toWrite.length > 0) {
+    const bytes = toWrite.length === 1 ? toWrite[0]! : Buffer.concat(toWrite);
+    toWrite.length = 0;
+    await to.write(bytes);
+    const count = Buffer.allocUnsafe(4);
+    count.writeUInt32LE(bytes.length, 0);
+    answer(ANSWER.written, 0, count);
+  }
+}
+
+function write(bytes: Buffer): void {
+  if (port === undefined || isEnding) return;
+  toWrite.push(Buffer.from(bytes));
+  writing ??= writeOn(port).then(
+    () => (writing = undefined),
+    (error: unknown) => gone(error),
+  ) as Promise<void>;
+}
+
+/** What is on its way gets a moment; then it is thrown away, for a driver may wait half a minute for a board that does not read. */
+async function close(): Promise<void> {
+  isEnding = true;
+  const open = port;
+  port = undefined;
+  if (open?.isOpen !== true) return;
+  const isSent = await new Promise<boolean>((resolve) => {
+    const patience = clock.after(DRAIN_US, () => resolve(false));
+    const sent = (): void => (patience.cancel(), resolve(true));
+    Promise.resolve(writing)
+      .then(() => open.drain())
+      .then(sent, sent);
+  });
+  // On a pty this would also discard what the other side has not read yet.
+  if (!isSent) await open.flush().catch(() => {});
+  await open.close().catch(() => {});
+}
+
+const COMMANDS: Readonly<Record<number, (payload: Buffer) => Promise<void> | void>> = {
+  [COMMAND.open]: (payload) => open(JSON.parse(payload.toString()) as HostOpening),
+  [COMMAND.lines]: (payload) => port?.set({ dtr: payload[0] === 1, rts: payload[1] === 1 }),
+  [COMMAND.baud]: (payload) => port?.update({ baudRate: payload.readUInt32LE(0) }),
+  [COMMAND.ping]: () => lookForDevice(),
+  [COMMAND.close]: close,
+};
+
+async function perform(kind: number, number: number, payload: Buffer): Promise<void> {
+  try {
+    await COMMANDS[kind]?.(payload);
+    answer(ANSWER.done, number);
+  } catch (error) {
+    answer(ANSWER.failed, number, textOf(error));
+  }
+}
+
+/** With nothing open the process ends by itself; what hangs in a driver ends with force. */
+async function leave(): Promise<void> {
+  const patience = clock.after(FAREWELL_US, endHostProcess);
+  await close();
+  patience.cancel();
+}
+
+const reader = new HostFrameReader((kind, number, payload) => {
+  if (kind === COMMAND.write) write(payload);
+  else void perform(kind, number, payload);
+});
+parent.on("data", (chunk: Buffer) => reader.push(chunk));
+parent.on("error", () => {});
+parent.on("close", () => void leave());
+answer(ANSWER.ready, MAX_PAYLOAD_BYTES);
