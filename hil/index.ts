@@ -25,3 +25,4 @@ export {
   controlAnswerSchema,
   readControlRequest,
 } from "./power/control-protocol.js";
+export { BoardLog, type BoardLogHandlers, type BootReport, type LogLine, type PanicReport } from "./log/index.js";

@@ -140,6 +140,16 @@ export type BoardEvent =
       readonly isExpected: boolean;
     }
   | {
+      /** The rest of the panic that the `board.panicked` before told of, as soon as the board has printed it all. */
+      readonly type: "board.panic-ended";
+      readonly atUs: number;
+      readonly thing: string;
+      /** May say more than that of the first event, whose line may have been cut. */
+      readonly kind: string;
+      readonly cause: string;
+      readonly backtrace: readonly string[];
+    }
+  | {
       /** It works again after it was lost. */
       readonly type: "board.recovered";
       readonly atUs: number;
