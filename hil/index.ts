@@ -26,3 +26,16 @@ export {
   readControlRequest,
 } from "./power/control-protocol.js";
 export { BoardLog, type BoardLogHandlers, type BootReport, type LogLine, type PanicReport } from "./log/index.js";
+export {
+  type Bench,
+  type BoardClaim,
+  type BoardDoor,
+  type BoardMemberOptions,
+  type BoardRequest,
+  type BoardSelector,
+  type ClaimedBoard,
+  VIRTUAL_BOARD_KINDS,
+  type VirtualBoardKind,
+} from "./bench/bench.js";
+export { CRASH_KINDS, type CrashKind } from "./bench/crash-kinds.js";
+export { BOARD_FAULTS, type BoardFaultDefinition } from "./faults/table.js";

@@ -1,7 +1,9 @@
 import type { EventType, IndexingConfiguration } from "fleetrig/broker";
 import type { Distribution, JsonObject, JsonValue } from "fleetrig/kernel";
+import type { BoardSelector, CrashKind } from "fleetrig/hil";
 import type { Expectation, RendererName } from "fleetrig/reports";
 import type {
+  BoardStimulus,
   BufferPlan,
   ClaimPlan,
   DisconnectMode,
@@ -31,6 +33,7 @@ export interface Scenario {
   readonly controlPlane: ControlPlaneSpec;
   readonly network: Readonly<Record<string, LinkProfile>>;
   readonly fleet: readonly FleetGroup[];
+  readonly bench: BenchSpec;
   readonly bridges: readonly BridgeSpec[];
   readonly rules: readonly RuleSpec[];
   readonly stages: readonly Stage[];
@@ -202,15 +205,26 @@ export interface OtaSpec {
   readonly blockBytes: number | undefined;
 }
 
-/** A real board behind a serial port. */
+/** Members of the fleet that are boards. */
 export interface BridgeSpec {
   readonly id: string;
-  readonly port: string;
-  readonly baud: number;
-  readonly framing: "ndjson" | "line" | "slip" | "cobs";
-  readonly thing: string;
-  readonly sync: { readonly everyUs: number; readonly samples: number };
-  readonly reset: { readonly dtr: boolean; readonly rts: boolean };
+  /** One thing, or the first `count` members of a group; `count` undefined is all of it. */
+  readonly members:
+    | { readonly thing: string }
+    | { readonly group: string; readonly count: number | undefined };
+  readonly select: BoardSelector;
+  readonly path: "bridge" | "direct";
+  readonly profile: string;
+  /** The run cannot do without them: asked for on the command line. Otherwise their members are skipped. */
+  readonly isRequired: boolean;
+}
+
+/** The bench that boards hang on. */
+export interface BenchSpec {
+  /** Relative to the scenario's folder. */
+  readonly file: string | undefined;
+  /** Address of this machine as boards with a network of their own see it. */
+  readonly host: string | undefined;
 }
 
 /** AWS topic-rule fields, verbatim. */
@@ -328,6 +342,18 @@ export type ActionVerb =
       readonly select: Selection;
       readonly overUs: number;
       readonly deactivateAfterUs: number;
+    }
+  | { readonly verb: "reset"; readonly select: Selection }
+  | { readonly verb: "powerCycle"; readonly select: Selection; readonly offUs: number }
+  | { readonly verb: "deepSleep"; readonly select: Selection; readonly forUs: number }
+  | { readonly verb: "stimulate"; readonly select: Selection; readonly stimulus: BoardStimulus }
+  | { readonly verb: "crash"; readonly select: Selection; readonly kind: CrashKind }
+  | {
+      readonly verb: "awaitLog";
+      readonly select: Selection;
+      readonly pattern: string;
+      readonly withinUs: number;
+      readonly survivesRestart: boolean;
     }
   | { readonly verb: "restartBroker"; readonly downForUs: number }
   | { readonly verb: "checkpoint"; readonly label: string };

@@ -15,6 +15,7 @@ export type { LinkPathOptions } from "./links/link-path.js";
 export { LinkFaults, type LinkFaultsOptions } from "./links/link-faults.js";
 export { readFaultValue } from "./links/fault-parameters.js";
 export { LINK_FAULTS } from "./links/faults/table.js";
+export { DIRECTION } from "./links/link-fault.js";
 export type {
   DialObstacle,
   Direction,

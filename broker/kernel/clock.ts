@@ -42,6 +42,8 @@ export const LANE = {
   services: 2,
   /** The observer's subscriptions. */
   observer: 3,
+  /** The bench: ports, links and recovery of real boards. */
+  bench: 4,
   /** First device; device n uses `firstDevice + n`. */
   firstDevice: 16,
 } as const;

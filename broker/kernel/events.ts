@@ -1,3 +1,4 @@
+import type { BoardEvent } from "./board-events.js";
 import type { JsonObject, JsonValue } from "./json.js";
 
 /**
@@ -88,110 +89,6 @@ export type HarnessEvent =
       readonly fault: string;
       readonly things: readonly string[];
       readonly detail: JsonObject;
-    };
-
-/**
- * Real boards, as the bench sees them. `thing` is the fleet member that the board is. Times of what happened on a board are those of
- * the run, through the clock fit where the board told them.
- */
-export type BoardEvent =
-  | {
-      readonly type: "board.attached";
-      readonly atUs: number;
-      readonly thing: string;
-      /** Such as `/dev/ttyUSB0`; another one after a replug. */
-      readonly path: string;
-      readonly chip: string;
-      /** 12 lower-case hexadecimal digits. */
-      readonly mac: string;
-    }
-  | {
-      readonly type: "board.detached";
-      readonly atUs: number;
-      readonly thing: string;
-      readonly reason: string;
-    }
-  | {
-      /** The board told hello after a start that was not the present one. */
-      readonly type: "board.booted";
-      readonly atUs: number;
-      readonly thing: string;
-      /** The ROM's word: `POWERON`, `PANIC`, ... */
-      readonly resetReason: string;
-      /** The harness had reset it, cut its power, let it sleep or asked for an update. */
-      readonly isExpected: boolean;
-      /** From the reset, or the first byte after it, to hello; undefined when nobody saw the beginning. */
-      readonly bootUs: number | undefined;
-      readonly version: string;
-    }
-  | {
-      readonly type: "board.panicked";
-      readonly atUs: number;
-      readonly thing: string;
-      /** Such as `load-access-fault`, `abort`, `task-watchdog`, `silent-reboot`. */
-      readonly kind: string;
-      /** The line that says it. */
-      readonly cause: string;
-      /** Return addresses, decoded to `function (file:line)` where an ELF file is known. */
-      readonly backtrace: readonly string[];
-      /** From the panic's first byte to this event. */
-      readonly noticedUs: number;
-      /** An action of the scenario asked for it. */
-      readonly isExpected: boolean;
-    }
-  | {
-      /** The rest of the panic that the `board.panicked` before told of, as soon as the board has printed it all. */
-      readonly type: "board.panic-ended";
-      readonly atUs: number;
-      readonly thing: string;
-      /** May say more than that of the first event, whose line may have been cut. */
-      readonly kind: string;
-      readonly cause: string;
-      readonly backtrace: readonly string[];
-    }
-  | {
-      /** It works again after it was lost. */
-      readonly type: "board.recovered";
-      readonly atUs: number;
-      readonly thing: string;
-      /** From the loss to hello. */
-      readonly tookUs: number;
-      /** What helped: `waited`, `reopened`, `reset`, `usb-reset`, `power-cycled`. */
-      readonly rung: string;
-    }
-  | {
-      readonly type: "board.given-up";
-      readonly atUs: number;
-      readonly thing: string;
-      readonly reason: string;
-    }
-  | {
-      readonly type: "board.clock";
-      readonly atUs: number;
-      readonly thing: string;
-      readonly uncertaintyUs: number;
-      readonly skewPpm: number;
-    }
-  | {
-      /** What went wrong on the link since the event before. */
-      readonly type: "board.link";
-      readonly atUs: number;
-      readonly thing: string;
-      readonly retransmissions: number;
-      readonly badFrames: number;
-      readonly droppedLogs: number;
-    }
-  | {
-      /** A wait for a log line is over. */
-      readonly type: "board.log-awaited";
-      readonly atUs: number;
-      readonly thing: string;
-      readonly action: string;
-      readonly pattern: string;
-      /** Undefined when it came; otherwise why it did not: `timeout`, `panic: ...`, `restarted`, `detached`. */
-      readonly failure: string | undefined;
-      /** From the beginning of the wait; 0 when the line had come before. */
-      readonly waitedUs: number;
     };
 
 /** A device's connection, as the device sees it. `action` names the scenario action that caused a loss. */

@@ -59,7 +59,6 @@ export {
   parseRatePerSecond,
 } from "./quantity.js";
 export {
-  type BoardEvent,
   type BrokerEvent,
   type ConnectionEvent,
   type ControlEvent,
@@ -88,3 +87,4 @@ export {
   type TraceTag,
 } from "./trace-tag.js";
 export { didYouMean, nearestName } from "./nearest-name.js";
+export type { BoardEvent } from "./board-events.js";

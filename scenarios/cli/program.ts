@@ -126,6 +126,11 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
     .option("--report <kind=path>", "write a report; repeat for several", collect)
     .option("--report-dir <folder>", `write ${USUAL_FILES.join(", ")} there`)
     .option("--baseline <file>", "compare with this report.json, instead of the scenarios' own baselines")
+    .option(
+      "--boards <group=which>",
+      "members that are boards, e.g. sensors=rv32,count=2; repeatable",
+      collect,
+    )
     .option("--quiet", "show the result only, no progress")
     .addHelpText("after", RUN_HELP)
     .action(async (files: string[], { tag = [], ...flags }: RunFlags) =>

@@ -17,6 +17,7 @@ import {
 import { runAndMeasure, type RunOptions, type RunProgress } from "../runner/run-scenario.js";
 import type { ExpectationSpec } from "../scenario.js";
 import { type Baseline, baselineOf, withBaseline } from "./baseline.js";
+import { parseBoardFlag } from "./board-flags.js";
 import type { Host } from "./host.js";
 import { loadFile } from "./load-files.js";
 
@@ -42,7 +43,8 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
   const variant = variantsOf(loaded.scenario).find(({ name }) => name === job.variant);
   invariant(variant !== undefined, "run jobs name variants that their scenario has");
   const { gitSha, ...callbacks } = hooks;
-  const scenario = job.isSweep ? inSweep(variant.scenario, variant.expect) : variant.scenario;
+  const chosen = job.isSweep ? inSweep(variant.scenario, variant.expect) : variant.scenario;
+  const scenario = { ...chosen, bridges: [...(job.boards ?? []).map(parseBoardFlag), ...chosen.bridges] };
   const identity: RunIdentity = {
     file: job.file,
     sha256: sha256Of(loaded),

@@ -120,6 +120,30 @@ const NORMALISERS: { readonly [V in Verb]: (action: Written<V>) => ActionVerb } 
     overUs: durationUs(rotateCertificates.over ?? "0s"),
     deactivateAfterUs: durationUs(rotateCertificates.deactivateAfter ?? "1m"),
   }),
+  reset: ({ reset }) => ({ verb: "reset", select: normaliseSelection(reset.select) }),
+  powerCycle: ({ powerCycle }) => ({
+    verb: "powerCycle",
+    select: normaliseSelection(powerCycle.select),
+    offUs: durationUs(powerCycle.off ?? "1s"),
+  }),
+  deepSleep: ({ deepSleep }) => ({
+    verb: "deepSleep",
+    select: normaliseSelection(deepSleep.select),
+    forUs: durationUs(deepSleep.for),
+  }),
+  stimulate: ({ stimulate: { select, gpio = {}, adc = {} } }) => ({
+    verb: "stimulate",
+    select: normaliseSelection(select),
+    stimulus: { gpio, adcMillivolts: adc },
+  }),
+  crash: ({ crash }) => ({ verb: "crash", select: normaliseSelection(crash.select), kind: crash.kind }),
+  awaitLog: ({ awaitLog }) => ({
+    verb: "awaitLog",
+    select: normaliseSelection(awaitLog.select),
+    pattern: awaitLog.pattern,
+    withinUs: durationUs(awaitLog.within ?? "10s"),
+    survivesRestart: awaitLog.survivesRestart ?? false,
+  }),
   restartBroker: ({ restartBroker }) => ({
     verb: "restartBroker",
     downForUs: durationUs(restartBroker.downFor ?? "0s"),

@@ -3,10 +3,10 @@ import { parseExpectation } from "fleetrig/reports";
 import type { LinkProfile } from "fleetrig/sim";
 import type { RuleDocument, ScenarioDocument, SweepDocument } from "../schema/document.js";
 import type { ExpectationDocument } from "../schema/expectations.js";
-import type { BridgeDocument } from "../schema/fleet.js";
 import { bitsPerSecond, durationUs, fraction, ratePerSecond } from "../schema/quantities.js";
 import { USUAL_FORMATS } from "../report-formats.js";
-import type { BridgeSpec, BrokerSpec, ExpectationSpec, ReportSpec, RuleSpec, Scenario } from "../scenario.js";
+import type { BrokerSpec, ExpectationSpec, ReportSpec, RuleSpec, Scenario } from "../scenario.js";
+import { normaliseBench, normaliseBridge } from "./normalise-bench.js";
 import { normaliseControlPlane } from "./normalise-cloud.js";
 import { normaliseDistribution } from "./normalise-distribution.js";
 import { normaliseGroup } from "./normalise-fleet.js";
@@ -40,6 +40,7 @@ export function normalise(document: ScenarioDocument, sourceMap: SourceMap): Sce
       ]),
     ),
     fleet: document.fleet.map(normaliseGroup),
+    bench: normaliseBench(document.bench),
     bridges: (document.bridges ?? []).map(normaliseBridge),
     rules: (document.rules ?? []).map(normaliseRule),
     stages: document.stages.map((stage, index) => normaliseStage(stage, ["stages", index], sourceMap)),
@@ -95,16 +96,6 @@ function normaliseBroker(document: ScenarioDocument["broker"]): BrokerSpec {
     },
   };
 }
-
-const normaliseBridge = (document: BridgeDocument): BridgeSpec => ({
-  id: document.id,
-  port: document.serial.port,
-  baud: document.serial.baud ?? 115_200,
-  framing: document.serial.framing ?? "ndjson",
-  thing: document.thing,
-  sync: { everyUs: durationUs(document.sync?.every ?? "10s"), samples: document.sync?.samples ?? 8 },
-  reset: { dtr: document.reset?.dtr ?? false, rts: document.reset?.rts ?? false },
-});
 
 const normaliseRule = (document: RuleDocument): RuleSpec => ({
   name: document.name,

@@ -1,4 +1,5 @@
 import { type Cloud, parsePolicyTarget } from "fleetrig/broker";
+import { BOARD_FAULTS } from "fleetrig/hil";
 import {
   type Clock,
   EXIT,
@@ -19,6 +20,7 @@ import {
 } from "fleetrig/sim";
 import { type Identities, noCertificate } from "./identities.js";
 import type { Action, ActionVerb } from "../scenario.js";
+import { type BoardVerb, isForBoards, NOT_A_BOARD, performOnBoards } from "./board-actions.js";
 
 /** What actions act on. `cloud` is absent when the broker is somebody else's. */
 export interface ActionStage {
@@ -30,11 +32,13 @@ export interface ActionStage {
   readonly identities: Identities | undefined;
 }
 
+/** Verbs that mean something to virtual devices, too. */
+type CommonVerb = Exclude<ActionVerb["verb"], BoardVerb>;
 type VerbOf<V extends ActionVerb["verb"]> = Extract<Action, { verb: V }>;
 type Performer<V extends ActionVerb["verb"]> = (action: VerbOf<V>, stage: ActionStage) => void;
 
 /** One performer per verb of the format. */
-const PERFORMERS: { readonly [V in ActionVerb["verb"]]: Performer<V> } = {
+const PERFORMERS: { readonly [V in CommonVerb]: Performer<V> } = {
   connect: (action, stage) => {
     const members = announce(action, stage, action.select, { overUs: action.overUs });
     spread(members, action.overUs, stage, (member) => member.connect());
@@ -75,6 +79,12 @@ const PERFORMERS: { readonly [V in ActionVerb["verb"]]: Performer<V> } = {
 
 /** Carries out one action of a stage, now. */
 export function perform(action: Action, stage: ActionStage): void {
+  if (isForBoards(action)) {
+    const { verb: _verb, id: _id, atUs: _atUs, position: _position, select: selection, ...detail } = action;
+    const members = announce(action, stage, selection, detail as JsonObject);
+    performOnBoards(action, { members, events: stage.events, atUs: stage.clock.nowUs() });
+    return;
+  }
   (PERFORMERS[action.verb] as (action: Action, stage: ActionStage) => void)(action, stage);
 }
 
@@ -219,10 +229,21 @@ function inject(action: VerbOf<"inject">, stage: ActionStage): void {
   const things = affected.map(({ name }) => name);
   started(action, stage, things, { fault });
   stage.events.emit({ type: "fault.injected", atUs: stage.clock.nowUs(), fault, things, detail });
-  if (drawn.length > affected.length) {
+  const unaffected = drawn.filter((member) => !affected.includes(member));
+  if (BOARD_FAULTS.has(fault)) {
+    const names = unaffected.filter(({ board }) => board === undefined).map(({ name }) => name);
+    if (names.length > 0)
+      stage.events.emit({
+        type: "action.skipped",
+        atUs: stage.clock.nowUs(),
+        action: id,
+        things: names,
+        reason: NOT_A_BOARD,
+      });
+  } else if (unaffected.length > 0) {
     throw new FleetrigError(
       "SCENARIO_FAULT_UNSUPPORTED",
-      `${drawn.length - affected.length} of ${drawn.length} devices cannot have the fault ${fault}.`,
+      `${unaffected.length} of ${drawn.length} devices cannot have the fault ${fault}.`,
       {
         hint: "Select only devices whose model or link knows it; `fleetrig list --faults` names them.",
         exitCode: EXIT.usage,

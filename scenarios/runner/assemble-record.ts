@@ -24,6 +24,7 @@ import type { Abortion } from "./abort-watch.js";
 import { afterEarlyEnd } from "./early-end.js";
 import { failureRecord } from "./failure.js";
 import type { PlannedFleet } from "./fleet-plan.js";
+import type { LogWaitEnd } from "./log-waits.js";
 import type { Disturbance, Measurement } from "./measurement.js";
 import { verdictOf } from "./verdict.js";
 
@@ -76,6 +77,7 @@ export function assembleRecord(parts: RecordParts): RunRecord {
   const expectations = [
     ...judged.filter((one) => !isOfHost(one)).map(({ record }) => record),
     ...timedOutStages(scenario, observation, identity.file),
+    ...linesThatNeverCame(scenario, measurement.logWaits.all, identity.file),
   ];
   return {
     scenario: {
@@ -192,6 +194,37 @@ function timedOutStages(scenario: Scenario, { stages }: Observation, file: strin
         column: stage.until.position.column,
       } as const;
     });
+}
+
+/** A log line that an action waits for is a promise of the scenario, too. One failed expectation per action. */
+function linesThatNeverCame(
+  { stages }: Scenario,
+  waits: readonly LogWaitEnd[],
+  file: string,
+): ExpectationRecord[] {
+  const actions = stages.flatMap((stage) => stage.actions.map((action) => ({ stage, action })));
+  return actions.flatMap(({ stage, action }) => {
+    const failed = waits.filter(({ action: id, failure }) => id === action.id && failure !== undefined);
+    const [first] = failed;
+    if (first === undefined || action.verb !== "awaitLog") return [];
+    const others = failed.length > 1 ? `, and ${failed.length - 1} other boards` : "";
+    return {
+      name: `log line /${action.pattern}/ comes`,
+      expr: action.pattern,
+      severity: "fail",
+      verdict: "fail",
+      measured: `${first.thing}: ${first.failure}${others}`,
+      limit: `within ${formatDurationUs(action.withinUs)}`,
+      value: false,
+      unit: "boolean",
+      samples: failed.length,
+      reason: `The line had not come when the wait ended (${first.failure}).`,
+      stage: stage.name,
+      file,
+      line: action.position.line,
+      column: action.position.column,
+    } as const;
+  });
 }
 
 interface TrustParts {

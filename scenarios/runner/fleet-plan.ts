@@ -13,6 +13,7 @@ import {
   type TelemetryPlan,
 } from "fleetrig/sim";
 import { untraceableBecause } from "../trace-field.js";
+import { type BoardPresence, NO_BOARDS } from "./bench-plan.js";
 import { PayloadTracer } from "./payload-tracer.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, Scenario } from "../scenario.js";
 
@@ -46,6 +47,7 @@ export function planFleet(
   scenario: Scenario,
   models: ReadonlyMap<string, DeviceModel>,
   random: RandomSource,
+  boards: BoardPresence = NO_BOARDS,
 ): PlannedFleet {
   const streams: StreamPlan[] = [];
   const groups: GroupPlan[] = [];
@@ -54,18 +56,37 @@ export function planFleet(
   const tracer = new PayloadTracer();
   let firstOrdinal = 0;
   for (const group of scenario.fleet) {
-    const model = group.model === undefined ? undefined : models.get(group.model);
-    if (group.requires === "hardware" || model === undefined) {
-      skipped.push({ group: group.group, reason: "needs a real board and none is attached" });
-      continue;
-    }
-    const members = planMembers(group, { firstOrdinal, random, identities });
+    const model = models.get(group.model ?? USUAL_MODEL)!;
+    const everybody = planMembers(group, { random, identities });
+    const present = everybody.filter(({ name }) => isPresent(group, name, boards));
+    if (present.length < everybody.length)
+      skipped.push({ group: group.group, reason: whySkipped(everybody, present, boards) });
+    if (present.length === 0) continue;
+    const members = present.map((member, index) => ({ ...member, ordinal: firstOrdinal + index }));
     firstOrdinal += members.length;
     const telemetry = planTelemetry(group, members, { streams, tracer });
     groups.push(planGroup(scenario, group, { model, members, telemetry }));
   }
   const things = groups.flatMap(({ group, members }) => members.map(({ name }) => ({ name, group })));
   return { plan: { groups }, streams: withoutAmbiguous(streams, tracer), tracer, things, skipped };
+}
+
+/** What boards without a model are told to be, and what their signals are taken from. */
+export const USUAL_MODEL = "builtin:temperature-sensor";
+
+/** A member that should be a board and is none takes no part: it would prove nothing. */
+const isPresent = (group: FleetGroup, thing: string, { boards, missing }: BoardPresence): boolean =>
+  boards.has(thing) || (group.requires !== "hardware" && !missing.has(thing));
+
+function whySkipped(
+  everybody: readonly { readonly name: string }[],
+  present: readonly { readonly name: string }[],
+  { missing }: BoardPresence,
+): string {
+  const absent = everybody.filter(({ name }) => !present.some((member) => member.name === name));
+  const reason = absent.map(({ name }) => missing.get(name)).find((known) => known !== undefined);
+  const because = reason ?? "it needs a real board and none is attached";
+  return present.length === 0 ? because : `${absent.length} of ${everybody.length} things: ${because}`;
 }
 
 interface GroupParts {
@@ -129,12 +150,12 @@ const withoutAmbiguous = (streams: readonly StreamPlan[], { ambiguous }: Payload
   );
 
 interface MemberSources {
-  readonly firstOrdinal: number;
   readonly random: RandomSource;
   readonly identities: IdentityBook;
 }
 
-function planMembers(group: FleetGroup, sources: MemberSources): MemberPlan[] {
+/** All members that the file asks for; who is first among those that take part is not decided yet. */
+function planMembers(group: FleetGroup, sources: MemberSources): Omit<MemberPlan, "ordinal">[] {
   const count = group.things?.length ?? group.count;
   const arrivals = planArrival(
     arrivalOf(group.arrival, count),
@@ -151,7 +172,6 @@ function planMembers(group: FleetGroup, sources: MemberSources): MemberPlan[] {
     );
     return {
       name: name(index, attributes),
-      ordinal: sources.firstOrdinal + index,
       index,
       attributes,
       connectAtUs: arrivals[index]!,

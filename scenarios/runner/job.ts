@@ -11,6 +11,8 @@ export interface RunJob {
   readonly variant: string;
   /** For a sweep: bring back what its expectations need instead of the whole record. */
   readonly isSweep: boolean;
+  /** Members of the fleet that are boards, besides those of the file: `--boards` as written. */
+  readonly boards?: readonly string[];
   /** A report.json to compare with, instead of the scenario's own baseline. */
   readonly baseline?: string | undefined;
 }
@@ -56,8 +58,15 @@ export function replayCommand({
   seed,
   clock,
   variant,
-}: Pick<RunJob, "file" | "seed" | "clock" | "variant">): string {
-  const quoted = /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`;
-  const command = `fleetrig run ${quoted} --seed ${seed} --clock ${clock}`;
-  return variant === MAIN_VARIANT ? command : `${command} --variant ${variant}`;
+  boards = [],
+}: Pick<RunJob, "file" | "seed" | "clock" | "variant" | "boards">): string {
+  return [
+    `fleetrig run ${quoted(file)} --seed ${seed} --clock ${clock}`,
+    ...(variant === MAIN_VARIANT ? [] : [`--variant ${variant}`]),
+    ...boards.map((flag) => `--boards ${quoted(flag)}`),
+  ].join(" ");
 }
+
+/** For a POSIX shell. */
+const quoted = (text: string): string =>
+  /^[\w./=,:-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

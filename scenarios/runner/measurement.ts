@@ -21,6 +21,7 @@ import { createRuleOracle, type RuleOracle } from "../oracle/rule-oracle.js";
 import type { Scenario } from "../scenario.js";
 import { costRecord, readCloud } from "./cloud-reader.js";
 import type { PlannedFleet } from "./fleet-plan.js";
+import { LogWaits } from "./log-waits.js";
 import type { World } from "./world.js";
 
 /** A disturbance of the run, as the report lists it. */
@@ -44,6 +45,7 @@ export class Measurement {
   readonly events: EventSink;
   /** In the order in which they happened. */
   readonly disturbances: Disturbance[] = [];
+  readonly logWaits = new LogWaits();
   private readonly oracles: readonly RuleOracle[];
   private world: World | undefined;
 
@@ -156,6 +158,7 @@ export class Measurement {
 
   private note(event: RunEvent): void {
     if (event.type === "action.started" || event.type === "fault.injected") this.disturbances.push(event);
+    this.logWaits.note(event);
   }
 }
 

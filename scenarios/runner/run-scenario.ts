@@ -1,14 +1,19 @@
+import type { Bench } from "fleetrig/hil";
 import {
   createRandomSource,
   type DeliveryProbe,
+  type EventSink,
   EXIT,
   FleetrigError,
   HostProbe,
   hostNowUs,
   hostYield,
+  type RandomSource,
+  RealTime,
   teeProbe,
   teeSink,
-  type VirtualTime,
+  type TimeSource,
+  VirtualTime,
   withBannedGlobals,
 } from "fleetrig/kernel";
 import type { RunRecord } from "fleetrig/reports";
@@ -25,7 +30,8 @@ import {
   withoutAborts,
 } from "./counterfactual.js";
 import { asFailure } from "./failure.js";
-import { planFleet, type PlannedFleet } from "./fleet-plan.js";
+import { claimBoards, EventRelay } from "./bench-claim.js";
+import { planFleet, type PlannedFleet, USUAL_MODEL } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
 import { StageRunner } from "./stage-runner.js";
 import { TraceRecorder } from "./trace.js";
@@ -60,12 +66,24 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called when the embedded broker listens in a real-time run, so that other clients can take part. */
   readonly listening?: (endpoint: { readonly host: string; readonly port: number }) => void;
+  /** Opens the bench of a run whose scenario has bridges. */
+  readonly openBench?: (context: BenchContext) => Promise<Bench>;
   /** Last say about the plan, before anything is built from it. */
   readonly planned?: (planned: PlannedFleet) => PlannedFleet;
   /** Last say about the world, before anything happens in it: faults of the observer's link, more clients. */
   readonly prepared?: (world: World) => void;
   /** Hears of every message as the measurement does. */
   readonly witness?: DeliveryProbe;
+}
+
+/** What a bench needs to know of the run that it serves. */
+export interface BenchContext {
+  readonly time: TimeSource;
+  readonly random: RandomSource;
+  readonly events: EventSink;
+  readonly scenario: Scenario;
+  /** Folder that relative paths of the scenario are looked up in. */
+  readonly folder: string;
 }
 
 /** Wall time between two looks at signals, progress and abort conditions, in µs. */
@@ -123,7 +141,7 @@ async function runWithoutAborts(options: RunOptions): Promise<Counterfactual> {
 }
 
 async function resolveModels(scenario: Scenario, folder: string): Promise<Map<string, DeviceModel>> {
-  const references = new Set(scenario.fleet.flatMap(({ model }) => (model === undefined ? [] : [model])));
+  const references = new Set(scenario.fleet.map(({ model }) => model ?? USUAL_MODEL));
   const models = new Map<string, DeviceModel>();
   for (const reference of references) models.set(reference, await resolveModel(reference, folder));
   return models;
@@ -172,31 +190,45 @@ class Run {
   static async create(options: RunOptions, host: HostProbe): Promise<Run> {
     const { scenario, identity } = options;
     const models = await resolveModels(scenario, options.folder);
-    const plan = planFleet(scenario, models, createRandomSource(identity.seed));
-    const planned = options.planned?.(plan) ?? plan;
-    const measurement = new Measurement({ scenario, planned, host });
-    const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
+    const random = createRandomSource(identity.seed);
     let run: Run | undefined;
-    const world = await createWorld({
-      scenario,
-      planned,
-      seed: identity.seed,
-      clock: identity.clock,
-      probe: options.witness === undefined ? measurement.probe : teeProbe(measurement.probe, options.witness),
-      failed: (error) => run?.fail(asFailure(error)),
-      events: trace === undefined ? measurement.events : teeSink(trace, measurement.events),
-      run: `r${identity.seed.toString(36)}`,
-      folder: options.folder,
-    });
-    if (trace !== undefined)
-      world.cloud?.broker.addHooks({
-        message: (message) => (trace.message(message), "broker"),
-        listensTo: () => false,
+    const failed = (error: unknown): void => run?.fail(asFailure(error));
+    const time = identity.clock === "virtual" ? new VirtualTime() : new RealTime(failed);
+    const stage = new EventRelay();
+    const boards = await claimBoards(options, { time, random, events: stage, models });
+    try {
+      const plan = planFleet(scenario, models, random, boards?.roll);
+      const planned = options.planned?.(plan) ?? plan;
+      const measurement = new Measurement({ scenario, planned, host });
+      const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
+      const events = trace === undefined ? measurement.events : teeSink(trace, measurement.events);
+      stage.connect(events);
+      const world = await createWorld({
+        scenario,
+        planned,
+        seed: identity.seed,
+        time,
+        probe:
+          options.witness === undefined ? measurement.probe : teeProbe(measurement.probe, options.witness),
+        failed,
+        events,
+        run: `r${identity.seed.toString(36)}`,
+        boards: boards?.bench && { bench: boards.bench, claimed: boards.roll.boards },
+        folder: options.folder,
       });
-    measurement.attach(world);
-    options.prepared?.(world);
-    run = new Run(options, world, planned, measurement, trace);
-    return run;
+      if (trace !== undefined)
+        world.cloud?.broker.addHooks({
+          message: (message) => (trace.message(message), "broker"),
+          listensTo: () => false,
+        });
+      measurement.attach(world);
+      options.prepared?.(world);
+      run = new Run(options, world, planned, measurement, trace);
+      return run;
+    } catch (error) {
+      await boards?.bench?.close();
+      throw error;
+    }
   }
 
   get fingerprint(): string | undefined {

@@ -1,4 +1,5 @@
 import { CertificateAuthority, Cloud, type CloudOptions } from "fleetrig/broker";
+import type { Bench, BoardDoor, ClaimedBoard } from "fleetrig/hil";
 import {
   type Clock,
   createRandomSource,
@@ -21,8 +22,10 @@ import {
   createShapedDialer,
   createTcpDialer,
   createTlsDialer,
+  type DeviceCredential,
   type FaultSwitch,
   type Fleet,
+  type FleetEnvironment,
   type GroupPlan,
   LinkFaults,
   PERFECT_LINK,
@@ -41,7 +44,7 @@ const SOCKET_TIMEOUT_MS = 5_000;
 export interface WorldOptions {
   readonly scenario: Scenario;
   readonly seed: number;
-  readonly clock: "virtual" | "real";
+  readonly time: VirtualTime | RealTime;
   readonly planned: PlannedFleet;
   readonly probe: DeliveryProbe;
   readonly events: EventSink;
@@ -49,8 +52,16 @@ export interface WorldOptions {
   readonly failed: (error: unknown) => void;
   /** Name of the run in trace tags and the observer's client id. */
   readonly run: string;
+  /** The boards among the members. */
+  readonly boards?: BoardsInWorld | undefined;
   /** Folder that relative paths of the scenario are looked up in. */
   readonly folder: string;
+}
+
+/** Boards that were claimed for this run, by thing. */
+export interface BoardsInWorld {
+  readonly bench: Bench;
+  readonly claimed: ReadonlyMap<string, ClaimedBoard>;
 }
 
 /** Everything one run lives in: time, cloud, fleet and observer, wired for virtual or real time. */
@@ -81,9 +92,9 @@ export interface World {
  */
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { scenario, seed } = options;
-  const virtual = options.clock === "virtual" ? new VirtualTime() : undefined;
-  const real = virtual === undefined ? new RealTime(options.failed) : undefined;
-  const time = virtual ?? real!;
+  const { time } = options;
+  const virtual = time instanceof VirtualTime ? time : undefined;
+  const real = time instanceof RealTime ? time : undefined;
   const random = createRandomSource(seed);
   const cloud = scenario.broker.mode === "embedded" ? createEmbeddedCloud(options, time, random) : undefined;
   // Hooks are loaded before: in virtual time nothing waits for them.
@@ -101,6 +112,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     run: options.run,
     linkFor: (member, group, clock) =>
       link({ stream: `thing/${member.name}`, group, clock, thing: member.name }),
+    ...(options.boards !== undefined && {
+      boardFor: boardFactory(options, options.boards, { random, link, endpoint, secure, identities }),
+    }),
   });
   const { observer, faults: observerFaults } = createObserver(options, { time, random, link });
   return {
@@ -122,6 +136,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       fleet.stop();
       observer.stop();
       await cloud?.stop();
+      await options.boards?.bench.close();
       real.stop();
     },
   };
@@ -232,6 +247,59 @@ function externalEndpoint(url: string): { host: string; port: number } {
     },
   );
 }
+
+interface BoardParts extends Pick<World, "random" | "endpoint" | "identities"> {
+  readonly link: LinkFactory;
+  readonly secure: SecureDoor | undefined;
+}
+
+/** Boards take the way that a virtual device in their place would take, or come in by the same doors. */
+function boardFactory(
+  { events, probe, run, scenario }: WorldOptions,
+  { bench, claimed }: BoardsInWorld,
+  { link, random, endpoint, secure, identities }: BoardParts,
+): NonNullable<FleetEnvironment["boardFor"]> {
+  return (plan, group, clock) => {
+    const board = claimed.get(plan.name);
+    if (board === undefined) return undefined;
+    const stream = `thing/${plan.name}`;
+    const { dialer, faults } = link({ stream, group, clock, thing: plan.name });
+    const own = identities?.walletOf(plan.name)?.own;
+    const door =
+      endpoint && doorFor(scenario.bench.host ?? endpoint.host, endpoint, secure && own && { secure, own });
+    return bench.member(board, {
+      plan,
+      group,
+      clock,
+      events,
+      probe,
+      run,
+      seed: random.stream(`${stream}/board`).below(2 ** 31),
+      dialer,
+      faults,
+      ...(door !== undefined && { door }),
+    });
+  };
+}
+
+/** The plain door, or the one that asks for the certificate that the board has. */
+const doorFor = (
+  host: string,
+  { port }: Endpoint,
+  certified: { readonly secure: SecureDoor; readonly own: DeviceCredential } | undefined,
+): BoardDoor =>
+  certified === undefined
+    ? { host, port }
+    : {
+        host,
+        port: certified.secure.port,
+        tls: {
+          serverName: SERVER_NAME,
+          caPem: certified.secure.ca,
+          certificatePem: certified.own.certificatePem,
+          keyPem: certified.own.privateKeyPem,
+        },
+      };
 
 interface LinkRequest {
   /** Prefix of the random streams. */

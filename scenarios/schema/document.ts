@@ -12,7 +12,8 @@ import {
 } from "./cloud.js";
 import { REPORT_FORMATS } from "../report-formats.js";
 import { expectation } from "./expectations.js";
-import { bridge, fleetGroup } from "./fleet.js";
+import { benchBlock, bridge } from "./bench.js";
+import { fleetGroup } from "./fleet.js";
 import { message, nameValue } from "./message.js";
 import { stage } from "./stages.js";
 
@@ -148,7 +149,8 @@ export const scenarioDocument = block({
   index: indexBlock.optional(),
   network: networkBlock.optional(),
   fleet: list(fleetGroup, "Groups of devices.").min(1, "A scenario needs at least one fleet group."),
-  bridges: list(bridge, "Real boards on serial ports.").optional(),
+  bench: benchBlock.optional(),
+  bridges: list(bridge, "Members of the fleet that are boards.").optional(),
   rules: list(rule, "AWS topic rules, with AWS field names.").optional(),
   stages: list(stage, "What happens, in order.").min(1, "A scenario needs at least one stage."),
   expect: list(expectation, "What must hold at the end.").optional(),

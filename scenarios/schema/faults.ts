@@ -1,3 +1,4 @@
+import { BOARD_FAULTS } from "fleetrig/hil";
 import { LINK_FAULTS } from "fleetrig/sim";
 
 /** Faults of an update, carried out by device models that take jobs. */
@@ -20,7 +21,7 @@ const OTA_FAULTS: readonly (readonly [name: string, description: string])[] = [
  */
 export const FAULTS: ReadonlyMap<string, string> = new Map([
   ...OTA_FAULTS,
-  ...[...LINK_FAULTS].map(([name, { description }]) => [name, description] as const),
+  ...[...LINK_FAULTS, ...BOARD_FAULTS].map(([name, { description }]) => [name, description] as const),
 ]);
 
 export const FAULT_NAMES = [...FAULTS.keys()] as [string, ...string[]];

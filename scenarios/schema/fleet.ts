@@ -163,27 +163,5 @@ export const fleetGroup = block({
   settings: freeObject("Settings for the model's machine.").optional(),
 });
 
-export const bridge = block({
-  id: name("Name of the bridge."),
-  serial: block({
-    port: text("Device path or a glob: /dev/ttyUSB0, /dev/serial/by-id/*CP2102*.", 512),
-    baud: integer("Baud rate.", 50, 12_000_000).optional(),
-    framing: choice(["ndjson", "line", "slip", "cobs"], "How messages are told apart.").optional(),
-  }),
-  thing: text("Thing that the board is.", 128),
-  sync: block(
-    {
-      every: duration("Time between two synchronisations.").optional(),
-      samples: integer("Exchanges per synchronisation; the fastest counts.", 1, 64).optional(),
-    },
-    "Clock synchronisation with the board.",
-  ).optional(),
-  reset: block(
-    { dtr: flag("Use DTR.").optional(), rts: flag("Use RTS.").optional() },
-    "Lines that reset the board.",
-  ).optional(),
-});
-
 export type AttributeDocument = z.infer<typeof attribute>;
 export type FleetGroupDocument = z.infer<typeof fleetGroup>;
-export type BridgeDocument = z.infer<typeof bridge>;

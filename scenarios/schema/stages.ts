@@ -1,3 +1,4 @@
+import { CRASH_KINDS } from "fleetrig/hil";
 import { z } from "zod";
 import { block, choice, flag, freeObject, integer, list, name, qos, text } from "./block.js";
 import { attachPolicyBlock, certificateStatus } from "./cloud.js";
@@ -7,6 +8,11 @@ import { cancelJobBlock, createJobBlock, payloadValue } from "./job.js";
 import { message, nameValue } from "./message.js";
 import { duration, share } from "./quantities.js";
 import { selection } from "./selection.js";
+
+/** Pins and channels are numbers, and keys of objects are text. */
+const pinNumber = z.string().regex(/^\d{1,3}$/, {
+  error: (issue) => message(`${nameValue(issue.input)} is not a pin.`, "Write its number, such as 4."),
+});
 
 const id = name("Label of the action in expectations and reports.").optional();
 
@@ -87,6 +93,34 @@ export const VERBS = {
     over: duration("Spreads the wave.").optional(),
     deactivateAfter: duration("How long the certificate before stays active; default 1m.").optional(),
   }),
+  reset: block({ id, select: selection.optional() }),
+  powerCycle: block({
+    id,
+    select: selection.optional(),
+    off: duration("How long the power is gone; default 1s.").optional(),
+  }),
+  deepSleep: block({ id, select: selection.optional(), for: duration("How long.") }),
+  stimulate: block({
+    id,
+    select: selection.optional(),
+    gpio: z.record(pinNumber, z.boolean()).meta({ description: "Levels by pin number." }).optional(),
+    adc: z
+      .record(pinNumber, z.number().min(0).max(10_000))
+      .meta({ description: "Millivolts by channel number." })
+      .optional(),
+  }),
+  crash: block({
+    id,
+    select: selection.optional(),
+    kind: choice(CRASH_KINDS, "How the firmware fails."),
+  }),
+  awaitLog: block({
+    id,
+    select: selection.optional(),
+    pattern: text("Regular expression (RE2) that a log line must match.", 512),
+    within: duration("Longest time to wait; default 10s.").optional(),
+    survivesRestart: flag("A panic or restart does not end the wait.").optional(),
+  }),
   restartBroker: block({ id, downFor: duration("How long the broker is away.").optional() }),
   checkpoint: name("Label of a moment in the trace."),
 } as const;
@@ -113,6 +147,14 @@ const action = block({
   rotateCertificates: VERBS.rotateCertificates
     .optional()
     .meta({ description: "Gives things new certificates, and deactivates the ones before later." }),
+  reset: VERBS.reset.optional().meta({ description: "Boards: pulls EN." }),
+  powerCycle: VERBS.powerCycle.optional().meta({ description: "Boards: takes the power for a while." }),
+  deepSleep: VERBS.deepSleep.optional().meta({ description: "Boards: deep sleep, and back." }),
+  stimulate: VERBS.stimulate.optional().meta({ description: "Boards: sets pins and analogue inputs." }),
+  crash: VERBS.crash.optional().meta({ description: "Boards: makes the firmware fail." }),
+  awaitLog: VERBS.awaitLog.optional().meta({
+    description: "Boards: a log line must come, or have come since the last one waited for.",
+  }),
   restartBroker: VERBS.restartBroker
     .optional()
     .meta({ description: "Stops the broker and starts it again." }),

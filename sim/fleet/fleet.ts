@@ -26,6 +26,8 @@ export interface FleetEnvironment {
   readonly run: string;
   /** How a member reaches its broker, and which faults can be put on that way. */
   readonly linkFor: (member: MemberPlan, group: GroupPlan, clock: Clock) => DeviceLink;
+  /** The member that is not virtual; undefined for all others. */
+  readonly boardFor?: (member: MemberPlan, group: GroupPlan, clock: Clock) => FleetMember | undefined;
 }
 
 /**
@@ -79,23 +81,21 @@ export class Fleet implements Roster {
 }
 
 /**
- * Makes the virtual devices of a plan.
- * @param boards Members that are not virtual, with ordinals of their own.
+ * Makes the members of a plan.
  * @throws {FleetrigError} FLEET_DUPLICATE_THING, TEMPLATE_UNKNOWN_PLACEHOLDER, MODEL_INVOKES_ACTOR
  */
-export function createFleet(
-  plan: FleetPlan,
-  environment: FleetEnvironment,
-  boards: readonly FleetMember[] = [],
-): Fleet {
-  const { time, random, events, probe, run, linkFor } = environment;
+export function createFleet(plan: FleetPlan, environment: FleetEnvironment): Fleet {
+  const { time, random, events, probe, run, linkFor, boardFor } = environment;
   const world: DeviceWorld = { random, events, probe, run, identities: new IdentityBook() };
-  const members: FleetMember[] = [...boards];
+  const members: FleetMember[] = [];
   for (const groupPlan of plan.groups) {
     const group = new DeviceGroup(groupPlan, world);
     for (const member of groupPlan.members) {
       const clock = time.lane(LANE.firstDevice + member.ordinal);
-      members.push(new VirtualDevice({ member, group, clock, link: linkFor(member, groupPlan, clock) }));
+      members.push(
+        boardFor?.(member, groupPlan, clock) ??
+          new VirtualDevice({ member, group, clock, link: linkFor(member, groupPlan, clock) }),
+      );
     }
   }
   return new Fleet(members);

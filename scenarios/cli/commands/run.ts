@@ -11,6 +11,7 @@ import {
 import { MAIN_VARIANT, type RunJob, type RunJobResult, variantsOf } from "../../runner/job.js";
 import { exitCodeOf } from "../../runner/verdict.js";
 import type { Scenario, SweepVariant } from "../../scenario.js";
+import { parseBoardFlag } from "../board-flags.js";
 import { gitSha } from "../git-sha.js";
 import { consoleOptions, type Host } from "../host.js";
 import { doAll } from "../job-pool.js";
@@ -36,6 +37,8 @@ export interface RunCommandOptions {
   /** A report.json to compare with, instead of the scenarios' own baselines. */
   readonly baseline?: string;
   readonly quiet?: boolean;
+  /** `group=which`, as often as wanted: see `parseBoardFlag`. */
+  readonly boards?: readonly string[];
 }
 
 /** A scenario that was asked for. */
@@ -57,10 +60,12 @@ export async function runCommand(
     return refuseUsage(host, "run needs a scenario.", "Write fleetrig run scenarios/library.");
   if (options.baseline !== undefined)
     parseSuiteRecord(host.files.readFile(options.baseline), options.baseline);
+  for (const flag of options.boards ?? []) parseBoardFlag(flag);
+  const clock = options.clock ?? (options.boards === undefined ? undefined : "real");
   const single = (options.report ?? []).map(parseReportTarget);
   const { ok, loaded } = loadFiles(host, patterns, {
     seedOverride: options.seed,
-    clockOverride: options.clock,
+    clockOverride: clock,
   });
   if (!ok) return EXIT.usage;
   const chosen = loaded
@@ -73,7 +78,11 @@ export async function runCommand(
   const folder = options.reportDir === undefined ? [] : folderTargets(options.reportDir, formats);
   const interruption = new Interruption(host);
   try {
-    const suite = await runSuite(host, chosen, { ...options, signal: interruption.signal });
+    const suite = await runSuite(host, chosen, {
+      ...options,
+      ...(clock !== undefined && { clock }),
+      signal: interruption.signal,
+    });
     host.stdout.write(renderConsole(suite, consoleOptions(host)));
     writeReports(host, suite, [...single, ...folder]);
     return interruption.exitCode ?? exitCodeOf(suite);
@@ -159,6 +168,7 @@ const singleJob = (one: Chosen, options: RunCommandOptions): RunJob => ({
   clock: clockOf(one, options),
   variant: options.variant ?? MAIN_VARIANT,
   isSweep: false,
+  ...(options.boards !== undefined && { boards: options.boards }),
   baseline: options.baseline,
 });
 
@@ -175,6 +185,7 @@ function sweepJobs(one: Chosen, options: RunCommandOptions): RunJob[] {
         clock: clockOf(one, options),
         variant: name,
         isSweep: true,
+        ...(options.boards !== undefined && { boards: options.boards }),
       }),
     ),
   );

@@ -1,6 +1,7 @@
 import type { ScenarioDocument } from "../../schema/document.js";
 import type { Diagnostic } from "../diagnostics.js";
 import type { SourceMap } from "../source-tree.js";
+import { checkBench } from "./bench.js";
 import { Checker } from "./checker.js";
 import { checkCloud } from "./cloud.js";
 import { checkExpectations } from "./expectations.js";
@@ -16,6 +17,7 @@ export function checkDocument(document: ScenarioDocument, sourceMap: SourceMap):
   checkFormat(checker);
   checkCloud(checker);
   checkFleet(checker);
+  checkBench(checker);
   checkIdentities(checker);
   checkStages(checker);
   checkExpectations(checker);

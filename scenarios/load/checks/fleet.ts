@@ -13,14 +13,10 @@ import { checkTemplates, checkThingNames } from "./names.js";
 
 /** Groups of devices and the boards among them. */
 export function checkFleet(checker: Checker): void {
-  const { fleet, bridges = [] } = checker.document;
+  const { fleet } = checker.document;
   checker.uniqueNames(
     fleet.map((group, index) => ({ name: group.group, path: ["fleet", index, "group"] })),
     "a group",
-  );
-  checker.uniqueNames(
-    bridges.map((bridge, index) => ({ name: bridge.id, path: ["bridges", index, "id"] })),
-    "a bridge",
   );
   fleet.forEach((group, index) => {
     const path = ["fleet", index];
@@ -37,18 +33,6 @@ export function checkFleet(checker: Checker): void {
     checkTemplates(checker, group, path);
   });
   checkThingNames(checker);
-  const boards = new Set(
-    fleet.flatMap((group) => (group.requires === "hardware" ? (group.things ?? []) : [])),
-  );
-  bridges.forEach((bridge, index) => {
-    if (!boards.has(bridge.thing))
-      checker.atValue(["bridges", index, "thing"], {
-        code: "SCENARIO_DANGLING_REFERENCE",
-        message: `No group that requires hardware has a thing named ${bridge.thing}.`,
-        hint:
-          boards.size === 0 ? "Add a group with requires: hardware." : suggestion(bridge.thing, [...boards]),
-      });
-  });
 }
 
 /** A shadow's name must be one that AWS and the shadow service take. */

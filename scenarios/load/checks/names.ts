@@ -125,11 +125,11 @@ function checkSources(checker: Checker, group: FleetGroupDocument, path: SourceP
           hint: `Remove ${key}, or things.`,
         });
   if (things !== undefined) return;
-  if (group.requires === "hardware")
+  if (group.requires === "hardware" && count === undefined)
     checker.missingIn(path, {
       code: "SCENARIO_MISSING_KEY",
       message: `The group ${group.group} requires hardware but does not list its things.`,
-      hint: "Write things: [board-1].",
+      hint: "Write things: [board-1], or count: 2.",
     });
   else if (count === undefined)
     checker.missingIn(path, {

@@ -1,9 +1,11 @@
+import { BOARD_FAULTS } from "fleetrig/hil";
 import { LINK_FAULTS } from "fleetrig/sim";
 import { durationUs } from "../../schema/quantities.js";
 import { type ActionDocument, type StageDocument, type Verb, VERBS } from "../../schema/stages.js";
 import type { SourcePath } from "../source-tree.js";
 import { suggestion } from "../suggest.js";
 import type { Checker } from "./checker.js";
+import { checkPattern } from "./bench.js";
 import { checkReference, policyNames } from "./cloud.js";
 import { checkShadowName, WILDCARD } from "./fleet.js";
 import { checkCertificates } from "./identities.js";
@@ -227,6 +229,28 @@ const CHECKS: Readonly<Partial<Record<Verb, (context: VerbContext) => void>>> = 
     checkHolders(checker, updateCertificate?.select, path),
   rotateCertificates: ({ checker, action: { rotateCertificates }, path }) =>
     checkHolders(checker, rotateCertificates?.select, path),
+  reset: ({ checker, action: { reset }, path }) =>
+    checkSelection(checker, reset?.select, [...path, "select"]),
+  powerCycle: ({ checker, action: { powerCycle }, path }) =>
+    checkSelection(checker, powerCycle?.select, [...path, "select"]),
+  deepSleep: ({ checker, action: { deepSleep }, path }) =>
+    checkSelection(checker, deepSleep?.select, [...path, "select"]),
+  crash: ({ checker, action: { crash }, path }) =>
+    checkSelection(checker, crash?.select, [...path, "select"]),
+  stimulate: ({ checker, action: { stimulate }, path }) => {
+    checkSelection(checker, stimulate?.select, [...path, "select"]);
+    if (stimulate?.gpio === undefined && stimulate?.adc === undefined)
+      checker.missingIn(path, {
+        code: "SCENARIO_MISSING_KEY",
+        message: "stimulate names no pin and no channel.",
+        hint: "Write gpio: { 4: true }, or adc: { 0: 1650 }.",
+      });
+  },
+  awaitLog: ({ checker, action: { awaitLog }, path }) => {
+    if (awaitLog === undefined) return;
+    checkSelection(checker, awaitLog.select, [...path, "select"]);
+    checkPattern(checker, awaitLog.pattern, [...path, "pattern"]);
+  },
   publish: ({ checker, action: { publish }, path }) => {
     if (publish === undefined) return;
     checkSelection(checker, publish.select, [...path, "select"]);
@@ -265,7 +289,7 @@ function checkFaultDetail(
   inject: NonNullable<ActionDocument["inject"]>,
   path: SourcePath,
 ): void {
-  const definition = LINK_FAULTS.get(inject.fault);
+  const definition = LINK_FAULTS.get(inject.fault) ?? BOARD_FAULTS.get(inject.fault);
   if (definition === undefined) return;
   const detail = inject.detail ?? {};
   const known = Object.keys(definition.parameters);

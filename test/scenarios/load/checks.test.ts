@@ -17,7 +17,7 @@ const action = (written: string, more = ""): string =>
 const job = (more: string): string =>
   action(`createJob: { jobId: j, targets: {}, document: {}, ${more} }`, "services: { jobs: true }\n");
 const end = (more: string): string => SMALL + more;
-const board = "clock: real\nbridges: [{ id: x, serial: { port: p }, thing: b }]\n";
+const board = "clock: real\nbridges: [{ id: x, board: { port: p }, thing: b }]\n";
 
 const CASES: readonly (readonly [text: string, ...found: string[]])[] = [
   // Broker and clock
@@ -35,12 +35,21 @@ const CASES: readonly (readonly [text: string, ...found: string[]])[] = [
   ],
   [end('broker: { mode: external, url: "mqtt://x" }\n'), "CLOCK: external"],
   [
-    end("bridges: [{ id: x, serial: { port: p }, thing: b }]\n"),
-    "CLOCK: [{ id: x, serial: { port: p }, thing: b }]",
+    end("bridges: [{ id: x, board: { port: p }, thing: b }]\n"),
+    "CLOCK: [{ id: x, board: { port: p }, thing: b }]",
     "DANGLING_REFERENCE: b",
   ],
   [end(board), "DANGLING_REFERENCE: b"],
   [end("clock: real\nbridges: []\n")],
+  [end("clock: real\nbridges: [{ id: x, board: { virtual: rv32 }, group: a, count: 2 }]\n")],
+  [end("clock: real\nbridges: [{ id: x, board: { virtual: rv32 }, group: b }]\n"), "DANGLING_REFERENCE: b"],
+  [end("clock: real\nbridges: [{ id: x, board: {}, group: a }]\n"), "MISSING_KEY: {"],
+  [end("clock: real\nbridges: [{ id: x, board: { chip: c }, group: a, thing: b }]\n"), "CONTRADICTION: {"],
+  [end("clock: real\nbridges: [{ id: x, board: { chip: c } }]\n"), "MISSING_KEY: {"],
+  [action("reset: { select: { group: nobody } }"), "DANGLING_REFERENCE: nobody"],
+  [action("stimulate: {}"), "MISSING_KEY: {"],
+  [action('awaitLog: { pattern: "(?<=x)y" }'), 'INVALID_VALUE: "(?<=x)y"'],
+  [action("inject: { fault: serial.noise, detail: { volume: 11 } }"), "UNKNOWN_KEY: volume"],
   // Network and distributions
   [end("network: { w: { latency: { dist: uniform, min: 2s, max: 1s } } }\n"), "OUT_OF_RANGE: 1s"],
   [end("network: { w: { latency: { dist: lognormal, median: 2s, p99: 1s } } }\n"), "OUT_OF_RANGE: 1s"],
@@ -64,7 +73,8 @@ const CASES: readonly (readonly [text: string, ...found: string[]])[] = [
     "DUPLICATE_NAME: a-1",
   ],
   [group("things: [x]"), "CONTRADICTION: count", "CONTRADICTION: thingName"],
-  [group("requires: hardware").replace(', thingName: "a-{index}"', ""), "MISSING_KEY: {"],
+  [group("requires: hardware").replace(', count: 20, thingName: "a-{index}"', ""), "MISSING_KEY: {"],
+  [group("requires: hardware")],
   [group("requires: software"), "INVALID_VALUE: software"],
   [SMALL.replace("a-{index}", "{floor}"), 'NAMES_NOT_UNIQUE: "{floor}"'],
   [SMALL.replace("a-{index}", "a-{n}").replace("floor: 7", "n: { cycle: { from: 1, to: 20 } }")],

@@ -43,6 +43,7 @@ describe("a loaded scenario", () => {
       },
       services: { shadows: false, jobs: false, rules: false },
       network: {},
+      bench: { file: undefined, host: undefined },
       bridges: [],
       rules: [],
       expect: [],
@@ -113,7 +114,7 @@ fleet:
     settings: { model: { deep: [1, true, null] } }
   - { group: boards, things: [b-1, b-2], requires: hardware }
 bridges:
-  - { id: desk, serial: { port: /dev/ttyUSB0 }, thing: b-1, reset: { dtr: true } }
+  - { id: desk, board: { mac: "7C:DF:A1:00:11:22", tags: [lab] }, thing: b-1, path: direct }
 stages:
   - name: all
     until: job.terminal{job=j}
