@@ -6,8 +6,10 @@ export {
   type VirtualBoard,
   virtualBoardSchema,
 } from "./enumerate/virtual-registry.js";
+export { exportPort, type PortExport, type PortExportOptions } from "./port/export-port.js";
 export { MemoryPort, type MemoryPeer, type MemoryPortOptions } from "./port/memory-port.js";
 export { formatPortAddress, parsePortAddress } from "./port/port-address.js";
+export { createPortOpener, type PortOpenerOptions } from "./port/port-opener.js";
 export type {
   ModemLines,
   Port,

@@ -14,6 +14,7 @@ export const PYTHON = "/usr/bin/python3";
 export const lacksMosquitto = !isRequired && !existsSync(MOSQUITTO);
 export const lacksMosquittoClients = !isRequired && !existsSync("/usr/bin/mosquitto_pub");
 export const lacksPaho = !isRequired && !canImport("paho.mqtt.client");
+export const lacksPyserial = !isRequired && !canImport("serial.rfc2217");
 export const lacksBoto3 = !isRequired && !canImport("boto3");
 /** Its native part ends the whole process when a worker thread ends that has used it, as those of the coverage run do. */
 export const lacksDeviceSdk = !isMainThread;
