@@ -1,3 +1,9 @@
+export { BoardLink, type BoardLinkHandlers, type BoardLinkOptions } from "./link/board-link.js";
+export type { ClockFit } from "./link/clock-fit.js";
+export type { FrameEncoding } from "./link/frame.js";
+export type { Hello } from "./link/hello.js";
+export type { LinkCounters } from "./link/link-counters.js";
+export type { NetworkMessage } from "./link/network-message.js";
 export { findSerialPorts } from "./serial-ports.js";
 export { hostStateFolder, type StateFolderHints } from "./enumerate/state-folder.js";
 export {

@@ -1,0 +1,241 @@
+import type { Clock } from "fleetrig/kernel";
+import { Deadline } from "./deadline.js";
+import { MESSAGE_END, wireBytes } from "./frame.js";
+import type { LinkCounters } from "./link-counters.js";
+
+const RTO_MIN_US = 60_000;
+const RTO_MAX_US = 1_000_000;
+/** Before anything was measured. */
+const SRTT_INITIAL_US = 250_000;
+const GIVE_UP_US = 5_000_000;
+const SEQUENCES = 0x1_0000;
+const BITS_PER_BYTE = 10;
+
+/** A piece of a channel as it waits for its frame, and then for the other end to have it. */
+export interface Piece {
+  readonly channelBits: number;
+  readonly payload: Uint8Array;
+  readonly sequence: number;
+  sentAtUs: number;
+  sendings: number;
+}
+
+export interface ChannelSenderOptions {
+  readonly clock: Clock;
+  readonly counters: LinkCounters;
+  readonly windowFrames: number;
+  readonly maxPayloadBytes: number;
+  readonly creditBytes: number;
+  /** Bits per second on the wire, for how long a frame takes. */
+  readonly baud: number;
+  /** Makes a DATA frame of it, with the acknowledgement of the moment. */
+  transmit(piece: Piece): void;
+  /** Nothing was acknowledged for 5 s. The sender does nothing more. */
+  gaveUp(): void;
+}
+
+/** (a - b) modulo 2^16. */
+const distance = (a: number, b: number): number => (a - b + SEQUENCES) % SEQUENCES;
+
+/**
+ * One direction of all channels as its sender sees it (PROTOCOL.md §3): go-back-N within a window of frames and the other end's credit.
+ *
+ * Pieces `0 .. flying - 1` of the queue are under way, the rest wait. After going back, repeated acknowledgements that the frames from
+ * before still cause must not make it go back again, or two spurious repetitions would feed each other for ever: see `mayBeEcho`.
+ */
+export class ChannelSender {
+  private queue: Piece[] = [];
+  private head = 0;
+  private flying = 0;
+  private flyingBytes = 0;
+  private queuedBytesByChannel = new Map<number, number>();
+  private nextSequence = 0;
+  private creditBytes: number;
+  private srttUs: number | undefined;
+  private repetitions = 0;
+  private repeatedAcks = 0;
+  /** The oldest frame is the oldest since. */
+  private oldestSinceUs = 0;
+  private wentBack: { readonly from: number; readonly to: number; readonly quietUntilUs: number } | undefined;
+  private lastAcknowledged: Piece | undefined;
+  private readonly due: Deadline;
+
+  constructor(private readonly options: ChannelSenderOptions) {
+    this.creditBytes = options.creditBytes;
+    this.due = new Deadline(options.clock, () => this.timedOut());
+  }
+
+  /** Bytes of a channel that the other end has not acknowledged, sent or not. */
+  pendingBytes(channel: number): number {
+    return this.queuedBytesByChannel.get(channel) ?? 0;
+  }
+
+  /** Queues bytes of a channel, cut into pieces; `isEnd`: a message ends with them. */
+  send(channel: number, bytes: Uint8Array, isEnd: boolean): void {
+    const { maxPayloadBytes } = this.options;
+    for (let at = 0; at === 0 || at < bytes.length; at += maxPayloadBytes) {
+      const isLast = at + maxPayloadBytes >= bytes.length;
+      this.queue.push({
+        channelBits: channel | (isEnd && isLast ? MESSAGE_END : 0),
+        payload: bytes.subarray(at, at + maxPayloadBytes),
+        sequence: this.nextSequence,
+        sentAtUs: 0,
+        sendings: 0,
+      });
+      this.nextSequence = (this.nextSequence + 1) % SEQUENCES;
+    }
+    this.queuedBytesByChannel.set(channel, this.pendingBytes(channel) + bytes.length);
+    this.pump();
+  }
+
+  /**
+   * Takes what every frame of the session says.
+   * @param isAck It says nothing else: then saying the same again means that something is missing.
+   */
+  acknowledged(sequence: number, creditBytes: number, isAck: boolean): void {
+    const oldest = this.queue[this.head];
+    const count = oldest === undefined ? 0 : distance(sequence, oldest.sequence);
+    if (count > this.flying) return;
+    this.creditBytes = creditBytes;
+    if (count > 0) this.advance(count);
+    else if (isAck && this.flying > 0) this.ackRepeated(oldest!);
+    this.pump();
+  }
+
+  stop(): void {
+    this.due.stop();
+    this.queue = [];
+    this.head = 0;
+    this.flying = 0;
+    this.queuedBytesByChannel.clear();
+  }
+
+  private advance(count: number): void {
+    const nowUs = this.options.clock.nowUs();
+    let measured: Piece | undefined;
+    for (let n = 0; n < count; n += 1) {
+      const piece = this.queue[this.head]!;
+      this.head += 1;
+      this.flying -= 1;
+      this.flyingBytes -= piece.payload.length;
+      const channel = piece.channelBits & ~MESSAGE_END;
+      this.queuedBytesByChannel.set(channel, this.pendingBytes(channel) - piece.payload.length);
+      measured = piece.sendings === 1 ? piece : undefined;
+      this.lastAcknowledged = piece;
+    }
+    if (measured !== undefined) this.measure(nowUs - measured.sentAtUs);
+    if (this.head > 1_024 || this.head === this.queue.length) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+    this.repetitions = 0;
+    this.repeatedAcks = 0;
+    this.oldestSinceUs = nowUs;
+    if (this.flying > 0) this.due.set(this.rtoUs());
+    else this.due.clear();
+  }
+
+  /** Karn: of frames that were sent once, since nobody knows which sending of others was acknowledged. */
+  private measure(rttUs: number): void {
+    this.srttUs = this.srttUs === undefined ? rttUs : this.srttUs + (rttUs - this.srttUs) / 8;
+  }
+
+  private rtoUs(): number {
+    const oldest = this.queue[this.head] ?? this.lastAcknowledged;
+    const rtoUs = 2 * (this.srttUs ?? SRTT_INITIAL_US) + 4 * this.wireUs(oldest?.payload.length ?? 0);
+    return Math.min(
+      RTO_MAX_US,
+      Math.max(RTO_MIN_US, rtoUs) * 2 ** this.repetitions,
+      this.flying > 0 ? this.oldestSinceUs + GIVE_UP_US - this.options.clock.nowUs() : RTO_MAX_US,
+    );
+  }
+
+  private wireUs(payloadBytes: number): number {
+    return (wireBytes(payloadBytes) * BITS_PER_BYTE * 1_000_000) / this.options.baud;
+  }
+
+  private ackRepeated(oldest: Piece): void {
+    if (this.mayBeEcho(oldest.sequence)) return;
+    this.repeatedAcks += 1;
+    if (this.repeatedAcks === 2) this.goBack("repeatedByAck");
+  }
+
+  /**
+   * Whether a repeated acknowledgement may be due to frames from before it went back: of the same frame still, or of the first one that
+   * was not repeated. Such echoes have all come after a round trip.
+   */
+  private mayBeEcho(sequence: number): boolean {
+    const { wentBack } = this;
+    if (wentBack === undefined || (sequence !== wentBack.from && sequence !== wentBack.to)) return false;
+    return this.options.clock.nowUs() < wentBack.quietUntilUs;
+  }
+
+  private goBack(cause: "repeatedByTimeout" | "repeatedByAck"): void {
+    const oldest = this.queue[this.head]!;
+    const { counters, clock } = this.options;
+    let wireUs = 0;
+    const pieces = this.queue.slice(this.head, this.head + this.flying);
+    for (const piece of pieces) wireUs += this.wireUs(piece.payload.length);
+    this.repeatedAcks = 0;
+    this.wentBack = {
+      from: oldest.sequence,
+      to: (oldest.sequence + pieces.length) % SEQUENCES,
+      quietUntilUs: clock.nowUs() + (this.srttUs ?? SRTT_INITIAL_US) + wireUs,
+    };
+    this.due.set(this.rtoUs());
+    for (const piece of pieces) {
+      counters[cause] += 1;
+      this.transmit(piece);
+    }
+  }
+
+  private timedOut(): void {
+    if (this.flying === 0) {
+      this.askForCredit();
+      return;
+    }
+    if (this.options.clock.nowUs() - this.oldestSinceUs >= GIVE_UP_US) {
+      this.stop();
+      this.options.gaveUp();
+      return;
+    }
+    this.repetitions += 1;
+    this.goBack("repeatedByTimeout");
+  }
+
+  /** A repeated frame is answered at once, and the answer says how much credit there is. */
+  private askForCredit(): void {
+    const last = this.lastAcknowledged;
+    if (this.queue[this.head] === undefined) return;
+    if (last !== undefined) {
+      this.options.counters.repeatedForCredit += 1;
+      this.transmit(last);
+    }
+    this.repetitions += 1;
+    this.due.set(this.rtoUs());
+  }
+
+  private pump(): void {
+    const { windowFrames, clock } = this.options;
+    for (;;) {
+      const piece = this.queue[this.head + this.flying];
+      if (piece === undefined || this.flying >= windowFrames) break;
+      if (this.flyingBytes + piece.payload.length > this.creditBytes) break;
+      if (this.flying === 0) {
+        this.oldestSinceUs = clock.nowUs();
+        this.repetitions = 0;
+        this.due.clear();
+      }
+      this.flying += 1;
+      this.flyingBytes += piece.payload.length;
+      this.transmit(piece);
+    }
+    if (!this.due.isSet && this.head < this.queue.length) this.due.set(this.rtoUs());
+  }
+
+  private transmit(piece: Piece): void {
+    piece.sentAtUs = this.options.clock.nowUs();
+    piece.sendings += 1;
+    this.options.transmit(piece);
+  }
+}

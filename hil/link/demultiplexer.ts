@@ -1,0 +1,174 @@
+import type { Clock } from "fleetrig/kernel";
+import { Deadline } from "./deadline.js";
+import {
+  CARRIAGE_RETURN,
+  decodeCobsFrame,
+  decodeLineFrame,
+  FRAME_MAX_BYTES,
+  FRAME_START,
+  LINE_FEED,
+  LINE_START,
+  type Frame,
+  type FrameEncoding,
+} from "./frame.js";
+import type { LinkCounters } from "./link-counters.js";
+
+/** A frame that gets no byte for this long was none. */
+const IDLE_US = 100_000;
+
+/** Who hears of the two lanes, in the order in which they came. */
+export interface LaneReceiver {
+  /**
+   * Bytes of the text lane, never a zero.
+   * @param atUs When the first of them came. The bytes are the receiver's to keep.
+   */
+  text(bytes: Uint8Array, atUs: number): void;
+  /** @param atUs When the first byte of the frame came. */
+  frame(frame: Frame, atUs: number, encoding: FrameEncoding): void;
+}
+
+/**
+ * Takes the two lanes of a serial line apart (PROTOCOL.md §1), both encodings at once. Every byte that comes in goes out again, in a frame
+ * or as text, except the zeros between frames: what a panic cuts in half is still read by people.
+ */
+export class Demultiplexer {
+  private lane: "text" | "cobs" | "line" = "text";
+  private readonly held = new Uint8Array(FRAME_MAX_BYTES);
+  private heldBytes = 0;
+  private heldSinceUs = 0;
+  private readonly idle: Deadline;
+
+  constructor(
+    clock: Clock,
+    private readonly counters: LinkCounters,
+    private readonly receiver: LaneReceiver,
+  ) {
+    this.idle = new Deadline(clock, () => this.cut());
+  }
+
+  received(bytes: Uint8Array, atUs: number): void {
+    this.counters.bytesIn += bytes.length;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.lane === "text") at = this.readText(bytes, at, atUs);
+      else if (this.lane === "cobs") at = this.readCobs(bytes, at, atUs);
+      else at = this.readLine(bytes, at, atUs);
+    }
+    if (this.lane === "text") this.idle.clear();
+    else this.idle.set(IDLE_US);
+  }
+
+  /** Hands out what it holds: nothing more will come. */
+  stop(): void {
+    this.idle.stop();
+    this.spill();
+    this.lane = "text";
+  }
+
+  private readText(bytes: Uint8Array, from: number, atUs: number): number {
+    let end = from;
+    while (end < bytes.length && bytes[end] !== FRAME_START && bytes[end] !== LINE_START) end += 1;
+    if (end > from) this.emitText(bytes.subarray(from, end), atUs);
+    if (end === bytes.length) return end;
+    if (bytes[end] === FRAME_START) this.lane = "cobs";
+    else this.beginLine(atUs);
+    return end + 1;
+  }
+
+  private readCobs(bytes: Uint8Array, from: number, atUs: number): number {
+    for (let at = from; at < bytes.length; at += 1) {
+      const byte = bytes[at]!;
+      if (byte !== FRAME_START) {
+        if (!this.hold(byte, atUs)) return at;
+      } else if (this.heldBytes > 0 && this.endCobs()) return at + 1;
+    }
+    return bytes.length;
+  }
+
+  /** @returns whether it was a frame. If not, the zero that ended it may begin the next one. */
+  private endCobs(): boolean {
+    const frame = decodeCobsFrame(this.held.subarray(0, this.heldBytes));
+    if (frame === undefined) {
+      this.counters.badFrames += 1;
+      this.spill();
+      return false;
+    }
+    this.emitFrame(frame, "cobs");
+    return true;
+  }
+
+  private readLine(bytes: Uint8Array, from: number, atUs: number): number {
+    for (let at = from; at < bytes.length; at += 1) {
+      const byte = bytes[at]!;
+      if (byte === FRAME_START || byte === LINE_START) {
+        this.counters.badFrames += 1;
+        this.spill();
+        if (byte === FRAME_START) this.lane = "cobs";
+        else this.beginLine(atUs);
+        return at + 1;
+      }
+      if (!this.hold(byte, atUs)) return at;
+      if (byte === LINE_FEED) {
+        this.endLine();
+        return at + 1;
+      }
+    }
+    return bytes.length;
+  }
+
+  private beginLine(atUs: number): void {
+    this.lane = "line";
+    this.hold(LINE_START, atUs);
+  }
+
+  private endLine(): void {
+    const feedAt = this.heldBytes - 1;
+    const end = this.held[feedAt - 1] === CARRIAGE_RETURN ? feedAt - 1 : feedAt;
+    const frame = decodeLineFrame(this.held.subarray(1, end));
+    if (frame !== undefined) {
+      this.emitFrame(frame, "line");
+      return;
+    }
+    this.counters.badFrames += 1;
+    this.lane = "text";
+    this.spill();
+  }
+
+  /** @returns false when no frame is that long: then all of it was text, and so is what follows. */
+  private hold(byte: number, atUs: number): boolean {
+    if (this.heldBytes === FRAME_MAX_BYTES) {
+      this.counters.longFrames += 1;
+      this.lane = "text";
+      this.spill();
+      return false;
+    }
+    if (this.heldBytes === 0) this.heldSinceUs = atUs;
+    this.held[this.heldBytes] = byte;
+    this.heldBytes += 1;
+    return true;
+  }
+
+  private cut(): void {
+    if (this.heldBytes > 0) this.counters.cutFrames += 1;
+    this.lane = "text";
+    this.spill();
+  }
+
+  private spill(): void {
+    const bytes = this.held.slice(0, this.heldBytes);
+    this.heldBytes = 0;
+    if (bytes.length > 0) this.emitText(bytes, this.heldSinceUs);
+  }
+
+  private emitText(bytes: Uint8Array, atUs: number): void {
+    this.counters.textBytes += bytes.length;
+    this.receiver.text(bytes, atUs);
+  }
+
+  private emitFrame(frame: Frame, encoding: FrameEncoding): void {
+    this.lane = "text";
+    this.heldBytes = 0;
+    this.counters.framesIn += 1;
+    this.receiver.frame(frame, this.heldSinceUs, encoding);
+  }
+}
