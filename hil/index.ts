@@ -33,7 +33,13 @@ export {
   controlAnswerSchema,
   readControlRequest,
 } from "./power/control-protocol.js";
-export { BoardLog, type BoardLogHandlers, type BootReport, type LogLine, type PanicReport } from "./log/index.js";
+export {
+  BoardLog,
+  type BoardLogHandlers,
+  type BootReport,
+  type LogLine,
+  type PanicReport,
+} from "./log/index.js";
 export {
   type Bench,
   type BoardClaim,
@@ -47,3 +53,28 @@ export {
 } from "./bench/bench.js";
 export { CRASH_KINDS, type CrashKind } from "./bench/crash-kinds.js";
 export { BOARD_FAULTS, type BoardFaultDefinition } from "./faults/table.js";
+export {
+  BoardLog,
+  type BoardLogHandlers,
+  type BootReport,
+  type LogLine,
+  type PanicReport,
+} from "./log/index.js";
+export { BootLoader, type ChipIdentity } from "./flash/boot-loader.js";
+export { checkImages, type FlashImage } from "./flash/firmware-image.js";
+export {
+  checkBoard,
+  type ExpectedBoard,
+  flashBoard,
+  type FlashOptions,
+  type FlashOutcome,
+  type FlashProgress,
+} from "./flash/flash-board.js";
+export { type BootControl, type FlashLine, ListenedPort, openFlashLine } from "./flash/flash-line.js";
+export { type FlashedImages, ImageCache } from "./flash/image-cache.js";
+export { encodeSlip, SlipDecoder } from "./flash/slip.js";
+export { CHIP_NAMES, type ChipName } from "./virtual/rom/chip-profile.js";
+export { ChipSocket, type ChipSocketOptions } from "./virtual/rom/chip-port.js";
+export { FileFlash, type FlashMemory, MemoryFlash } from "./virtual/rom/flash-memory.js";
+export type { RomFaults } from "./virtual/rom/rom-faults.js";
+export { type ChipApplication, VirtualChip, type VirtualChipOptions } from "./virtual/rom/virtual-chip.js";

@@ -120,7 +120,8 @@ export class BootLoader {
     try {
       await this.loader.runStub();
     } catch (error) {
-      if (this.transport.lost !== undefined || !(error instanceof ESPError)) throw this.transport.lost ?? error;
+      if (this.transport.lost !== undefined || !(error instanceof ESPError))
+        throw this.transport.lost ?? error;
     }
     if (!this.loader.IS_STUB) await this.loader.ask(this.loader.ESP_SPI_ATTACH, new Uint8Array(8));
     this.loader.FLASH_WRITE_SIZE = this.loader.IS_STUB ? STUB_BLOCK_BYTES : ROM_BLOCK_BYTES;
@@ -173,7 +174,10 @@ export class BootLoader {
     const body = new Uint8Array(16 + block.length);
     body.set(words(block.length, number, 0, 0));
     body.set(block, 16);
-    const timeoutMs = Math.max(3_000, this.loader.timeoutPerMb(this.loader.ERASE_WRITE_TIMEOUT_PER_MB, plainBytes));
+    const timeoutMs = Math.max(
+      3_000,
+      this.loader.timeoutPerMb(this.loader.ERASE_WRITE_TIMEOUT_PER_MB, plainBytes),
+    );
     const checksum = this.loader.checksum(block);
     const answer = await this.guarded(() =>
       this.loader.ask(this.loader.ESP_FLASH_DEFL_DATA, body, { checksum, timeoutMs }),
@@ -194,9 +198,16 @@ export class BootLoader {
   }
 
   /** Reads flash; needs the stub. The chip's own sum of what it sent is checked. */
-  async read(offset: number, lengthBytes: number, progress?: (doneBytes: number) => void): Promise<Uint8Array> {
+  async read(
+    offset: number,
+    lengthBytes: number,
+    progress?: (doneBytes: number) => void,
+  ): Promise<Uint8Array> {
     return await this.guarded(async () => {
-      await this.asked(this.loader.ESP_READ_FLASH, words(offset, lengthBytes, SECTOR_BYTES, 2 * SECTOR_BYTES));
+      await this.asked(
+        this.loader.ESP_READ_FLASH,
+        words(offset, lengthBytes, SECTOR_BYTES, 2 * SECTOR_BYTES),
+      );
       const bytes = new Uint8Array(lengthBytes);
       let done = 0;
       while (done < lengthBytes) {
@@ -226,7 +237,9 @@ export class BootLoader {
 
   private async tryBaud(rate: number): Promise<boolean> {
     const loader = this.loader;
-    await this.guarded(() => loader.command(loader.ESP_CHANGE_BAUDRATE, words(rate, loader.IS_STUB ? ROM_BAUD : 0)));
+    await this.guarded(() =>
+      loader.command(loader.ESP_CHANGE_BAUDRATE, words(rate, loader.IS_STUB ? ROM_BAUD : 0)),
+    );
     await this.line.port.setBaud(rate);
     await this.transport.drainInput();
     for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -240,7 +253,11 @@ export class BootLoader {
     return false;
   }
 
-  private async asked(command: number, body: Uint8Array, options: { timeoutMs?: number } = {}): Promise<Uint8Array> {
+  private async asked(
+    command: number,
+    body: Uint8Array,
+    options: { timeoutMs?: number } = {},
+  ): Promise<Uint8Array> {
     const answer = await this.guarded(() => this.loader.ask(command, body, options));
     if ("data" in answer) return answer.data;
     throw refused(`run command 0x${command.toString(16)}`, answer.refusal);
@@ -278,20 +295,31 @@ async function synchronise(line: FlashLine, transport: LoaderTransport, log: Loa
       failure = error;
     }
   }
-  throw new FleetrigError("FLASH_NO_ANSWER", "The board is in download mode, but its boot loader does not answer.", {
-    hint: "Its TX or RX may be held by something else: another program, a sensor on the same pins, or a bridge that only carries one way.",
-    cause: failure,
-  });
+  throw new FleetrigError(
+    "FLASH_NO_ANSWER",
+    "The board is in download mode, but its boot loader does not answer.",
+    {
+      hint: "Its TX or RX may be held by something else: another program, a sensor on the same pins, or a bridge that only carries one way.",
+      cause: failure,
+    },
+  );
 }
 
 const chipUnknown = (cause: Error): FleetrigError =>
-  new FleetrigError("FLASH_CHIP_UNKNOWN", "The board has a chip that cannot be flashed.", { hint: cause.message, cause });
+  new FleetrigError("FLASH_CHIP_UNKNOWN", "The board has a chip that cannot be flashed.", {
+    hint: cause.message,
+    cause,
+  });
 
 const refused = (what: string, code: number): FleetrigError =>
-  new FleetrigError("FLASH_FAILED", `The boot loader refused to ${what}: 0x${code.toString(16).padStart(2, "0")}.`, {
-    hint: "Repeat; if it stays so, try a lower baud rate or erase the board first.",
-    context: { code },
-  });
+  new FleetrigError(
+    "FLASH_FAILED",
+    `The boot loader refused to ${what}: 0x${code.toString(16).padStart(2, "0")}.`,
+    {
+      hint: "Repeat; if it stays so, try a lower baud rate or erase the board first.",
+      context: { code },
+    },
+  );
 
 const readDamaged = (offset: number, lengthBytes: number): FleetrigError =>
   new FleetrigError("FLASH_READ_DAMAGED", "What came from flash is not what the chip sent.", {

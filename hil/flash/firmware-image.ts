@@ -31,7 +31,7 @@ const SECTOR_BYTES = 4096;
 export function checkImages(
   images: readonly FlashImage[],
   board: ChipIdentity,
-  flashSizeBytes: number | undefined = undefined,
+  flashSizeBytes?: number,
 ): void {
   if (images.length === 0) throw invalid("There is nothing to flash.", "Name at least one image.");
   for (const image of images) {
@@ -59,16 +59,21 @@ function checkPlace(image: FlashImage, flashSizeBytes: number | undefined): void
     );
   const end = offset + bytes.length;
   if (end > (flashSizeBytes ?? 2 ** 32))
-    throw new FleetrigError("FLASH_IMAGE_TOO_BIG", `${nameOf(image)} ends at ${end}; the flash has ${flashSizeBytes} bytes.`, {
-      hint: "Check the offset and the board's flash size.",
-      context: { end, flashSizeBytes },
-      exitCode: EXIT.usage,
-    });
+    throw new FleetrigError(
+      "FLASH_IMAGE_TOO_BIG",
+      `${nameOf(image)} ends at ${end}; the flash has ${flashSizeBytes} bytes.`,
+      {
+        hint: "Check the offset and the board's flash size.",
+        context: { end, flashSizeBytes },
+        exitCode: EXIT.usage,
+      },
+    );
 }
 
 function checkFormat(image: FlashImage, board: ChipIdentity): void {
   const { kind, bytes, offset } = image;
-  const isEsp = kind === "esp" || (kind === undefined && (bytes[0] === IMAGE_MAGIC || offset === board.bootloaderOffset));
+  const isEsp =
+    kind === "esp" || (kind === undefined && (bytes[0] === IMAGE_MAGIC || offset === board.bootloaderOffset));
   if (!isEsp) return;
   if (bytes[0] !== IMAGE_MAGIC || bytes.length < HEADER_BYTES)
     throw invalid(
@@ -80,7 +85,11 @@ function checkFormat(image: FlashImage, board: ChipIdentity): void {
     throw new FleetrigError(
       "FLASH_IMAGE_WRONG_CHIP",
       `${nameOf(image)} is for chip ${chipId}; the board's ${board.chip} is chip ${board.imageChipId}.`,
-      { hint: "Build for the chip that is on the board.", context: { chipId, board: board.chip }, exitCode: EXIT.usage },
+      {
+        hint: "Build for the chip that is on the board.",
+        context: { chipId, board: board.chip },
+        exitCode: EXIT.usage,
+      },
     );
   checkSegments(image);
 }
@@ -106,7 +115,9 @@ function checkSegments(image: FlashImage): void {
   const checksumAt = Math.floor(at / 16) * 16 + 15;
   if (bytes[checksumAt] !== sum) throw damaged("its checksum is wrong");
   if (bytes[23] !== 1) return;
-  const hash = createHash("sha256").update(bytes.subarray(0, checksumAt + 1)).digest();
+  const hash = createHash("sha256")
+    .update(bytes.subarray(0, checksumAt + 1))
+    .digest();
   if (!hash.equals(bytes.subarray(checksumAt + 1, checksumAt + 33))) throw damaged("its SHA-256 is wrong");
 }
 

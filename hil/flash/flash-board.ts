@@ -71,7 +71,9 @@ export async function flashBoard(options: FlashOptions): Promise<FlashOutcome> {
 
 /** @throws FleetrigError FLASH_WRONG_BOARD */
 export function checkBoard(board: ChipIdentity, expected: ExpectedBoard): void {
-  const differs = (["mac", "chip"] as const).find((key) => expected[key] !== undefined && expected[key] !== board[key]);
+  const differs = (["mac", "chip"] as const).find(
+    (key) => expected[key] !== undefined && expected[key] !== board[key],
+  );
   if (differs === undefined) return;
   throw new FleetrigError(
     "FLASH_WRONG_BOARD",

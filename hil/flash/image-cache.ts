@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { FleetrigError } from "fleetrig/kernel";
 
@@ -8,7 +18,11 @@ export interface FlashedImages {
   readonly chip: string;
   /** `writing`: it was under way when this was written down. */
   readonly state: "writing" | "whole";
-  readonly images: readonly { readonly offset: number; readonly sizeBytes: number; readonly sha256: string }[];
+  readonly images: readonly {
+    readonly offset: number;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+  }[];
   /** While writing: offsets of the regions that have been written and verified. */
   readonly verified: readonly number[];
 }
@@ -70,10 +84,14 @@ export class ImageCache {
       renameSync(temporary, this.path);
     } catch (error) {
       rmSync(temporary, { force: true });
-      throw new FleetrigError("FLASH_CACHE_UNWRITABLE", `What is on which board cannot be written to ${this.path}.`, {
-        hint: error instanceof Error ? error.message : String(error),
-        cause: error,
-      });
+      throw new FleetrigError(
+        "FLASH_CACHE_UNWRITABLE",
+        `What is on which board cannot be written to ${this.path}.`,
+        {
+          hint: error instanceof Error ? error.message : String(error),
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -88,14 +106,16 @@ function boardsOf(file: unknown): Map<string, FlashedImages> {
     if (!isRecord(board)) continue;
     const { mac, chip, state, images, verified } = board;
     if (typeof mac !== "string" || !MAC.test(mac) || typeof chip !== "string") continue;
-    if ((state !== "writing" && state !== "whole") || !Array.isArray(images) || !Array.isArray(verified)) continue;
+    if ((state !== "writing" && state !== "whole") || !Array.isArray(images) || !Array.isArray(verified))
+      continue;
     if (!images.every(isImage) || !verified.every((offset) => typeof offset === "number")) continue;
     boards.set(mac, { chip, state, images, verified });
   }
   return boards;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
 
 const isImage = (value: unknown): value is FlashedImages["images"][number] =>
   isRecord(value) &&

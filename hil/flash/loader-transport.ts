@@ -15,7 +15,9 @@ const QUIET_MS = 20;
  */
 export class LoaderTransport extends Transport implements PortReceiver {
   private readonly frames: Uint8Array[] = [];
-  private waiting: { take(frame: Uint8Array): void; fail(error: Error): void; readonly timer: Timer } | undefined;
+  private waiting:
+    | { take(frame: Uint8Array): void; fail(error: Error): void; readonly timer: Timer }
+    | undefined;
   private end: PortEnd | undefined;
   private readonly slip = new SlipDecoder((frame) => this.frame(frame));
   private readonly stopListening: () => void;
@@ -61,8 +63,8 @@ export class LoaderTransport extends Transport implements PortReceiver {
   override read(timeoutMs: number): Promise<Uint8Array> {
     const held = this.frames.shift();
     if (held !== undefined) return Promise.resolve(held);
+    if (this.lost !== undefined) return Promise.reject(this.lost);
     return new Promise((resolve, reject) => {
-      if (this.lost !== undefined) return void reject(this.lost);
       const timer = this.clock.after(timeoutMs * 1000, () =>
         this.waiting?.fail(new ESPError(`No answer within ${timeoutMs} ms`)),
       );

@@ -61,7 +61,11 @@ export async function writeRegion(
   throw failure ?? notVerified(offset);
 }
 
-async function writeOnce(loader: BootLoader, { offset, bytes }: FlashRegion, repeated: () => void): Promise<void> {
+async function writeOnce(
+  loader: BootLoader,
+  { offset, bytes }: FlashRegion,
+  repeated: () => void,
+): Promise<void> {
   const deflated = deflateSync(bytes, { level: 6 });
   await loader.beginWrite(offset, bytes.length, deflated.length);
   const { blockBytes } = loader;
@@ -78,13 +82,21 @@ async function writeOnce(loader: BootLoader, { offset, bytes }: FlashRegion, rep
 }
 
 const blockDamaged = (offset: number, number: number): FleetrigError =>
-  new FleetrigError("FLASH_FAILED", `Block ${number} at 0x${offset.toString(16)} came in damaged ${BLOCK_ATTEMPTS} times.`, {
-    hint: "Use a lower baud rate, a shorter cable, or another port.",
-    context: { offset, number },
-  });
+  new FleetrigError(
+    "FLASH_FAILED",
+    `Block ${number} at 0x${offset.toString(16)} came in damaged ${BLOCK_ATTEMPTS} times.`,
+    {
+      hint: "Use a lower baud rate, a shorter cable, or another port.",
+      context: { offset, number },
+    },
+  );
 
 const notVerified = (offset: number): FleetrigError =>
-  new FleetrigError("FLASH_VERIFY_FAILED", `The flash at 0x${offset.toString(16)} is not what was written there.`, {
-    hint: "If it stays so after erasing the board, its flash is worn out or its supply too weak.",
-    context: { offset },
-  });
+  new FleetrigError(
+    "FLASH_VERIFY_FAILED",
+    `The flash at 0x${offset.toString(16)} is not what was written there.`,
+    {
+      hint: "If it stays so after erasing the board, its flash is worn out or its supply too weak.",
+      context: { offset },
+    },
+  );

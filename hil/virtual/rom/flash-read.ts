@@ -38,7 +38,10 @@ export class FlashRead {
   private fill(acknowledgedBytes: number): void {
     const { offset, sizeBytes, blockBytes, inFlightBytes } = this.range;
     while (this.sentBytes < sizeBytes && this.sentBytes - acknowledgedBytes < inFlightBytes) {
-      const block = this.flash.read(offset + this.sentBytes, Math.min(blockBytes, sizeBytes - this.sentBytes));
+      const block = this.flash.read(
+        offset + this.sentBytes,
+        Math.min(blockBytes, sizeBytes - this.sentBytes),
+      );
       this.hash.update(block);
       this.sentBytes += block.length;
       this.send(block);

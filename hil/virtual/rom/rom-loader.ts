@@ -186,14 +186,16 @@ export class RomLoader {
 
   private sync(body: Uint8Array): Outcome {
     const { faults } = this.options;
-    if (body.length !== 36 || word(body, 0) !== SYNC_WORD || body.subarray(4).some((byte) => byte !== 0x55)) return "length";
+    if (body.length !== 36 || word(body, 0) !== SYNC_WORD || body.subarray(4).some((byte) => byte !== 0x55))
+      return "length";
     if ((faults.ignoredSyncs ?? 0) > 0) {
       faults.ignoredSyncs = faults.ignoredSyncs! - 1;
       return undefined;
     }
     this.isSynchronised = true;
     // The ROM answers eight times, which is how a host tells it from the stub.
-    if (!this.isStub) for (let i = 1; i < ROM_ANSWERS; i += 1) this.answer(COMMAND.sync, { value: SYNC_WORD });
+    if (!this.isStub)
+      for (let i = 1; i < ROM_ANSWERS; i += 1) this.answer(COMMAND.sync, { value: SYNC_WORD });
     return { value: this.isStub ? 0 : SYNC_WORD };
   }
 
@@ -262,7 +264,8 @@ export class RomLoader {
     const sizeBytes = word(body, 0);
     const offset = word(body, 12);
     const { flash } = this.options;
-    if (word(body, 8) > ROM_BLOCK_BYTES || offset + sizeBytes > flash.sizeBytes || !this.isAttached) return "range";
+    if (word(body, 8) > ROM_BLOCK_BYTES || offset + sizeBytes > flash.sizeBytes || !this.isAttached)
+      return "range";
     this.write = new FlashWrite(flash, {
       offset,
       sizeBytes,
@@ -292,7 +295,8 @@ export class RomLoader {
     let piece = bytes;
     if (faults.wornBytes !== undefined) {
       piece = piece.slice();
-      for (const at of faults.wornBytes) if (at >= offset && at < offset + piece.length) piece[at - offset] = 0xff;
+      for (const at of faults.wornBytes)
+        if (at >= offset && at < offset + piece.length) piece[at - offset] = 0xff;
     }
     if (faults.powerCutAfterBytes === undefined) return piece;
     const left = faults.powerCutAfterBytes;
@@ -332,7 +336,12 @@ export class RomLoader {
     if (body.length !== 16 || !this.isInFlash(body)) return "range";
     const blockBytes = Math.min(word(body, 8), 4096);
     if (blockBytes === 0) return "range";
-    const range = { offset: word(body, 0), sizeBytes: word(body, 4), blockBytes, inFlightBytes: word(body, 12) };
+    const range = {
+      offset: word(body, 0),
+      sizeBytes: word(body, 4),
+      blockBytes,
+      inFlightBytes: word(body, 12),
+    };
     this.answer(COMMAND.readFlash, {});
     this.read = new FlashRead(this.options.flash, range, this.options.send);
     this.read.start();
