@@ -53,13 +53,6 @@ export {
 } from "./bench/bench.js";
 export { CRASH_KINDS, type CrashKind } from "./bench/crash-kinds.js";
 export { BOARD_FAULTS, type BoardFaultDefinition } from "./faults/table.js";
-export {
-  BoardLog,
-  type BoardLogHandlers,
-  type BootReport,
-  type LogLine,
-  type PanicReport,
-} from "./log/index.js";
 export { BootLoader, type ChipIdentity } from "./flash/boot-loader.js";
 export { checkImages, type FlashImage } from "./flash/firmware-image.js";
 export {
