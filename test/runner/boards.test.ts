@@ -1,0 +1,175 @@
+import type { Bench, BoardClaim, BoardMemberOptions, ClaimedBoard } from "fleetrig/hil";
+import { createRandomSource, type EventSink } from "fleetrig/kernel";
+import { type BoardControls, createFleet, type FleetMember } from "fleetrig/sim";
+import { describe, expect, it } from "vitest";
+import { runText } from "../determinism/run-text.js";
+
+/** A bench in memory: its boards behave as virtual devices do, and note what only boards can have done to them. */
+class PaperBench implements Bench {
+  readonly done: string[] = [];
+  isClosed = false;
+
+  constructor(
+    private readonly present: readonly string[],
+    private readonly events: EventSink,
+  ) {}
+
+  claim(requests: Parameters<Bench["claim"]>[0]): Promise<readonly BoardClaim[]> {
+    return Promise.resolve(
+      requests.map(({ thing, path }) =>
+        this.present.includes(thing)
+          ? { thing, board: boardOf(thing, path) }
+          : { thing, board: undefined, reason: "no board with chip esp32c3 is attached" },
+      ),
+    );
+  }
+
+  member(_board: ClaimedBoard, options: BoardMemberOptions): FleetMember {
+    const { plan, group, clock, events, probe, run, dialer, faults } = options;
+    const [device] = createFleet(
+      { groups: [{ ...group, members: [plan] }] },
+      {
+        time: { lane: () => clock, nowUs: () => clock.nowUs(), wallMs: () => clock.wallMs() },
+        random: createRandomSource(options.seed),
+        events,
+        probe,
+        run,
+        linkFor: () => ({ dialer, faults }),
+      },
+    ).members;
+    return Object.assign(device!, { board: this.controls(plan.name, clock) });
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+
+  private controls(thing: string, clock: BoardMemberOptions["clock"]): BoardControls {
+    const note = (what: string): void => void this.done.push(`${thing} ${what}`);
+    return {
+      reset: () => note("reset"),
+      powerCycle: (offUs) => note(`power ${offUs}`),
+      sleep: (forUs) => note(`sleep ${forUs}`),
+      stimulate: (stimulus) => note(`stimulate ${JSON.stringify(stimulus)}`),
+      crash: (kind) => note(`crash ${kind}`),
+      awaitLog: ({ action, pattern }) => {
+        note(`await ${pattern}`);
+        if (pattern === "never ended") return;
+        const failure = pattern === "comes" ? undefined : "timeout";
+        const atUs = clock.nowUs();
+        this.events.emit({ type: "board.log-awaited", atUs, thing, action, pattern, failure, waitedUs: 0 });
+      },
+    };
+  }
+}
+
+const boardOf = (thing: string, path: "bridge" | "direct"): ClaimedBoard => ({
+  thing,
+  path,
+  chip: "paper",
+  mac: "7cdfa1001122",
+  port: "/dev/null",
+  version: "1.0.0",
+  capabilities: [],
+});
+
+const scenario = (more: { stages?: string; expect?: string; bridges?: string } = {}): string => `
+version: 1
+name: boards
+clock: real
+bridges: ${more.bridges ?? "[{ id: x, group: mixed, count: 1, board: { chip: esp32c3 } }]"}
+fleet:
+  - group: mixed
+    model: "builtin:temperature-sensor"
+    count: 3
+    telemetry: [{ every: 50ms, phase: aligned, topic: "t/{thingName}", qos: 1, payload: { seq: "{seq}" } }]
+  - { group: hard, things: [h-1, h-2], requires: hardware }
+stages:
+  - { name: go, duration: 400ms, actions: [${more.stages ?? ""}] }
+expect: [${more.expect ?? "delivery.lost == 0"}]
+`;
+
+async function run(text: string, present: readonly string[]) {
+  let bench: PaperBench | undefined;
+  const record = await runText(text, {
+    openBench: ({ events }) => Promise.resolve((bench = new PaperBench(present, events))),
+  });
+  return { record, bench: bench! };
+}
+
+describe("boards in a run", () => {
+  it("are members like any other, and the rest of their group stays virtual", async () => {
+    const { record, bench } = await run(scenario({ expect: "connections.online == 3" }), ["mixed-0"]);
+    expect(record).toMatchObject({ verdict: "passed", devices: 3 });
+    expect(record.trust.skippedGroups).toEqual([
+      { group: "hard", reason: "it needs a real board and none is attached" },
+    ]);
+    expect(bench.isClosed).toBe(true);
+  });
+
+  it("that are missing leave their members out, with the reason, and nobody takes their place", async () => {
+    const { record } = await run(scenario({ expect: "connections.online == 2" }), []);
+    expect(record).toMatchObject({ verdict: "passed", devices: 2 });
+    expect(record.trust.skippedGroups[0]).toEqual({
+      group: "mixed",
+      reason: "1 of 3 things: no board with chip esp32c3 is attached",
+    });
+  });
+
+  it("make a group that requires hardware take part, as far as they are there", async () => {
+    const bridges = "[{ id: a, thing: h-1, board: { port: p } }, { id: b, thing: h-2, board: { port: q } }]";
+    const { record } = await run(scenario({ bridges, expect: "connections.online == 4" }), ["h-2"]);
+    expect(record).toMatchObject({ verdict: "passed", devices: 4 });
+    expect(record.trust.skippedGroups).toEqual([
+      { group: "hard", reason: "1 of 2 things: no board with chip esp32c3 is attached" },
+    ]);
+  });
+
+  it("hear of what only boards can have done to them; virtual devices are named as skipped", async () => {
+    const stages = [
+      "{ at: 10ms, reset: { id: r, select: { group: mixed } } }",
+      "{ at: 20ms, powerCycle: { select: { things: [mixed-0] }, off: 2s } }",
+      "{ at: 30ms, stimulate: { select: { things: [mixed-0] }, gpio: { 4: true }, adc: { 0: 1650 } } }",
+      "{ at: 40ms, crash: { select: { things: [mixed-0] }, kind: load-fault } }",
+      "{ at: 50ms, deepSleep: { select: { things: [mixed-0] }, for: 1s } }",
+    ].join(", ");
+    const { record, bench } = await run(scenario({ stages }), ["mixed-0"]);
+    expect(record.failure).toBeNull();
+    expect(bench.done).toEqual([
+      "mixed-0 reset",
+      "mixed-0 power 2000000",
+      'mixed-0 stimulate {"gpio":{"4":true},"adcMillivolts":{"0":1650}}',
+      "mixed-0 crash load-fault",
+      "mixed-0 sleep 1000000",
+    ]);
+  });
+
+  it("fail the run at the action's line when a log line does not come", async () => {
+    const stages = ["comes", "too late", "never ended"]
+      .map((pattern) => `{ at: 10ms, awaitLog: { select: { things: [mixed-0] }, pattern: ${pattern} } }`)
+      .join(", ");
+    const text = scenario({ stages });
+    const line = text.split("\n").findIndex((one) => one.includes("awaitLog")) + 1;
+    const { record } = await run(text, ["mixed-0"]);
+    const failed = record.expectations.filter(({ verdict }) => verdict === "fail");
+    expect(record.verdict).toBe("failed");
+    expect(failed.map(({ expr, measured, line }) => [expr, measured, line])).toEqual([
+      ["too late", "mixed-0: timeout", line],
+      ["never ended", "mixed-0: the run ended first", line],
+    ]);
+  });
+
+  it("cannot be the same thing for two bridges, nor more than a group has", async () => {
+    const twice =
+      "[{ id: a, thing: h-1, board: { port: p } }, { id: b, group: hard, count: 2, board: { port: q } }]";
+    await expect(run(scenario({ bridges: twice }), [])).rejects.toMatchObject({
+      code: "BENCH_TOO_FEW_MEMBERS",
+    });
+    const reversed =
+      "[{ id: b, group: hard, board: { port: q } }, { id: a, thing: h-1, board: { port: p } }]";
+    await expect(run(scenario({ bridges: reversed }), [])).rejects.toMatchObject({
+      code: "BENCH_THING_TAKEN",
+    });
+  });
+});
