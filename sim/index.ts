@@ -92,5 +92,8 @@ export type { DirectionCounters, ProxyCounters } from "./proxy/proxy-counters.js
 export { type DeviceLink, VirtualDevice, type VirtualDeviceOptions } from "./device/virtual-device.js";
 export { DeviceGroup, type DeviceWorld } from "./device/device-group.js";
 export { createFleet, Fleet, type FleetEnvironment } from "./fleet/fleet.js";
+export { telemetryPhase } from "./device/telemetry.js";
+export { type ShadowSettings, shadowSettings } from "./models/configuration.js";
+export { type OtaSettings, otaSettings } from "./models/ota-phases.js";
 export { type ArrivalPlan, planArrival } from "./fleet/arrival.js";
 export type { Selection } from "./fleet/selection.js";

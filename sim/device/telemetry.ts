@@ -17,11 +17,10 @@ export class Telemetry {
     private readonly member: MemberPlan,
     private readonly owner: TelemetryOwner & PhaseSource,
   ) {
-    this.streams = group.streams.map((compiled) => {
-      const phase =
-        phaseOf(compiled, group, member) ?? owner.stream(`phase/${compiled.plan.name}`).fraction();
-      return new TelemetryStream(compiled, phase, owner);
-    });
+    this.streams = group.streams.map(
+      (compiled) =>
+        new TelemetryStream(compiled, telemetryPhase(compiled, { group, member, source: owner }), owner),
+    );
   }
 
   /** Schedules count from `originUs`; nothing is sent before `fromUs`, when the device first tries to connect. */
@@ -56,19 +55,23 @@ export class Telemetry {
   }
 }
 
+/** The device's random streams by purpose. */
 interface PhaseSource {
   stream(purpose: string): Random;
 }
 
-/** Share of an interval; undefined when it is to be drawn. */
-function phaseOf({ plan }: CompiledStream, group: DeviceGroup, member: MemberPlan): number | undefined {
-  const { length } = group.plan.members;
+/** Share of an interval in [0, 1) by which a member's telemetry lies behind the start of the fleet. */
+export function telemetryPhase(
+  { plan }: CompiledStream,
+  of: { readonly group: DeviceGroup; readonly member: MemberPlan; readonly source: PhaseSource },
+): number {
+  const { length } = of.group.plan.members;
   switch (plan.phase) {
     case "aligned":
       return 0;
     case "index":
-      return (member.index % length) / length;
+      return (of.member.index % length) / length;
     case "random":
-      return undefined;
+      return of.source.stream(`phase/${plan.name}`).fraction();
   }
 }
