@@ -90,6 +90,14 @@ export class ShapedLink implements PacketLink, PacketReceiver {
     this.inner.destroy();
   }
 
+  pauseReading(): void {
+    this.inner.pauseReading?.();
+  }
+
+  resumeReading(): void {
+    this.inner.resumeReading?.();
+  }
+
   received(packet: Packet, wireBytes: number): void {
     if (this.isSevered) return;
     this.down.pass(packet, wireBytes, () => {

@@ -24,7 +24,13 @@ import { emptyMemory, LoopbackFirmware } from "../fixtures/loopback-firmware.js"
 export const SECOND = 1_000_000;
 export const MS = 1_000;
 
-const MEMBER: MemberPlan = { name: "r-01", ordinal: 3, index: 1, attributes: { site: "nord" }, connectAtUs: 0 };
+const MEMBER: MemberPlan = {
+  name: "r-01",
+  ordinal: 3,
+  index: 1,
+  attributes: { site: "nord" },
+  connectAtUs: 0,
+};
 
 /** A group of sensors with one stream, every second. */
 export function sensors(changes: Partial<GroupPlan> = {}): GroupPlan {
@@ -195,7 +201,7 @@ export class MemberRig {
   readonly events: RunEvent[] = [];
   readonly probe: string[] = [];
   readonly sentAt = new Map<number, { dueUs: number; sentUs: number }>();
-  readonly received: { topic: string; text: string; dup: boolean }[] = [];
+  readonly received: { topic: string; text: string }[] = [];
   readonly broker: MqttBroker;
   readonly faults: LinkFaults;
   readonly board: LineBoard;
@@ -212,15 +218,10 @@ export class MemberRig {
     });
     this.broker.addHooks({
       message: (message) => {
-        this.received.push({
-          topic: message.topic,
-          text: Buffer.from(message.payload).toString(),
-          dup: false,
-        });
-        return undefined;
+        this.received.push({ topic: message.topic, text: Buffer.from(message.payload).toString() });
+        return "broker";
       },
-      listensTo: () => true,
-    } as never);
+    });
     const random = createRandomSource(9);
     this.faults = new LinkFaults({ clock, random: (purpose) => random.stream(purpose) });
     this.board = new LineBoard(this.time.lane(900));
