@@ -14,11 +14,12 @@
 typedef struct {
   uint32_t magic, size, crc, entry;
   char version[32];
-  uint8_t build[4], reserved[72];
+  uint8_t elf_sha256[32], reserved[44]; /* the first 4 bytes of the hash are the hello's `build` */
   uint32_t header_crc;
 } boot_image;
 
 const char *boot_version(void); /* of the image that runs */
+void boot_build(char text[9]); /* its build: 8 hexadecimal digits and a zero */
 bool boot_is_unconfirmed(void);
 /* The last update was given up by the boot loader since the last confirm: its version, else NULL. */
 const char *boot_rolled_back(void);

@@ -22,6 +22,7 @@ size_t hal_serial_read(uint8_t *bytes, size_t capacity);
 size_t hal_serial_write(const uint8_t *bytes, size_t length);
 /* When the first byte of what hal_serial_read returned last came in. */
 uint64_t hal_serial_arrival_us(void);
+bool hal_serial_is_idle(void); /* everything written has left the board */
 
 /* Sleeps until input may be there (serial, network) or until `due_us`. Feeds the watchdog. */
 void hal_wait(uint64_t due_us);
@@ -29,8 +30,15 @@ void hal_wait(uint64_t due_us);
 /* Ends of this run of the board; none returns. */
 void hal_restart(void) __attribute__((noreturn));
 void hal_deep_sleep(uint64_t us) __attribute__((noreturn));
-/* Prints a panic as ESP-IDF does on RISC-V and restarts with reset reason PANIC. */
+/* Commits the fault of that name (command `crash`), so that the machine panics as ESP-IDF does on RISC-V and restarts with reset
+ * reason PANIC, or TG0_WDT_RESET after `hang`. `silent` restarts without a word. Others than PROTOCOL.md names abort. */
 void hal_crash(const char *kind) __attribute__((noreturn));
+/* The crash that ended the run before this one; false: it did not crash. `kind` is what the panic said, such as `Load access fault`. */
+typedef struct {
+  char kind[32];
+  uint32_t pc;
+} hal_crash_record;
+bool hal_last_crash(hal_crash_record *record);
 
 /* Memory that survives every restart except a power cut; zero after one. At least 8 KiB. */
 void *hal_retained(size_t *capacity);

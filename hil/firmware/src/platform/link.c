@@ -1,0 +1,384 @@
+#include "link.h"
+
+#include "hal.h"
+#include "link_frame.h"
+#include "link_window.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ACK_DELAY_US 5000u
+#define ACK_EVERY 2u
+#define BOOT_PAUSE_US 200000u
+#define PINGS 4u
+#define LOG_BYTES 4096u
+#define LOG_LINE 240u
+#define PING_BYTES 24u
+#ifndef LINK_BEGINS_WITH_LINE
+#define LINK_BEGINS_WITH_LINE false
+#endif
+
+typedef struct {
+  uint8_t t1[8];
+  uint64_t t2;
+} received_ping;
+
+static struct {
+  const link_handlers *handlers;
+  link_counters counters;
+  link_demux demux;
+  uint32_t session; /* 0: none */
+  bool is_line, is_receiving;
+
+  uint16_t expected;
+  unsigned unacknowledged;
+  uint64_t ack_due_us;
+  bool must_ack, must_open, must_boot, must_close;
+  uint64_t boot_not_before_us;
+  uint32_t closing_session;
+  received_ping pings[PINGS];
+  unsigned ping_count;
+
+  char message[LINK_MESSAGE_MAX + 1];
+  size_t message_length; /* more than LINK_MESSAGE_MAX: too long, to be dropped at its end */
+
+  uint8_t out[LINK_WIRE_MAX + LOG_LINE];
+  size_t out_length, out_offset;
+  bool log_is_next;
+  char log[LOG_BYTES];
+  size_t log_begin, log_length;
+} link;
+
+static void put_u64(uint8_t *out, uint64_t value) {
+  for (unsigned n = 0; n < 8; n++) {
+    out[n] = (uint8_t)(value >> (8 * n));
+  }
+}
+
+/* Writes what is staged; true when all of it has gone. */
+static bool drain(void) {
+  if (link.out_offset < link.out_length) {
+    link.out_offset += hal_serial_write(link.out + link.out_offset, link.out_length - link.out_offset);
+  }
+  return link.out_offset == link.out_length;
+}
+
+static void stage(link_frame *frame, uint64_t now_us) {
+  frame->acknowledged = link.expected;
+  frame->credit = LINK_RECEIVE_BYTES;
+  frame->time_us = now_us;
+  link.out_length = link_frame_encode(frame, link.is_line, link.out);
+  link.out_offset = 0;
+  link.counters.frames_out++;
+  if (frame->session == link.session && frame->type != LINK_OPENED) {
+    link.unacknowledged = 0;
+    link.ack_due_us = UINT64_MAX;
+    link.must_ack = false;
+  }
+}
+
+static void stage_hello(link_frame_type type, uint64_t now_us) {
+  static char hello[LINK_PAYLOAD_MAX + 1];
+  size_t length = link.handlers->hello(hello, sizeof hello);
+  link_frame frame = {.type = (uint8_t)type,
+                      .session = type == LINK_OPENED ? link.session : 0,
+                      .payload = (const uint8_t *)hello,
+                      .length = length};
+  stage(&frame, now_us);
+}
+
+static void stage_pong(uint64_t now_us) {
+  uint8_t payload[PING_BYTES];
+  memcpy(payload, link.pings[0].t1, 8);
+  put_u64(payload + 8, link.pings[0].t2);
+  put_u64(payload + 16, now_us);
+  link.ping_count--;
+  memmove(link.pings, link.pings + 1, link.ping_count * sizeof link.pings[0]);
+  link_frame frame = {.type = LINK_PONG, .session = link.session, .payload = payload, .length = PING_BYTES};
+  stage(&frame, now_us);
+}
+
+/* One whole line, so that a frame never stands inside of it. */
+static bool stage_log(void) {
+  if (link.log_length == 0) {
+    return false;
+  }
+  size_t length = 0;
+  char byte;
+  do {
+    byte = link.log[(link.log_begin + length) % LOG_BYTES];
+    link.out[length++] = (uint8_t)byte;
+  } while (byte != '\n');
+  link.log_begin = (link.log_begin + length) % LOG_BYTES;
+  link.log_length -= length;
+  link.out_length = length;
+  link.out_offset = 0;
+  return true;
+}
+
+static bool stage_frame(uint64_t now_us) {
+  link_frame frame = {.type = LINK_ACK, .session = link.session};
+  if (link.must_close) {
+    link.must_close = false;
+    frame.type = LINK_CLOSE;
+    frame.session = link.closing_session;
+  } else if (link.must_boot) {
+    link.must_boot = false;
+    link.boot_not_before_us = now_us + BOOT_PAUSE_US;
+    stage_hello(LINK_BOOT, now_us);
+    return true;
+  } else if (link.session == 0) {
+    return false;
+  } else if (link.must_open) {
+    link.must_open = false;
+    stage_hello(LINK_OPENED, now_us);
+    return true;
+  } else if (link.ping_count > 0) {
+    stage_pong(now_us);
+    return true;
+  } else if (!link.must_ack) {
+    if (window_next(&frame, now_us)) {
+      frame.session = link.session;
+    } else if (now_us < link.ack_due_us) {
+      return false;
+    }
+  }
+  stage(&frame, now_us);
+  return true;
+}
+
+static void pump(void) {
+  while (drain()) {
+    bool is_log_first = link.log_is_next;
+    link.log_is_next = false;
+    if (is_log_first && stage_log()) {
+      continue;
+    }
+    if (stage_frame(hal_now_us())) {
+      link.log_is_next = true;
+    } else if (!stage_log()) {
+      return;
+    }
+  }
+}
+
+static void end_session(void) {
+  link.session = 0;
+  link.ping_count = 0;
+  link.must_open = link.must_ack = false;
+  link.ack_due_us = UINT64_MAX;
+  link.handlers->closed();
+}
+
+static void open_session(const link_frame *frame) {
+  link.must_open = true;
+  if (frame->session == link.session) {
+    return;
+  }
+  if (link.session != 0) {
+    end_session();
+    link.must_open = true;
+  }
+  link.session = frame->session;
+  link.expected = 0;
+  link.unacknowledged = 0;
+  link.message_length = 0;
+  link.must_boot = false;
+  window_reset(frame->credit);
+  link.handlers->opened(frame->session);
+}
+
+static void receive_control(const link_frame *frame, bool is_end) {
+  if (frame->length > LINK_MESSAGE_MAX - (link.message_length < LINK_MESSAGE_MAX ? link.message_length : LINK_MESSAGE_MAX)) {
+    link.message_length = LINK_MESSAGE_MAX + 1;
+  } else {
+    memcpy(link.message + link.message_length, frame->payload, frame->length);
+    link.message_length += frame->length;
+  }
+  if (!is_end) {
+    return;
+  }
+  size_t length = link.message_length;
+  link.message_length = 0;
+  if (length > LINK_MESSAGE_MAX) {
+    link.counters.dropped_messages++;
+    return;
+  }
+  link.message[length] = 0;
+  link.handlers->received(LINK_CONTROL, (uint8_t *)link.message, length, true);
+}
+
+static void receive_data(const link_frame *frame, uint64_t now_us) {
+  if (frame->sequence != link.expected) {
+    if ((uint16_t)(frame->sequence - link.expected) < 0x8000u) {
+      link.counters.gaps++;
+    } else {
+      link.counters.duplicates++;
+    }
+    link.must_ack = true;
+    return;
+  }
+  link.expected++;
+  if (++link.unacknowledged >= ACK_EVERY) {
+    link.must_ack = true;
+  } else {
+    link.ack_due_us = now_us + ACK_DELAY_US;
+  }
+  int channel = frame->channel & 0x0f;
+  bool is_end = (frame->channel & LINK_MESSAGE_END) != 0;
+  if (channel == LINK_CONTROL) {
+    receive_control(frame, is_end);
+  } else if (channel == LINK_NETWORK) {
+    link.handlers->received(channel, (uint8_t *)frame->payload, frame->length, is_end);
+  } else {
+    link.counters.unknown++;
+  }
+}
+
+static void receive_ping(const link_frame *frame, uint64_t first_us) {
+  if (frame->length != PING_BYTES || link.ping_count == PINGS) {
+    link.counters.overflows += link.ping_count == PINGS;
+    return;
+  }
+  received_ping *ping = &link.pings[link.ping_count++];
+  memcpy(ping->t1, frame->payload, 8);
+  ping->t2 = first_us;
+}
+
+static void receive_frame(const link_frame *frame, bool is_line, uint64_t first_us) {
+  uint64_t now_us = hal_now_us();
+  link.counters.frames_in++;
+  link.is_line = is_line;
+  if (frame->type == LINK_OPEN) {
+    if (frame->session != 0) {
+      open_session(frame);
+    }
+    return;
+  }
+  if (frame->type != LINK_DATA && frame->type != LINK_ACK && frame->type != LINK_PING && frame->type != LINK_CLOSE) {
+    link.counters.unknown++;
+    return;
+  }
+  if (frame->session == 0 || frame->session != link.session) {
+    link.counters.stale++;
+    link.must_boot = link.must_boot || (link.session == 0 && frame->type != LINK_CLOSE && now_us >= link.boot_not_before_us);
+    return;
+  }
+  if (frame->type == LINK_CLOSE) {
+    end_session();
+    return;
+  }
+  window_acknowledged(frame->acknowledged, frame->credit, frame->type == LINK_ACK, now_us);
+  if (frame->type == LINK_DATA) {
+    receive_data(frame, now_us);
+  } else if (frame->type == LINK_PING) {
+    receive_ping(frame, first_us);
+  }
+}
+
+static void read_serial(void) {
+  static uint8_t bytes[512];
+  size_t length;
+  link.is_receiving = true;
+  while ((length = hal_serial_read(bytes, sizeof bytes)) > 0) {
+    link_demux_bytes(&link.demux, bytes, length, hal_serial_arrival_us(), receive_frame);
+    pump(); /* acknowledge while more comes in */
+  }
+  link.is_receiving = false;
+}
+
+void link_start(const link_handlers *handlers) {
+  memset(&link, 0, sizeof link);
+  link.handlers = handlers;
+  link.is_line = LINK_BEGINS_WITH_LINE;
+  link.ack_due_us = UINT64_MAX;
+  link.must_boot = true;
+}
+
+uint64_t link_poll(uint64_t now_us) {
+  read_serial();
+  uint64_t idle_due_us = link_demux_idle(&link.demux, now_us);
+  if (link.session != 0 && window_is_dead(now_us)) {
+    link.closing_session = link.session;
+    link.must_close = true;
+    end_session();
+  }
+  pump();
+  if (link.out_offset < link.out_length) {
+    return now_us + 1000; /* the line is full: nothing wakes us when it has room again */
+  }
+  uint64_t due_us = idle_due_us < link.ack_due_us ? idle_due_us : link.ack_due_us;
+  if (link.session == 0) {
+    return idle_due_us;
+  }
+  uint64_t window_us = window_due();
+  return window_us < due_us ? window_us : due_us;
+}
+
+bool link_is_open(void) { return link.session != 0; }
+
+bool link_send(int channel, const void *bytes, size_t length, bool is_end) {
+  return link.session != 0 && window_push((uint8_t)channel, bytes, length, is_end);
+}
+
+size_t link_room(void) { return link.session != 0 ? window_room() : 0; }
+
+void link_log(char level, const char *tag, const char *format, ...) {
+  char line[LOG_LINE];
+  uint64_t now_us = hal_now_us();
+  int head = snprintf(line, sizeof line, "%c (%lu) %s: ", level, (unsigned long)(now_us / 1000), tag);
+  size_t length = head < 0 ? 0 : (size_t)head < sizeof line - 3 ? (size_t)head : sizeof line - 3;
+  va_list values;
+  va_start(values, format);
+  int body = vsnprintf(line + length, sizeof line - 2 - length, format, values);
+  va_end(values);
+  size_t room = sizeof line - 3 - length;
+  length += body < 0 ? 0 : (size_t)body < room ? (size_t)body : room;
+  for (size_t n = 0; n < length; n++) {
+    if ((uint8_t)line[n] < 0x20 || line[n] == 0x7f) {
+      line[n] = '?';
+    }
+  }
+  line[length++] = '\r';
+  line[length++] = '\n';
+  if (length > LOG_BYTES - link.log_length) {
+    link.counters.dropped_logs++;
+    return;
+  }
+  for (size_t n = 0; n < length; n++) {
+    link.log[(link.log_begin + link.log_length++) % LOG_BYTES] = line[n];
+  }
+}
+
+void link_flush(uint64_t due_us) {
+  do {
+    if (!link.is_receiving) {
+      read_serial(); /* acknowledgements make room in the window */
+    }
+    pump();
+    bool is_sent = link.session == 0 || window_is_all_sent();
+    if (is_sent && link.log_length == 0 && link.out_offset == link.out_length && hal_serial_is_idle()) {
+      return;
+    }
+    uint64_t now_us = hal_now_us();
+    hal_wait(now_us + 1000 < due_us ? now_us + 1000 : due_us);
+  } while (hal_now_us() < due_us);
+}
+
+void link_break_frame(void) {
+  link_frame frame = {.type = LINK_ACK, .session = link.session};
+  if (link.out_offset == link.out_length) {
+    stage(&frame, hal_now_us());
+  }
+  link.out_length = link.out_offset + (link.out_length - link.out_offset + 1) / 2;
+  uint64_t until_us = hal_now_us() + 100000;
+  while (!drain() && hal_now_us() < until_us) {
+  }
+}
+
+const link_counters *link_count(void) {
+  link.counters.bad_frames = link.demux.bad_frames;
+  link.counters.retransmissions = window_retransmissions();
+  return &link.counters;
+}
