@@ -1,0 +1,193 @@
+import { mkdirSync } from "node:fs";
+import { type Clock, FleetrigError, hostProcess } from "fleetrig/kernel";
+import { registerVirtualBoard } from "../enumerate/virtual-registry.js";
+import { BoardProcess } from "./board-process.js";
+import { ControlServer } from "./control-server.js";
+import type { BoardAction, BoardPlan, BoardStatus } from "./keeper-protocol.js";
+import type { Reaper } from "./reaper.js";
+import { VirtualTty } from "./virtual-tty.js";
+
+/** What a board with its own USB is away from the bus at a restart. */
+const REENUMERATION_US = 150_000;
+/** A program that ends at once is not started faster than this. */
+const RESTART_US = 50_000;
+const RESTARTS_MAX = 100;
+
+/** Exit codes by which a program that is no emulator asks for its next start: the code says why. */
+const RESET_REASONS: Readonly<Record<string, string>> = {
+  "64": "SW_CPU_RESET",
+  "65": "DEEPSLEEP",
+  "66": "PANIC",
+  "67": "TG0_WDT_RESET",
+};
+
+export interface HostedBoardOptions {
+  readonly plan: BoardPlan;
+  readonly clock: Clock;
+  readonly reaper: Reaper;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  status(status: BoardStatus): void;
+  log(text: string): void;
+}
+
+/**
+ * A virtual board as its keeper has it: a tty, the process behind it, its entry in the registry and its control socket. What
+ * is done to it is done one after the other.
+ */
+export class HostedBoard {
+  private readonly tty = new VirtualTty((bytes) => this.process?.write(bytes));
+  private readonly control: ControlServer;
+  private process: BoardProcess | undefined;
+  private unregister: () => void = () => undefined;
+  private last: Promise<void> = Promise.resolve();
+  private lastPath: string | undefined;
+  /** In a row, without anybody having asked. */
+  private restarts = 0;
+  private hasCable = true;
+  private isOver = false;
+
+  constructor(private readonly options: HostedBoardOptions) {
+    this.control = new ControlServer((request) => this.do(request));
+  }
+
+  /** @throws {FleetrigError} BOARD_NO_TTY, BOARD_PROGRAM_MISSING, BOARD_EMULATOR_FAILED, BOARD_CONTROL_FAILED */
+  async start(): Promise<void> {
+    const { plan } = this.options;
+    mkdirSync(plan.registryFolder, { recursive: true, mode: 0o700 });
+    await this.control.listen(plan.control);
+    if (plan.usb === "bridge" || !plan.isOff) this.appear();
+    if (!plan.isOff) await this.powerOn("POWERON");
+    this.tell();
+  }
+
+  /** @throws {FleetrigError} BOARD_UNSUPPORTED, BOARD_EMULATOR_FAILED, BOARD_NO_TTY */
+  do(action: BoardAction): Promise<void> {
+    const done = this.last.then(() => this.perform(action));
+    this.last = done.catch(() => undefined);
+    return done;
+  }
+
+  async stop(): Promise<void> {
+    this.isOver = true;
+    this.unregister();
+    this.control.close();
+    await this.process?.kill();
+    this.process = undefined;
+    this.tty.unplug();
+  }
+
+  private async perform(action: BoardAction): Promise<void> {
+    if (this.isOver) return;
+    this.restarts = 0;
+    switch (action.op) {
+      case "reset":
+        if (action.mode === "download")
+          throw new FleetrigError("BOARD_UNSUPPORTED", "This virtual board has no ROM loader.", {
+            hint: "Flash it by starting it with another firmware image.",
+          });
+        await this.reset();
+        break;
+      case "power":
+        await (action.on ? this.powerOn("POWERON") : this.powerOff());
+        break;
+      case "freeze":
+        await this.process?.freeze(action.on);
+        break;
+      case "plug":
+        this.hasCable = action.in;
+        if (!action.in) this.disappear();
+        else this.appear("isRenamed" in action ? this.lastPath : undefined);
+        break;
+    }
+    this.tell();
+  }
+
+  private async reset(): Promise<void> {
+    if (this.process === undefined) return;
+    if (this.options.plan.usb === "native") this.reenumerate();
+    if (await this.process.reset()) return;
+    await this.process.kill();
+    this.process = undefined;
+    await this.powerOn("POWERON");
+  }
+
+  private async powerOn(reason: string): Promise<void> {
+    if (this.process !== undefined) return;
+    if (this.options.plan.usb === "native") this.appear();
+    const { plan, reaper, environment, log } = this.options;
+    this.process = await BoardProcess.start(plan.program, reason, {
+      reaper,
+      environment,
+      handlers: {
+        line: (bytes) => this.tty.write(bytes),
+        restarted: () => {
+          if (plan.usb === "native") this.reenumerate();
+        },
+        ended: (how) => this.ended(how),
+        log,
+      },
+    });
+  }
+
+  private async powerOff(): Promise<void> {
+    await this.process?.kill();
+    this.process = undefined;
+    if (this.options.plan.usb === "native") this.disappear();
+  }
+
+  /** A board that ends by itself begins again: that is what boards do. */
+  private ended(how: string): void {
+    this.process = undefined;
+    if (this.isOver) return;
+    this.restarts += 1;
+    if (this.restarts > RESTARTS_MAX) {
+      this.options.log(`the board has ended ${this.restarts} times in a row (${how}) and stays off`);
+      this.tell();
+      return;
+    }
+    const reason = RESET_REASONS[how];
+    if (reason === undefined) this.options.log(`the board's process has ended (${how})`);
+    if (this.options.plan.usb === "native") this.reenumerate();
+    const again = (): void => {
+      this.last = this.last
+        .then(() => (this.isOver ? undefined : this.powerOn(reason ?? "PANIC")))
+        .then(() => this.tell())
+        .catch((error: unknown) => this.options.log(String(error)));
+    };
+    if (reason === undefined) this.options.clock.after(RESTART_US, again);
+    else again();
+  }
+
+  private appear(otherThan?: string): void {
+    if (!this.hasCable || this.tty.path !== undefined) return;
+    this.tty.plug(otherThan);
+    this.lastPath = this.tty.path;
+    this.enter();
+  }
+
+  private disappear(): void {
+    this.unregister();
+    this.unregister = () => undefined;
+    this.tty.unplug();
+  }
+
+  private reenumerate(): void {
+    this.disappear();
+    this.tell();
+    this.options.clock.after(REENUMERATION_US, () => {
+      if (this.isOver || (this.process === undefined && this.options.plan.usb === "native")) return;
+      this.appear();
+      this.tell();
+    });
+  }
+
+  private enter(): void {
+    const { registryFolder, kind, mac, chip, tags, control } = this.options.plan;
+    const entry = { schema: 1 as const, path: this.tty.path!, kind, mac, chip, tags: [...tags], control };
+    this.unregister = registerVirtualBoard(registryFolder, { ...entry, ...hostProcess() });
+  }
+
+  private tell(): void {
+    this.options.status({ path: this.tty.path, pid: this.process?.pid });
+  }
+}

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { VirtualBoardKind } from "../bench/bench.js";
+import { boardProgram } from "./board-programs.js";
+import { keeper } from "./keeper-process.js";
+import type { BoardAction, BoardStatus } from "./keeper-protocol.js";
+
+/** A board that this process has made: a real tty device that any serial tool can open, with a board behind it. */
+export interface RunningVirtualBoard {
+  readonly kind: VirtualBoardKind;
+  /** 12 lower-case hexadecimal digits. */
+  readonly mac: string;
+  readonly chip: string;
+  /** The tty; undefined while it is unplugged or, with USB of its own, restarts. */
+  readonly path: string | undefined;
+  /** Of the process that is the board; undefined without power. */
+  readonly pid: number | undefined;
+  /** Unix socket of its control protocol. */
+  readonly control: string;
+  /** Pulls EN. */
+  reset(): Promise<void>;
+  /** Takes the power away at once, or gives it back: a cold start with the same flash. */
+  power(on: boolean): Promise<void>;
+  /** Stops the processor; the tty stays, and what is written to it is lost. */
+  freeze(on: boolean): Promise<void>;
+  /**
+   * Pulls the cable: the tty vanishes, the board keeps its power. `unplug(false)` puts it back.
+   * @param isRenamed It comes back under another name than it had.
+   */
+  unplug(on: boolean, isRenamed?: boolean): Promise<void>;
+  /** Ends the board. Its state folder stays. */
+  stop(): Promise<void>;
+}
+
+export interface VirtualBoardOptions {
+  readonly kind: VirtualBoardKind;
+  /** 12 lower-case hexadecimal digits. */
+  readonly mac: string;
+  /** Keeps what its flash keeps; made when missing. */
+  readonly stateFolder: string;
+  /** Where running boards are entered for others to find: `boards` in `hostStateFolder()`. Also has the control sockets. */
+  readonly registryFolder: string;
+  /** rv32 and native: the image; micropython: the script that a new board has as main.py. */
+  readonly firmware: string;
+  /** `bridge` (default): the tty stays when the board restarts; `native`: it vanishes, as the chip's own USB does. */
+  readonly usb?: "bridge" | "native";
+  readonly tags?: readonly string[];
+  /** Starts without power; default false. */
+  readonly isOff?: boolean;
+  /** The Node binary, for boards that run MicroPython; default: `node` as found by the system. */
+  readonly node?: string;
+  /** What the board's program says beside its serial line. */
+  log?(text: string): void;
+}
+
+/** The chip that each kind names in its hello. */
+const CHIPS: Readonly<Record<VirtualBoardKind, string>> = {
+  rv32: "rv32-virt",
+  native: "posix",
+  micropython: "webassembly",
+};
+
+/**
+ * Starts a virtual board in this process's keeper. When this process ends, however it ends, so does the board.
+ * @throws {FleetrigError} BOARD_FIRMWARE_MISSING, BOARD_NO_TTY, BOARD_PROGRAM_MISSING, BOARD_EMULATOR_FAILED, BOARD_CONTROL_FAILED,
+ *   BOARD_KEEPER_FAILED (rejections)
+ */
+export async function startVirtualBoard(options: VirtualBoardOptions): Promise<RunningVirtualBoard> {
+  const { kind, mac, registryFolder, tags = [], usb = "bridge", isOff = false } = options;
+  const program = boardProgram(kind, { node: "node", ...options });
+  const control = join(registryFolder, `${mac}.sock`);
+  let status: BoardStatus = { path: undefined, pid: undefined };
+  const board = keeper.add({
+    status: (now) => {
+      status = now;
+    },
+    log: (text) => options.log?.(text),
+  });
+  const plan = { kind, mac, chip: CHIPS[kind], tags, program, usb, registryFolder, control, isOff };
+  try {
+    await keeper.ask(board, { ask: "start", plan });
+  } catch (error) {
+    keeper.remove(board);
+    throw error;
+  }
+  const act = (action: BoardAction): Promise<void> => keeper.ask(board, { ask: "do", action });
+  return {
+    kind,
+    mac,
+    chip: CHIPS[kind],
+    control,
+    get path() {
+      return status.path;
+    },
+    get pid() {
+      return status.pid;
+    },
+    reset: () => act({ op: "reset" }),
+    power: (on) => act({ op: "power", on }),
+    freeze: (on) => act({ op: "freeze", on }),
+    unplug: (on, isRenamed = false) =>
+      act(
+        on
+          ? { op: "plug", in: false }
+          : isRenamed
+            ? { op: "plug", in: true, isRenamed }
+            : { op: "plug", in: true },
+      ),
+    stop: async () => {
+      await keeper.ask(board, { ask: "stop" });
+      keeper.remove(board);
+    },
+  };
+}
