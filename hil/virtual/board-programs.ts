@@ -67,10 +67,13 @@ export function boardProgram(kind: VirtualBoardKind, image: BoardImage): BoardPr
   return PROGRAMS[kind](image);
 }
 
-/** RV32IMC, as the ESP32-C3 has; the second flash bank is the board's storage, the first stays empty so that `-bios` is run. */
-const emulatorArguments = (firmware: string, flash: string): readonly string[] => [
-  ...["-M", "virt", "-cpu", "rv32,a=off,f=off,d=off", "-m", "8M", "-bios", firmware],
-  ...["-nodefaults", "-no-user-config", "-display", "none", "-S", "-serial", "stdio"],
-  ...["-drive", `if=pflash,unit=1,format=raw,file=${flash}`],
-  ...["-chardev", "socket,id=qmp,fd=3", "-mon", "chardev=qmp,mode=control"],
-];
+/** RV32IMC, as the ESP32-C3 has. */
+const MACHINE = "-M virt -cpu rv32,a=off,f=off,d=off -m 8M -nodefaults -no-user-config -display none";
+/** Halted until the machine protocol says `cont`. */
+const LINES = "-S -serial stdio -chardev socket,id=qmp,fd=3 -mon chardev=qmp,mode=control";
+
+/** The second flash bank is the board's storage; the first stays empty so that `-bios` is run. */
+const emulatorArguments = (firmware: string, flash: string): readonly string[] =>
+  [MACHINE, LINES]
+    .flatMap((words) => words.split(" "))
+    .concat("-bios", firmware, "-drive", `if=pflash,unit=1,format=raw,file=${flash.replaceAll(",", ",,")}`);

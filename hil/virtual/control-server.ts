@@ -51,13 +51,14 @@ export class ControlServer {
         return;
       }
       for (const line of lines) {
-        last = last
-          .then(() => this.answer(line))
-          .then((answer) => {
-            socket.write(`${JSON.stringify(answer)}\n`);
-          });
+        last = this.answerAfter(last, line, socket);
       }
     });
+  }
+
+  private async answerAfter(before: Promise<void>, line: string, socket: Socket): Promise<void> {
+    await before;
+    socket.write(`${JSON.stringify(await this.answer(line))}\n`);
   }
 
   private async answer(line: string): Promise<ControlAnswer> {

@@ -56,7 +56,7 @@ export class QmpClient {
     if (typeof event === "string") this.event(event, isJsonObject(data) ? data : {});
     else if (isJsonObject(error)) {
       const asked = this.asked.shift();
-      asked?.reject(failure(asked.command, String(error["desc"])));
+      asked?.reject(failure(asked.command, JSON.stringify(error["desc"])));
     } else if (Object.hasOwn(parsed.value, "return")) this.asked.shift()?.resolve();
   }
 
