@@ -63,6 +63,7 @@ export {
   type FlashOutcome,
   type FlashProgress,
 } from "./flash/flash-board.js";
+export { eraseBoard, type FlashAccess, readFlash, readIdentity } from "./flash/flash-access.js";
 export { type BootControl, type FlashLine, ListenedPort, openFlashLine } from "./flash/flash-line.js";
 export { type FlashedImages, ImageCache } from "./flash/image-cache.js";
 export { encodeSlip, SlipDecoder } from "./flash/slip.js";

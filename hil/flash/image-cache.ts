@@ -3,6 +3,7 @@ import {
   closeSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   renameSync,
@@ -10,7 +11,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { FleetrigError } from "fleetrig/kernel";
 
 /** What was put on a board, and how far it got. */
@@ -71,19 +72,20 @@ export class ImageCache {
     const boards = this.load();
     edit(boards);
     const kept = [...boards].slice(-MOST_BOARDS).map(([mac, flashed]) => ({ mac, ...flashed }));
-    const temporary = `${this.path}.new`;
+    let scratch: string | undefined;
     try {
       mkdirSync(dirname(this.path), { recursive: true });
-      const file = openSync(temporary, "w", 0o600);
+      scratch = mkdtempSync(`${this.path}-`);
+      const written = join(scratch, "boards");
+      const file = openSync(written, "w", 0o600);
       try {
         writeSync(file, `${JSON.stringify({ version: 1, boards: kept })}\n`);
         fsyncSync(file);
       } finally {
         closeSync(file);
       }
-      renameSync(temporary, this.path);
+      renameSync(written, this.path);
     } catch (error) {
-      rmSync(temporary, { force: true });
       throw new FleetrigError(
         "FLASH_CACHE_UNWRITABLE",
         `What is on which board cannot be written to ${this.path}.`,
@@ -92,6 +94,8 @@ export class ImageCache {
           cause: error,
         },
       );
+    } finally {
+      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
     }
   }
 }
