@@ -1,3 +1,4 @@
+export type { BoardRecord, SkippedActionRecord } from "./record/board-records.js";
 export {
   type ConvergenceRecord,
   type CostRecord,

@@ -5,7 +5,7 @@ import { formatQuantity } from "../metrics/format-quantity.js";
 import type { MetricStore } from "../metrics/metric-store.js";
 import type { MetricValue, NoData } from "../metrics/measure.js";
 import { type Expectation, formatSelector, holds } from "./expectation.js";
-import { doubtAbout, type Trust } from "./trust.js";
+import { doubtAbout, doubtAboutClocks, type Trust } from "./trust.js";
 
 /** `inconclusive` means that the measurement cannot be trusted; it is never a pass. */
 export type ExpectationVerdict = "pass" | "fail" | "inconclusive";
@@ -21,6 +21,8 @@ export interface ExpectationResult {
   readonly limit: string;
   readonly unit: MetricUnit;
   readonly samples: number;
+  /** Of a time that was measured across clocks: the truth is within so much of `value`. */
+  readonly uncertaintyUs?: number;
   /** One sentence where the verdict is not `pass`, or where the value needs a remark. */
   readonly reason: string | null;
 }
@@ -92,8 +94,9 @@ export function judge(
     limit,
     unit,
     samples: value.samples,
+    ...(value.uncertaintyUs !== undefined && { uncertaintyUs: value.uncertaintyUs }),
   };
-  const doubt = metric.isTiming ? doubtAbout(trust, expectation) : undefined;
+  const doubt = (metric.isTiming ? doubtAbout(trust) : undefined) ?? doubtAboutClocks(value, expectation);
   if (doubt !== undefined) return { ...result, verdict: "inconclusive", reason: doubt };
   const isMet = holds(measured, expectation.operator, expectation.limit.value);
   const reason = isMet ? null : `${formatSubject(expectation)} = ${result.measured}, expected ${limit}.`;
@@ -107,7 +110,9 @@ export function judge(
 
 /** A share shows its head count too: `40 % (2,000 of 5,000)`. */
 function formatMeasured(value: MetricValue, measured: number | boolean | string, unit: MetricUnit): string {
-  const text = formatQuantity(measured, unit);
+  const uncertainty =
+    value.uncertaintyUs === undefined ? "" : ` ± ${formatQuantity(value.uncertaintyUs, "us")}`;
+  const text = formatQuantity(measured, unit) + uncertainty;
   if (value.count === undefined || unit !== "ratio") return text;
   return `${text} (${formatQuantity(value.count, "count")} of ${formatQuantity(value.samples, "count")})`;
 }

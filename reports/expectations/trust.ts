@@ -1,4 +1,5 @@
 import { formatDurationUs } from "fleetrig/kernel";
+import type { MetricValue } from "../metrics/measure.js";
 import type { Expectation } from "./expectation.js";
 
 /**
@@ -8,8 +9,6 @@ import type { Expectation } from "./expectation.js";
 export interface Trust {
   /** Why no timing figure of the run can be judged; empty when they can. */
   readonly doubts: readonly string[];
-  /** Per group of boards: how uncertain one-way times are. */
-  readonly clockUncertaintyUs: ReadonlyMap<string, number>;
 }
 
 /** What a run knows of its own lateness. */
@@ -19,13 +18,10 @@ export interface TrustInputs {
   readonly scheduleLagP99Us?: number | undefined;
   /** Share of time the event loop was busy, 0 to 1. */
   readonly eventLoopUtilisation?: number | undefined;
-  readonly clockUncertaintyUs?: ReadonlyMap<string, number>;
 }
 
 const SCHEDULE_LAG_LIMIT_US = 50_000;
 const UTILISATION_LIMIT = 0.9;
-/** One-way times are not judged when their uncertainty exceeds this share of the limit. */
-const UNCERTAINTY_SHARE = 0.1;
 
 /** Weighs a run's lateness; a virtual run is never in doubt. */
 export function assessTrust(inputs: TrustInputs): Trust {
@@ -41,17 +37,27 @@ export function assessTrust(inputs: TrustInputs): Trust {
       `The process was overloaded: its event loop was busy ${Math.round(eventLoopUtilisation * 100)} % of the time, the limit is ${UTILISATION_LIMIT * 100} %.`,
     );
   }
-  return { doubts, clockUncertaintyUs: inputs.clockUncertaintyUs ?? new Map() };
+  return { doubts };
 }
 
 /** Nothing is in doubt. */
-export const FULL_TRUST: Trust = { doubts: [], clockUncertaintyUs: new Map() };
+export const FULL_TRUST: Trust = { doubts: [] };
 
-/** Why this expectation cannot be judged, or undefined when it can. */
-export function doubtAbout(trust: Trust, { labels, limit }: Expectation): string | undefined {
-  if (trust.doubts.length > 0) return trust.doubts.join(" ");
-  const uncertaintyUs = labels.group === undefined ? undefined : trust.clockUncertaintyUs.get(labels.group);
-  if (uncertaintyUs === undefined || limit.type !== "number" || limit.unit !== "us") return undefined;
-  if (uncertaintyUs <= limit.value * UNCERTAINTY_SHARE) return undefined;
-  return `The clocks of "${labels.group}" are known to ±${formatDurationUs(uncertaintyUs)} only, more than a tenth of the limit.`;
+/** Why no expectation on times of the run can be judged, or undefined when they can. */
+export const doubtAbout = ({ doubts }: Trust): string | undefined =>
+  doubts.length === 0 ? undefined : doubts.join(" ");
+
+/**
+ * Why a time that is known to ±u only cannot be judged, or undefined when it can. The truth is somewhere in [value - u, value + u], so a limit in
+ * there is met by some of it and missed by the rest; and a limit of u or less asks for more than the clocks can tell, whatever
+ * the value is. Every other limit has the same verdict all over the interval.
+ */
+export function doubtAboutClocks(value: MetricValue, { limit }: Expectation): string | undefined {
+  const { uncertaintyUs } = value;
+  if (uncertaintyUs === undefined || typeof value.value !== "number") return undefined;
+  if (limit.type !== "number" || limit.unit !== "us") return undefined;
+  const known = `The clocks of the boards are known to ±${formatDurationUs(uncertaintyUs)} only`;
+  if (limit.value <= uncertaintyUs) return `${known}, the limit is not above that.`;
+  const distanceUs = Math.abs(value.value - limit.value);
+  return distanceUs <= uncertaintyUs ? `${known}, and the limit is within that of the value.` : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AggregationName, MetricDefinition, MetricSection } from "./definition.js";
 import {
   ACCESS,
+  BOARDS,
   CONNECTIONS,
   COST,
   DELIVERY,
@@ -19,7 +20,6 @@ const REST_SECTIONS: Readonly<Record<string, MetricSection>> = {
   generator: "trust",
   process: "trust",
   event_loop: "trust",
-  bridge: "trust",
 };
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -36,6 +36,22 @@ const TIMING = new Set([
   "provisioning.time",
   "rules.latency",
   "generator.schedule_lag",
+  "board.boot_time",
+  "board.recovery_time",
+  "board.panic_notice",
+  "board.log_wait",
+]);
+
+/**
+ * Of a board's message the schedule and the sending are stamped with the board's clock, the arrival with the host's; of a shadow update
+ * the acceptance is the host's and the change of configuration the board's. Acknowledgements and connect times are stamped on
+ * the board alone.
+ */
+const CROSSING_CLOCKS = new Set([
+  "latency.e2e",
+  "latency.service",
+  "rules.latency",
+  "shadow.convergence_time",
 ]);
 
 /** A gauge without an aggregation means its last sample; these mean their mean. */
@@ -52,6 +68,7 @@ const define = (section: MetricSection | undefined, rows: readonly MetricRow[]):
     definition,
     ...(WORDS[name] === undefined ? {} : { words: WORDS[name] }),
     isTiming: TIMING.has(name),
+    crossesClocks: CROSSING_CLOCKS.has(name),
   }));
 
 /**
@@ -67,6 +84,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ...define("job", JOBS),
   ...define("access", ACCESS),
   ...define("cost", COST),
+  ...define("board", BOARDS),
   ...define(undefined, REST),
 ];
 

@@ -9,6 +9,8 @@ export interface TrackerContext {
   readonly directory: ThingDirectory;
   readonly stages: StageTimeline;
   readonly nowUs: () => number;
+  /** Undefined for a name that no stream has. */
+  readonly groupsOfStream?: (stream: string) => readonly string[] | undefined;
 }
 
 /** Counts and connect times per group and stage, as with the ledger's cells. */

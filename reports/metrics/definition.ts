@@ -33,6 +33,7 @@ export type MetricSection =
   | "fleet"
   | "rules"
   | "broker"
+  | "board"
   | "access"
   | "cost"
   | "trust";
@@ -52,6 +53,11 @@ export interface MetricDefinition {
   readonly words?: readonly string[];
   /** Depends on wall-clock behaviour of the generator: inconclusive when the generator was overloaded. */
   readonly isTiming: boolean;
+  /**
+   * Its times may begin on a board and end on the host. They are then known to ±u, the uncertainty of the board's clock, and a
+   * limit that is not above u, or within u of the value, cannot be judged; see `doubtAboutClocks`.
+   */
+  readonly crossesClocks: boolean;
 }
 
 /** What an expectation can ask of a metric; `p` takes a percentile. */
@@ -112,6 +118,23 @@ export const LABELS = {
   rule: { definition: "name of a rule", example: "high-temp" },
   job: { definition: "job id", example: "fw-2.4.0" },
   action: { definition: "id of a stage action; of access.denied, a policy action", example: "wave-1" },
+  thing: { definition: "name of a thing", example: "rig-01" },
+  kind: { definition: "kind of panic", example: "load-access-fault", pattern: /^[a-z0-9-]{1,60}$/ },
+  expected: {
+    definition: "whether the scenario had asked for it",
+    example: "false",
+    pattern: /^(?:true|false)$/,
+  },
+  rung: {
+    definition: "what brought a board back",
+    example: "reopened",
+    pattern: /^[a-z-]{1,40}$/,
+  },
+  outcome: {
+    definition: "how a wait for a log line ended",
+    example: "timeout",
+    pattern: /^(?:came|timeout|panic|restarted|detached|cancelled)$/,
+  },
   update: { definition: "id of an updateShadow action", example: "setpoint-21" },
   since: {
     definition: "where the time starts: the update, the reconnect or the loss",
@@ -144,14 +167,17 @@ export const LABELS = {
     example: "409",
     pattern: /^(?:\d{1,3}|0x[0-9a-fA-F]{2})$/,
   },
-  reason: { definition: "reason a connection or message was refused or dropped", example: "QUEUE_FULL" },
+  reason: {
+    definition: "reason a connection or message was refused or dropped, or a board started",
+    example: "QUEUE_FULL",
+  },
   status: {
     definition: "job execution status",
     example: "FAILED",
     pattern: /^(?:QUEUED|IN_PROGRESS|SUCCEEDED|FAILED|TIMED_OUT|REJECTED|REMOVED|CANCELED)$/,
   },
   query: { definition: "name of a query of the fleet index", example: "hot" },
-  bridge: { definition: "id of a hardware bridge", example: "desk" },
+  bridge: { definition: "name of the thing that a board is", example: "desk" },
 } as const satisfies Readonly<Record<string, LabelDefinition>>;
 
 export const labelDefinition = (name: LabelName): LabelDefinition => LABELS[name];

@@ -77,6 +77,8 @@ export interface MetricValue {
   readonly isThin: boolean;
   /** The head count behind a share, so that it compares with a plain number too. */
   readonly count: number | undefined;
+  /** Of a time across clocks: it may be so far off. */
+  readonly uncertaintyUs?: number;
 }
 
 /** Picks the value an aggregation asks for. */

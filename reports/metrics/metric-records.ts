@@ -36,7 +36,12 @@ export function metricRecords(store: MetricStore, labelSets: readonly Labels[]):
       .filter((labels) =>
         Object.keys(labels).every((name) => (metric.labels as readonly string[]).includes(name)),
       )
-      .flatMap((labels) => metricRecord(metric, labels, store.measure(metric.name, labels)) ?? []),
+      .flatMap((labels) => {
+        const record = metricRecord(metric, labels, store.measure(metric.name, labels));
+        if (record === undefined) return [];
+        const uncertaintyUs = store.uncertaintyUs(metric.name, labels);
+        return [uncertaintyUs === undefined ? record : { ...record, uncertaintyMs: uncertaintyUs / 1000 }];
+      }),
   );
 }
 

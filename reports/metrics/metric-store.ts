@@ -15,6 +15,7 @@ import {
 /** All metrics of one run, answered by whoever tracks them. */
 export class MetricStore {
   private readonly sources = new Map<string, MetricSource>();
+  private clockUncertaintyUs: (labels: Labels) => number | undefined = () => undefined;
 
   constructor(...sources: readonly MetricSources[]) {
     for (const part of sources) this.add(part);
@@ -38,7 +39,20 @@ export class MetricStore {
 
   /** One value, or the reason why there is none. */
   query(name: string, labels: Labels, aggregation: Aggregation): MetricValue | NoData {
-    return aggregate(known(name), this.measure(name, labels), aggregation);
+    const value = aggregate(known(name), this.measure(name, labels), aggregation);
+    if (value.kind === "none" || value.unit !== "us") return value;
+    const uncertaintyUs = this.uncertaintyUs(name, labels);
+    return uncertaintyUs === undefined ? value : { ...value, uncertaintyUs };
+  }
+
+  /** Whoever knows the clocks of boards tells how far off times between them and the host may be. */
+  setClockUncertainty(source: (labels: Labels) => number | undefined): void {
+    this.clockUncertaintyUs = source;
+  }
+
+  /** How far off the times of a metric may be; undefined for metrics and selections with one clock. */
+  uncertaintyUs(name: string, labels: Labels): number | undefined {
+    return known(name).crossesClocks ? this.clockUncertaintyUs(labels) : undefined;
   }
 }
 

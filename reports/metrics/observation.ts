@@ -5,6 +5,7 @@ import { Ledger, type StreamInfo, type ThingInfo } from "../ledger/ledger.js";
 import { StageTimeline } from "../ledger/stage-timeline.js";
 import { AccessTracker, type ControlPlaneParts } from "./access-tracker.js";
 import { BacklogTracker } from "./backlog-tracker.js";
+import { BoardTracker } from "./board-tracker.js";
 import { BrokerTracker } from "./broker-tracker.js";
 import { CloudReading } from "./cloud-reading.js";
 import { ConnectionTracker } from "./connection-tracker.js";
@@ -42,7 +43,6 @@ export const SAMPLED_GAUGES = [
   "generator.skipped",
   "process.rss",
   "event_loop.utilisation",
-  "bridge.clock_uncertainty",
   "job.prevented",
 ] as const;
 /** One of `SAMPLED_GAUGES`. */
@@ -62,6 +62,7 @@ export class Observation implements EventSink {
   readonly shadows: ShadowTracker;
   readonly jobs: JobTracker;
   readonly rules: RuleTracker;
+  readonly boards: BoardTracker;
   /** What is read from the cloud when somebody asks. */
   readonly cloud = new CloudReading();
   private readonly gauges = new Map<string, Gauge>(SAMPLED_GAUGES.map((name) => [name, new Gauge()]));
@@ -71,12 +72,19 @@ export class Observation implements EventSink {
     const { streams, things, nowUs, rules = [] } = options;
     const { stages } = this;
     this.directory = new ThingDirectory(things);
-    const context = { directory: this.directory, stages, nowUs };
+    const context = {
+      directory: this.directory,
+      stages,
+      nowUs,
+      groupsOfStream: (stream: string) =>
+        streams.filter(({ name }) => name === stream).map(({ group }) => group),
+    };
     this.ledger = new Ledger({ streams, things, stages, rememberedPerSlot: rules.length > 0 ? 16 : 0 });
     this.connections = new ConnectionTracker(context);
     this.storms = new StormTracker(context);
     this.shadows = new ShadowTracker(context, options.stableUs ?? STABLE_US);
     this.rules = new RuleTracker({ rules, stages, nowUs });
+    this.boards = new BoardTracker(context);
     const firmware = new FirmwareTracker(this.directory);
     const broker = new BrokerTracker(context);
     const access = new AccessTracker(context, options.controlPlane ?? { access: false, provisioning: false });
@@ -93,7 +101,18 @@ export class Observation implements EventSink {
     });
     this.ledger.onRuleOutput((rule, stage, latencyUs) => this.rules.output(rule, stage, latencyUs));
     const { connections, storms, shadows, jobs } = this;
-    const trackers = [connections, storms, backlog, shadows, jobs, this.rules, firmware, broker, access];
+    const trackers = [
+      connections,
+      storms,
+      backlog,
+      shadows,
+      jobs,
+      this.rules,
+      firmware,
+      broker,
+      access,
+      this.boards,
+    ];
     this.trackers = trackers;
     this.store = new MetricStore(
       deliveryMetrics(this.ledger, nowUs),
@@ -101,6 +120,7 @@ export class Observation implements EventSink {
       this.cloud.metrics,
       Object.fromEntries([...this.gauges].map(([name, gauge]) => [name, gauge.source])),
     );
+    this.store.setClockUncertainty((labels) => this.boards.clocks.worstUs(labels));
   }
 
   /** The harness tells each message's life to this. */

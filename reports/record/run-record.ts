@@ -1,5 +1,6 @@
 import { FleetrigError, EXIT } from "fleetrig/kernel";
 import { z } from "zod";
+import { boardRecord, skippedAction } from "./board-records.js";
 
 /**
  * The run record: everything a report shows, as data. Every renderer works from it alone, so a report can be
@@ -24,6 +25,8 @@ const expectation = z.object({
   /** For programs; null when there was no data. */
   value: z.union([z.number(), z.boolean(), z.string()]).nullable(),
   unit: z.string(),
+  /** Of a time that was measured across clocks: the truth is within so much of `value`. */
+  uncertaintyMs: z.number().optional(),
   samples: z.number(),
   reason: z.string().nullable(),
   /** Stage named by the expectation, for JUnit's classname. */
@@ -63,6 +66,8 @@ const metric = z.object({
     })
     .nullable(),
   hdr: z.string().nullable(),
+  /** Of times that were measured across clocks: each may be so far off. */
+  uncertaintyMs: z.number().optional(),
 });
 
 /** A curve on a regular time grid; `null` where nothing was measured. */
@@ -206,6 +211,10 @@ const runRecordSchema = z.object({
   rollouts: z.array(rollout),
   convergence: z.array(convergence),
   faults: z.array(fault),
+  /** Missing where no board took part. */
+  boards: z.array(boardRecord).optional(),
+  /** Missing where nothing was skipped. */
+  skippedActions: z.array(skippedAction).optional(),
   /** Missing where nobody meters: an external broker, or a record of an earlier version. */
   cost: cost.optional(),
   environment,

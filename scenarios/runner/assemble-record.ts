@@ -107,6 +107,7 @@ export function assembleRecord(parts: RecordParts): RunRecord {
     rollouts: rolloutRecords(observation, outcome.durationUs),
     convergence: convergenceRecords(observation),
     faults: measurement.disturbances.map(faultOf),
+    ...boardsOf(observation),
     ...(measurement.cost !== undefined && { cost: measurement.cost }),
     environment: {
       ...host,
@@ -116,6 +117,12 @@ export function assembleRecord(parts: RecordParts): RunRecord {
     },
   };
 }
+
+/** Left out where there is nothing to tell: most runs have no board. */
+const boardsOf = ({ boards }: Observation): Pick<RunRecord, "boards" | "skippedActions"> => ({
+  ...(boards.records.length > 0 && { boards: [...boards.records] }),
+  ...(boards.skippedActions.length > 0 && { skippedActions: [...boards.skippedActions] }),
+});
 
 /** Metrics of the machine: what depends on them belongs to the environment, or two equal runs would differ. */
 const HOST_METRICS = new Set(["process.rss", "event_loop.utilisation"]);
@@ -154,7 +161,7 @@ export function judge(spec: ExpectationSpec, { observation, trust, file }: Judge
 /** What an expectation of the file says in the record; times in ms, as everywhere in it. */
 export const expectationRecord = (
   { name, text, severity, expectation, position }: ExpectationSpec,
-  result: ExpectationResult,
+  { uncertaintyUs, ...result }: ExpectationResult,
   file: string,
 ): ExpectationRecord => ({
   name,
@@ -163,6 +170,7 @@ export const expectationRecord = (
   ...result,
   unit: recordUnit(result.unit),
   value: result.value === null ? null : recordValue(result.value, result.unit),
+  ...(uncertaintyUs !== undefined && { uncertaintyMs: ms(uncertaintyUs) }),
   stage: expectation.labels.stage ?? null,
   file,
   line: position.line,

@@ -48,7 +48,6 @@ function labelValues({ document }: Checker): LabelValues {
       (group.telemetry ?? []).map((item, index) => item.name ?? `telemetry-${index}`),
     ),
     query: Object.keys(document.index?.queries ?? {}),
-    bridge: (document.bridges ?? []).map((bridge) => bridge.id),
   };
 }
 

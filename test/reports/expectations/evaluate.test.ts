@@ -130,14 +130,39 @@ describe("evaluateExpectation", () => {
     expect(assessTrust({ clock: "real" }).doubts).toEqual([]);
   });
 
-  it("is inconclusive about one-way times of boards whose clocks are too uncertain", () => {
-    const trust = assessTrust({ clock: "real", clockUncertaintyUs: new Map([["boards", 60_000]]) });
-    const judge = (text: string) => evaluate(text, histogramOf([10]), trust);
-    expect(judge("latency.e2e{group=boards} p(50) < 500ms")).toMatchObject({ verdict: "inconclusive" });
-    expect(judge("latency.e2e{group=boards} p(50) < 600ms").verdict).toBe("pass");
-    expect(judge("latency.e2e{group=peers} p(50) < 500ms").verdict).toBe("pass");
-    expect(judge("latency.e2e{group=boards} count > 0").verdict).toBe("pass");
-    expect(judge("latency.e2e p(50) < 500ms").verdict).toBe("pass");
+  describe("of times across the clocks of boards, known to ±60 ms", () => {
+    const judge = (text: string, valueMs: number) => {
+      const expectation = parse(text);
+      const store = new MetricStore({ [expectation.metric]: () => histogramOf([valueMs * 1000]) });
+      store.setClockUncertainty(({ group }) => (group === "peers" ? undefined : 60_000));
+      return evaluateExpectation(expectation, store, FULL_TRUST);
+    };
+
+    it.each([
+      ["latency.e2e{group=boards} p(50) < 500ms", 400, "pass"],
+      ["latency.e2e{group=boards} p(50) < 500ms", 439, "pass"],
+      ["latency.e2e{group=boards} p(50) < 500ms", 445, "inconclusive"],
+      ["latency.e2e{group=boards} p(50) < 500ms", 555, "inconclusive"],
+      ["latency.e2e{group=boards} p(50) < 500ms", 600, "fail"],
+      ["latency.e2e{group=boards} p(50) > 500ms", 600, "pass"],
+      ["latency.e2e{group=boards} p(50) < 60ms", 900, "inconclusive"],
+      ["latency.e2e p(50) < 50ms", 900, "inconclusive"],
+      ["latency.e2e{group=peers} p(50) < 50ms", 40, "pass"],
+      ["latency.ack{group=boards} p(50) < 50ms", 40, "pass"],
+      ["latency.e2e{group=boards} count > 0", 500, "pass"],
+      ["shadow.convergence_time{group=boards} max < 1s", 950, "inconclusive"],
+    ])("%s, measured %i ms: %s", (text, valueMs, verdict) => {
+      expect(judge(text, valueMs).verdict).toBe(verdict);
+    });
+
+    it("shows the value with its uncertainty", () => {
+      expect(judge("latency.e2e max < 500ms", 400)).toMatchObject({
+        measured: "400 ms ± 60 ms",
+        uncertaintyUs: 60_000,
+      });
+      expect(judge("latency.e2e max < 500ms", 450).reason).toMatch(/known to ±60 ms only/);
+      expect(judge("latency.e2e count > 0", 450)).not.toHaveProperty("uncertaintyUs");
+    });
   });
 
   it("has no data for a metric nobody tracks, and refuses one that does not exist", () => {

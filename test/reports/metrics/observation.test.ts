@@ -31,11 +31,6 @@ describe("Observation", () => {
       read("broker.connect_queue"),
       read("broker.connect_queue avg"),
     ]).toEqual([7, 3, 5]);
-    observation.sample("bridge.clock_uncertainty", 4 * MS, { bridge: "desk" });
-    observation.sample("bridge.clock_uncertainty", 2 * MS, { bridge: "shelf" });
-    expect(read("bridge.clock_uncertainty max")).toBe(4 * MS);
-    expect(read("bridge.clock_uncertainty{bridge=shelf} max")).toBe(2 * MS);
-    expect(read("bridge.clock_uncertainty")).toBe(4 * MS);
   });
 
   it("counts what the broker dropped and refused, by reason, group and stage", () => {

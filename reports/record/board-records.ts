@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+/**
+ * Real boards in a run record. Lists are cut in their middle; their totals count everything. Times are milliseconds of the run.
+ */
+const boot = z.object({
+  atMs: z.number(),
+  /** The ROM's word. */
+  reason: z.string(),
+  expected: z.boolean(),
+  /** Null when nobody saw the beginning. */
+  bootMs: z.number().nullable(),
+  version: z.string(),
+});
+
+const panic = z.object({
+  atMs: z.number(),
+  kind: z.string(),
+  cause: z.string(),
+  backtrace: z.array(z.string()),
+  expected: z.boolean(),
+  /** From the first byte of the panic until it was told. */
+  noticedMs: z.number(),
+});
+
+const logWait = z.object({
+  atMs: z.number(),
+  action: z.string(),
+  pattern: z.string(),
+  /** Null when the line came. */
+  failure: z.string().nullable(),
+  waitedMs: z.number(),
+});
+
+/** One board and what it went through. */
+export const boardRecord = z.object({
+  thing: z.string(),
+  group: z.string(),
+  chip: z.string(),
+  mac: z.string(),
+  /** Every port at which it was, in order. */
+  ports: z.array(z.string()),
+  /** Every firmware version that said hello, in order. */
+  versions: z.array(z.string()),
+  boots: z.object({
+    total: z.number(),
+    unexpected: z.number(),
+    reasons: z.record(z.string(), z.number()),
+    kept: z.array(boot),
+  }),
+  panics: z.object({ total: z.number(), unexpected: z.number(), kept: z.array(panic) }),
+  detached: z.object({
+    total: z.number(),
+    kept: z.array(z.object({ atMs: z.number(), reason: z.string() })),
+  }),
+  recovered: z.object({
+    total: z.number(),
+    kept: z.array(z.object({ atMs: z.number(), tookMs: z.number(), rung: z.string() })),
+  }),
+  givenUp: z.object({ atMs: z.number(), reason: z.string() }).nullable(),
+  /** Null when its clock was never compared. */
+  clock: z.object({ uncertaintyMs: z.number(), worstMs: z.number(), skewPpm: z.number() }).nullable(),
+  link: z.object({ retransmissions: z.number(), badFrames: z.number(), droppedLogs: z.number() }),
+  logWaits: z.array(logWait),
+});
+
+/** An action, or its part for some members, that means nothing to them. */
+export const skippedAction = z.object({
+  atMs: z.number(),
+  action: z.string(),
+  reason: z.string(),
+  count: z.number(),
+  /** Names of the things, at most 50. */
+  things: z.array(z.string()),
+});
+
+export type BoardRecord = z.infer<typeof boardRecord>;
+export type SkippedActionRecord = z.infer<typeof skippedAction>;
