@@ -8,6 +8,7 @@ import type {
   Verdict,
 } from "../record/run-record.js";
 import { accessText } from "./access-text.js";
+import { boardsText, boardTroubles, skippedTexts } from "./board-text.js";
 import {
   countOutcomes,
   countsText,
@@ -82,6 +83,7 @@ export function renderRunConsole(run: RunRecord, options: ConsoleOptions): strin
     ...indented(runFacts(run), pen, paint.dim),
     ...stageLines(run.stages, pen),
     ...accessLines(run, pen),
+    ...boardLines(run, pen),
     ...failureLines(run, pen),
     ...trustLines(run, pen),
     ...expectationLines(expectations, pen),
@@ -117,6 +119,22 @@ function stageLines(stages: readonly StageRecord[], pen: Pen): readonly string[]
 function accessLines(run: RunRecord, pen: Pen): readonly string[] {
   const text = accessText(run);
   return text === undefined ? [] : indented(text, pen, pen.paint.dim);
+}
+
+/** More troubles than these are for the other reports. */
+const MAX_TROUBLES = 8;
+
+function boardLines(run: RunRecord, pen: Pen): readonly string[] {
+  const { dim, red, yellow } = pen.paint;
+  const text = boardsText(run);
+  const troubles = boardTroubles(run);
+  const hidden = troubles.length - MAX_TROUBLES;
+  return [
+    ...(text === undefined ? [] : indented(text, pen, dim)),
+    ...troubles.slice(0, MAX_TROUBLES).flatMap((trouble) => indented(`✗ ${trouble}`, pen, red)),
+    ...(hidden > 0 ? indented(`${hidden} more, see the report`, pen, dim) : []),
+    ...skippedTexts(run).flatMap((skipped) => indented(`⊘ ${skipped}`, pen, yellow)),
+  ];
 }
 
 function failureLines({ failure }: RunRecord, pen: Pen): readonly string[] {

@@ -1,4 +1,5 @@
 import type { ExpectationRecord, RunRecord, SuiteRecord } from "../record/run-record.js";
+import { boardTroubles } from "./board-text.js";
 import {
   expectationText,
   expectationsOf,
@@ -51,8 +52,11 @@ function runAnnotations(run: RunRecord): readonly Annotation[] {
       message: reason,
     }),
   );
+  const troubles = boardTroubles(run).map(
+    (message): Annotation => ({ ...common, kind: "warning", title: `${runTitle(run)}: board`, message }),
+  );
   const { failure } = run;
-  if (failure === null) return [...annotations, ...warnings, ...skipped];
+  if (failure === null) return [...annotations, ...troubles, ...warnings, ...skipped];
   const message = failure.hint === null ? failure.message : `${failure.message}\n${failure.hint}`;
   const broken: Annotation = {
     ...common,
@@ -60,7 +64,7 @@ function runAnnotations(run: RunRecord): readonly Annotation[] {
     title: `${runTitle(run)}: ${failure.code}`,
     message,
   };
-  return [broken, ...annotations, ...warnings, ...skipped];
+  return [broken, ...annotations, ...troubles, ...warnings, ...skipped];
 }
 
 const sweepAnnotations = (suite: SuiteRecord): readonly Annotation[] =>

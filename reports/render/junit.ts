@@ -1,4 +1,5 @@
 import type { ExpectationRecord, RunRecord, SuiteRecord, SweepRecord } from "../record/run-record.js";
+import { boardFacts, boardTroubles, skippedTexts } from "./board-text.js";
 import {
   expectationText,
   expectationsOf,
@@ -83,7 +84,13 @@ function runSuite(run: RunRecord, isOneOfSeveralSeeds: boolean): TestSuite {
       ...expectations.map((expectation) => expectationCase(expectation, runName(run), mark)),
       ...skipped,
     ],
-    out: [...run.trust.warnings, ...warningLines(expectations), `Replay: ${run.replay}`],
+    out: [
+      ...run.trust.warnings,
+      ...boardTroubles(run),
+      ...skippedTexts(run),
+      ...warningLines(expectations),
+      `Replay: ${run.replay}`,
+    ],
   };
 }
 
@@ -146,6 +153,7 @@ function runProperties(run: RunRecord): TestSuite["properties"] {
     ["node", environment.node],
     ["platform", environment.platform],
     ["cpu", environment.cpu],
+    ...(run.boards ?? []).map((board) => [`board.${plainText(board.thing)}`, boardFacts(board)] as const),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { ExpectationRecord, RunRecord, SuiteRecord, SweepRecord } from "../record/run-record.js";
+import { boardNotes, boardTables } from "./markdown-boards.js";
 import { markdownBlock, markdownCode, markdownTable, markdownText } from "./markdown-text.js";
 import {
   countOutcomes,
@@ -82,6 +83,7 @@ function runBody(run: RunRecord): readonly string[] {
     ...trust.skippedGroups.map(
       ({ group, reason }) => `- ⊘ Group ${markdownText(group)} skipped: ${markdownText(reason)}`,
     ),
+    ...boardNotes(run),
     ...trust.withoutData.map((expr) => `- No data for ${markdownCode(expr)}`),
   ];
   const replay = run.replay === "" ? [] : ["Replay", "", markdownBlock(run.replay), ""];
@@ -92,6 +94,7 @@ function runBody(run: RunRecord): readonly string[] {
     ...(notes.length === 0 ? [] : [...notes, ""]),
     ...expectationTable(expectations),
     ...remarks(expectations),
+    ...boardTables(run),
     ...replay,
   ];
 }

@@ -79,9 +79,3 @@ const accessFigures = figures({
     return section === "access" && !("stage" in labels);
   },
 });
-
-export const boardsSection = figures({
-  id: "boards",
-  title: "Boards",
-  shows: ({ name }) => name.startsWith("bridge."),
-});

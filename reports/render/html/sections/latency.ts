@@ -75,6 +75,13 @@ function percentileTable(
     cell: ({ summary }) => formatPercentile(summary, name),
     isNumber: true,
   });
+  const crossing = rows.some(({ uncertaintyMs }) => uncertaintyMs !== undefined);
+  const uncertainty: Column<Distribution> = {
+    title: "Known to",
+    cell: ({ uncertaintyMs }) =>
+      uncertaintyMs === undefined ? "exactly" : `±${formatValue(uncertaintyMs, "ms")}`,
+    isNumber: true,
+  };
   return table({
     caption,
     rows,
@@ -86,6 +93,7 @@ function percentileTable(
       percentile("p99", "p99"),
       percentile("p999", "p99.9"),
       { title: "Max", cell: ({ summary }) => formatValue(summary.max, "ms"), isNumber: true },
+      ...(crossing ? [uncertainty] : []),
     ],
   });
 }

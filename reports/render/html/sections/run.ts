@@ -3,9 +3,10 @@ import { countOutcomes, countsText, expectationsOf, formatMs, runTitle } from ".
 import { grouped } from "../../../metrics/format-quantity.js";
 import { icon } from "../icon.js";
 import { type Content, html, type Markup, named } from "../markup.js";
+import { boardsSection } from "./boards.js";
 import { connectionsSection } from "./connections.js";
 import { expectationTable } from "./expectations.js";
-import { accessSection, boardsSection, brokerSection, deliverySection, rulesSection } from "./figures.js";
+import { accessSection, brokerSection, deliverySection, rulesSection } from "./figures.js";
 import { faultsSection } from "./faults.js";
 import { latencySection } from "./latency.js";
 import { measurementsSection } from "./measurements.js";
