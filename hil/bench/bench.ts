@@ -14,6 +14,11 @@ export interface Bench {
   claim(requests: readonly BoardRequest[]): Promise<readonly BoardClaim[]>;
   /** Makes the fleet member that a claimed board is. */
   member(board: ClaimedBoard, options: BoardMemberOptions): FleetMember;
+  /**
+   * The firmware image of a version that boards of this run can start, for jobs to install: from the bench file, or the reference
+   * firmware under that version for virtual boards. Undefined when there is none.
+   */
+  image(version: string): Promise<Uint8Array | undefined>;
   /** Gives every board back, in the state in which the next one finds it; ends virtual boards and port processes. */
   close(): Promise<void>;
 }

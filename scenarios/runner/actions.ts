@@ -5,19 +5,11 @@ import {
   EXIT,
   type EventSink,
   FleetrigError,
-  isJsonObject,
   type JsonObject,
-  type JsonValue,
   type RandomSource,
 } from "fleetrig/kernel";
-import {
-  artifactFor,
-  compileText,
-  type Fleet,
-  type FleetMember,
-  IDENTITY_FIELDS,
-  type Selection,
-} from "fleetrig/sim";
+import { compileText, type Fleet, type FleetMember, IDENTITY_FIELDS, type Selection } from "fleetrig/sim";
+import { type FirmwareImages, withArtifact } from "./firmware-images.js";
 import { type Identities, noCertificate } from "./identities.js";
 import type { Action, ActionVerb } from "../scenario.js";
 import { type BoardVerb, isForBoards, NOT_A_BOARD, performOnBoards } from "./board-actions.js";
@@ -30,6 +22,8 @@ export interface ActionStage {
   readonly fleet: Fleet;
   readonly cloud: Cloud | undefined;
   readonly identities: Identities | undefined;
+  /** Firmware that boards can really start. */
+  readonly images: FirmwareImages;
 }
 
 /** Verbs that mean something to virtual devices, too. */
@@ -133,7 +127,7 @@ function createJob(action: VerbOf<"createJob">, stage: ActionStage): void {
   cloud.jobs.createJob({
     ...request,
     jobId,
-    document: withArtifact(request["document"]),
+    document: withArtifact(request["document"], stage.images),
     targets:
       thingGroup === undefined && things.length <= MAX_TARGETS
         ? things
@@ -204,20 +198,6 @@ function certificateOf(thing: string, { identities }: ActionStage): string {
   const certificateId = identities?.certificateIdOf(thing);
   if (certificateId === undefined) throw noCertificate(thing);
   return certificateId;
-}
-
-/** `{artifact.sha256}` and `{artifact.size}` in a job document stand for the firmware of its `version`. */
-function withArtifact(document: JsonValue | undefined): JsonObject {
-  if (!isJsonObject(document)) return {};
-  const { version } = document;
-  const artifact = artifactFor(
-    typeof version === "string" || typeof version === "number" ? `${version}` : "",
-  );
-  const entries = Object.entries(document).map(([key, value]): [string, JsonValue] => {
-    if (value === "{artifact.sha256}") return [key, artifact.sha256];
-    return [key, value === "{artifact.size}" ? artifact.bytes : value];
-  });
-  return Object.fromEntries(entries);
 }
 
 function inject(action: VerbOf<"inject">, stage: ActionStage): void {

@@ -9,6 +9,7 @@ import {
 } from "fleetrig/kernel";
 import type { DeviceModel } from "fleetrig/sim";
 import { ALL_BOARDS, type BoardRoll, boardRequests, rollOf } from "./bench-plan.js";
+import { type FirmwareImages, firmwareImages, NO_IMAGES } from "./firmware-images.js";
 import { planFleet } from "./fleet-plan.js";
 import type { RunOptions } from "./run-scenario.js";
 
@@ -17,6 +18,8 @@ export interface ClaimedBoards {
   /** Undefined when nobody brought one: then no bridge has a board. */
   readonly bench: Bench | undefined;
   readonly roll: BoardRoll;
+  /** Firmware that the boards can really start. */
+  readonly images: FirmwareImages;
 }
 
 interface ClaimParts {
@@ -36,15 +39,16 @@ export async function claimBoards(
 ): Promise<ClaimedBoards | undefined> {
   if (scenario.bridges.length === 0) return undefined;
   if (identity.clock === "virtual") throw needsRealTime();
-  const everybody = planFleet(scenario, models, parts.random, ALL_BOARDS);
+  const everybody = planFleet(scenario, models, parts.random, { roll: ALL_BOARDS });
   const requests = boardRequests(scenario.bridges, namesIn(everybody));
   if (openBench === undefined) {
     const claims = requests.map(({ thing }) => ({ thing, board: undefined, reason: "there is no bench" }));
-    return { bench: undefined, roll: rollOf(requests, claims) };
+    return { bench: undefined, roll: rollOf(requests, claims), images: NO_IMAGES };
   }
   const bench = await openBench({ ...parts, scenario, folder });
   try {
-    return { bench, roll: rollOf(requests, await bench.claim(requests)) };
+    const roll = rollOf(requests, await bench.claim(requests));
+    return { bench, roll, images: await firmwareImages(scenario, roll.boards.size > 0 ? bench : undefined) };
   } catch (error) {
     await bench.close();
     throw error;

@@ -14,6 +14,7 @@ import {
 } from "fleetrig/sim";
 import { untraceableBecause } from "../trace-field.js";
 import { type BoardPresence, NO_BOARDS } from "./bench-plan.js";
+import { type FirmwareImages, NO_IMAGES } from "./firmware-images.js";
 import { PayloadTracer } from "./payload-tracer.js";
 import type { ArrivalSpec, AttributeSpec, FleetGroup, Scenario } from "../scenario.js";
 
@@ -39,6 +40,12 @@ export interface PlannedFleet {
   readonly skipped: readonly { readonly group: string; readonly reason: string }[];
 }
 
+/** What the bench changes about a plan. */
+export interface BenchInPlan {
+  readonly roll?: BoardPresence | undefined;
+  readonly images?: FirmwareImages | undefined;
+}
+
 /**
  * Plans the fleet. Same scenario and seed, same plan: nothing here depends on time or host.
  * @param models By the reference a group names.
@@ -47,7 +54,7 @@ export function planFleet(
   scenario: Scenario,
   models: ReadonlyMap<string, DeviceModel>,
   random: RandomSource,
-  boards: BoardPresence = NO_BOARDS,
+  { roll: boards = NO_BOARDS, images = NO_IMAGES }: BenchInPlan = {},
 ): PlannedFleet {
   const streams: StreamPlan[] = [];
   const groups: GroupPlan[] = [];
@@ -65,7 +72,7 @@ export function planFleet(
     const members = present.map((member, index) => ({ ...member, ordinal: firstOrdinal + index }));
     firstOrdinal += members.length;
     const telemetry = planTelemetry(group, members, { streams, tracer });
-    groups.push(planGroup(scenario, group, { model, members, telemetry }));
+    groups.push(planGroup(scenario, group, { model, members, telemetry, images }));
   }
   const things = groups.flatMap(({ group, members }) => members.map(({ name }) => ({ name, group })));
   return { plan: { groups }, streams: withoutAmbiguous(streams, tracer), tracer, things, skipped };
@@ -93,6 +100,7 @@ interface GroupParts {
   readonly model: DeviceModel;
   readonly members: readonly MemberPlan[];
   readonly telemetry: readonly TelemetryPlan[];
+  readonly images: FirmwareImages;
 }
 
 function planGroup(scenario: Scenario, group: FleetGroup, parts: GroupParts): GroupPlan {
@@ -106,17 +114,19 @@ function planGroup(scenario: Scenario, group: FleetGroup, parts: GroupParts): Gr
     telemetry: parts.telemetry,
     buffer: group.buffer,
     signals: group.signals,
-    settings: settingsOf(group),
+    settings: settingsOf(group, parts.images),
     claim: group.identity?.claim,
   };
 }
 
 /** The `settings:` block, with the `shadow:` and `ota:` blocks where the models look for them. */
-function settingsOf(group: FleetGroup): JsonObject {
+function settingsOf(group: FleetGroup, images: FirmwareImages): JsonObject {
   const blocks: Record<string, JsonValue> = { ...group.settings };
+  const hashes = Object.fromEntries([...images].map(([version, { sha256 }]) => [version, sha256]));
+  const ota = images.size === 0 ? group.ota : { ...group.ota, images: hashes };
   for (const [name, block] of [
     ["shadow", group.shadow],
-    ["ota", group.ota],
+    ["ota", ota],
   ] as const) {
     if (block !== undefined) blocks[name] = JSON.parse(JSON.stringify(block)) as JsonValue;
   }

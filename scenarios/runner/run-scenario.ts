@@ -31,6 +31,7 @@ import {
 } from "./counterfactual.js";
 import { asFailure } from "./failure.js";
 import { claimBoards, EventRelay } from "./bench-claim.js";
+import { NO_IMAGES } from "./firmware-images.js";
 import { planFleet, type PlannedFleet, USUAL_MODEL } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
 import { StageRunner } from "./stage-runner.js";
@@ -197,7 +198,7 @@ class Run {
     const stage = new EventRelay();
     const boards = await claimBoards(options, { time, random, events: stage, models });
     try {
-      const plan = planFleet(scenario, models, random, boards?.roll);
+      const plan = planFleet(scenario, models, random, { roll: boards?.roll, images: boards?.images });
       const planned = options.planned?.(plan) ?? plan;
       const measurement = new Measurement({ scenario, planned, host });
       const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
@@ -214,6 +215,7 @@ class Run {
         events,
         run: `r${identity.seed.toString(36)}`,
         boards: boards?.bench && { bench: boards.bench, claimed: boards.roll.boards },
+        images: boards?.images ?? NO_IMAGES,
         folder: options.folder,
       });
       if (trace !== undefined)
@@ -330,6 +332,7 @@ class Run {
         fleet: world.fleet,
         cloud: world.cloud,
         identities: world.identities,
+        images: world.images,
       });
     } catch (error) {
       this.fail(asFailure(error));

@@ -34,6 +34,7 @@ import {
 import type { Scenario } from "../scenario.js";
 import { controlPlaneOptions, furnish, joinWhenProvisioned } from "./control-plane.js";
 import type { PlannedFleet } from "./fleet-plan.js";
+import { type FirmwareImages, offerImages } from "./firmware-images.js";
 import { createGuardedDialer } from "./guarded-dialer.js";
 import { Identities } from "./identities.js";
 import { OBSERVER_MQTT, observedFilters, Observer } from "./observer.js";
@@ -54,6 +55,7 @@ export interface WorldOptions {
   readonly run: string;
   /** The boards among the members. */
   readonly boards?: BoardsInWorld | undefined;
+  readonly images: FirmwareImages;
   /** Folder that relative paths of the scenario are looked up in. */
   readonly folder: string;
 }
@@ -83,6 +85,7 @@ export interface World {
   readonly observerFaults: FaultSwitch;
   /** Where devices of a real-time run connect to. */
   readonly endpoint: Endpoint | undefined;
+  readonly images: FirmwareImages;
   stop(): Promise<void>;
 }
 
@@ -130,6 +133,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     traceOf: traceFrom(options),
     observerFaults,
     endpoint,
+    images: options.images,
     stop: async () => {
       // A virtual world holds nothing of the host's: ending it politely would cost time and tell nobody.
       if (real === undefined) return;
@@ -177,6 +181,7 @@ function createEmbeddedCloud(options: WorldOptions, time: TimeSource, random: Ra
     },
   });
   furnish(cloud, scenario, planned);
+  offerImages(cloud, options.images);
   for (const rule of scenario.rules) {
     cloud.rules.createRule({
       ruleName: rule.name,

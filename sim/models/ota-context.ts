@@ -68,8 +68,10 @@ export function otaJobOf(event: DeviceSignalEvent): OtaJob | undefined {
 
 /** Whether the image, as it arrived, has the hash that the document promises. */
 export function isImageIntact(context: OtaContext): boolean {
-  const { job } = context;
-  if (job?.sha256 === undefined) return !hasFault(context, "ota.verify-failed");
-  const received = hasFault(context, "ota.verify-failed") ? corruptedArtifactFor : artifactFor;
-  return received(job.version).sha256 === job.sha256;
+  const { job, settings } = context;
+  const isDamaged = hasFault(context, "ota.verify-failed");
+  if (job?.sha256 === undefined) return !isDamaged;
+  if (isDamaged) return corruptedArtifactFor(job.version).sha256 === job.sha256;
+  const known = Object.hasOwn(settings.images, job.version) ? settings.images[job.version] : undefined;
+  return (known ?? artifactFor(job.version).sha256) === job.sha256;
 }

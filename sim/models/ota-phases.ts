@@ -1,4 +1,4 @@
-import { type Distribution, isJsonObject, type JsonObject, US_PER_MS } from "fleetrig/kernel";
+import { type Distribution, isJsonObject, type JsonObject, type JsonValue, US_PER_MS } from "fleetrig/kernel";
 import { ARTIFACT_BYTES } from "./artifact.js";
 import { distributionIn, quantileUs } from "./quantile.js";
 
@@ -18,6 +18,8 @@ export interface OtaPhases {
 export interface OtaSettings {
   readonly executionTime: Distribution;
   readonly blockBytes: number;
+  /** SHA-256 of versions that exist as real images, for boards beside the device; see `artifactFor` for all others. */
+  readonly images: Readonly<Record<string, string>>;
 }
 
 const SHARE = { download: 0.5, verify: 0.1, flash: 0.2, down: 0.12, selfTest: 0.08 } as const;
@@ -41,9 +43,17 @@ export function otaSettings(settings: JsonObject): OtaSettings {
   const blockBytes = ota["blockBytes"];
   return {
     executionTime: distributionIn(ota["executionTime"] ?? settings["executionTime"], DEFAULT_EXECUTION_TIME),
+    images: textsIn(ota["images"]),
     blockBytes: typeof blockBytes === "number" && blockBytes >= 1 ? blockBytes : DEFAULT_BLOCK_BYTES,
   };
 }
+
+const textsIn = (value: JsonValue | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(isJsonObject(value) ? value : {}).flatMap(([key, text]) =>
+      typeof text === "string" ? [[key, text]] : [],
+    ),
+  );
 
 /** @param faults Active faults by name, with their details. @param probability Uniform draw in [0, 1). */
 export function planPhases(settings: OtaSettings, faults: JsonObject, probability: number): OtaPhases {

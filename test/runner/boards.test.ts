@@ -40,6 +40,10 @@ class PaperBench implements Bench {
     return Object.assign(device!, { board: this.controls(plan.name, clock) });
   }
 
+  image(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   close(): Promise<void> {
     this.isClosed = true;
     return Promise.resolve();
