@@ -4,6 +4,12 @@ export type { FrameEncoding } from "./link/frame.js";
 export type { Hello } from "./link/hello.js";
 export type { LinkCounters } from "./link/link-counters.js";
 export type { NetworkMessage } from "./link/network-message.js";
+export {
+  type NoiseCounters,
+  type NoiseSettings,
+  SerialNoise,
+  type SerialNoiseOptions,
+} from "./link/noise.js";
 export { findSerialPorts } from "./serial-ports.js";
 export { hostStateFolder, type StateFolderHints } from "./enumerate/state-folder.js";
 export {

@@ -162,7 +162,7 @@ export class ChannelSender {
 
   /**
    * Whether a repeated acknowledgement may be due to frames from before it went back: of the same frame still, or of the first one that
-   * was not repeated. Such echoes have all come after a round trip.
+   * was not repeated. Such echoes have all come after two round trips.
    */
   private mayBeEcho(sequence: number): boolean {
     const { wentBack } = this;
@@ -180,7 +180,7 @@ export class ChannelSender {
     this.wentBack = {
       from: oldest.sequence,
       to: (oldest.sequence + pieces.length) % SEQUENCES,
-      quietUntilUs: clock.nowUs() + (this.srttUs ?? SRTT_INITIAL_US) + wireUs,
+      quietUntilUs: clock.nowUs() + 2 * (this.srttUs ?? SRTT_INITIAL_US) + wireUs,
     };
     this.due.set(this.rtoUs());
     for (const piece of pieces) {

@@ -1,5 +1,5 @@
 import { type Clock, createRandomSource, type JsonObject, VirtualTime } from "fleetrig/kernel";
-import { BoardLink, type FrameEncoding, type Hello, type NetworkMessage } from "fleetrig/hil";
+import { BoardLink, type FrameEncoding, type Hello, type NetworkMessage, SerialNoise } from "fleetrig/hil";
 import { VirtualEnd, type VirtualEndOptions } from "./virtual-end.js";
 
 const BITS_PER_BYTE = 10;
@@ -38,6 +38,8 @@ export interface LinkRigOptions {
   readonly latencyUs?: number;
   readonly seed?: number;
   readonly board?: Partial<VirtualEndOptions>;
+  /** Instead of collecting them. */
+  readonly networkData?: (bytes: Uint8Array) => void;
 }
 
 /** A BoardLink and a board in TypeScript, on two wires in virtual time. Everything that the link says is in `heard`. */
@@ -54,11 +56,24 @@ export class LinkRig {
   readonly board: VirtualEnd;
   readonly toBoard: Wire;
   readonly toHost: Wire;
+  readonly noiseToBoard: SerialNoise;
+  readonly noiseToHost: SerialNoise;
 
   constructor(options: LinkRigOptions = {}) {
     const wire = { baud: options.baud ?? 921_600, latencyUs: options.latencyUs ?? 200 };
-    this.toBoard = new Wire(this.time.lane(2), wire, (bytes, atUs) => this.board.received(bytes, atUs));
-    this.toHost = new Wire(this.time.lane(3), wire, (bytes, atUs) => this.link.received(bytes, atUs));
+    const random = createRandomSource(options.seed ?? 1);
+    this.noiseToBoard = new SerialNoise({
+      clock: this.time.lane(2),
+      random: random.stream("noise/board"),
+      forward: (bytes, atUs) => this.board.received(bytes, atUs),
+    });
+    this.noiseToHost = new SerialNoise({
+      clock: this.time.lane(3),
+      random: random.stream("noise/host"),
+      forward: (bytes, atUs) => this.link.received(bytes, atUs),
+    });
+    this.toBoard = new Wire(this.time.lane(5), wire, (bytes, atUs) => this.noiseToBoard.push(bytes, atUs));
+    this.toHost = new Wire(this.time.lane(6), wire, (bytes, atUs) => this.noiseToHost.push(bytes, atUs));
     this.board = new VirtualEnd({
       clock: this.time.lane(4),
       write: this.toHost.write,
@@ -67,7 +82,7 @@ export class LinkRig {
     });
     this.link = new BoardLink({
       clock: this.clock,
-      random: createRandomSource(options.seed ?? 1).stream("link"),
+      random: random.stream("link"),
       write: this.toBoard.write,
       baud: wire.baud,
       ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
@@ -86,7 +101,7 @@ export class LinkRig {
         },
         event: (event) => this.events.push(event),
         network: (message) => this.network.push(message),
-        networkData: (bytes) => this.networkData.push(bytes),
+        networkData: (bytes) => options.networkData?.(bytes) ?? this.networkData.push(bytes),
       },
     });
   }
