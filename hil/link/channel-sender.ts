@@ -10,6 +10,7 @@ const SRTT_INITIAL_US = 250_000;
 const GIVE_UP_US = 5_000_000;
 const SEQUENCES = 0x1_0000;
 const BITS_PER_BYTE = 10;
+const EMPTY = new Uint8Array(0);
 
 /** A piece of a channel as it waits for its frame, and then for the other end to have it. */
 export interface Piece {
@@ -57,7 +58,6 @@ export class ChannelSender {
   /** The oldest frame is the oldest since. */
   private oldestSinceUs = 0;
   private wentBack: { readonly from: number; readonly to: number; readonly quietUntilUs: number } | undefined;
-  private lastAcknowledged: Piece | undefined;
   private readonly due: Deadline;
 
   constructor(private readonly options: ChannelSenderOptions) {
@@ -121,7 +121,6 @@ export class ChannelSender {
       const channel = piece.channelBits & ~MESSAGE_END;
       this.queuedBytesByChannel.set(channel, this.pendingBytes(channel) - piece.payload.length);
       measured = piece.sendings === 1 ? piece : undefined;
-      this.lastAcknowledged = piece;
     }
     if (measured !== undefined) this.measure(nowUs - measured.sentAtUs);
     if (this.head > 1_024 || this.head === this.queue.length) {
@@ -141,7 +140,7 @@ export class ChannelSender {
   }
 
   private rtoUs(): number {
-    const oldest = this.queue[this.head] ?? this.lastAcknowledged;
+    const oldest = this.queue[this.head];
     const rtoUs = 2 * (this.srttUs ?? SRTT_INITIAL_US) + 4 * this.wireUs(oldest?.payload.length ?? 0);
     return Math.min(
       RTO_MAX_US,
@@ -203,14 +202,18 @@ export class ChannelSender {
     this.goBack("repeatedByTimeout");
   }
 
-  /** A repeated frame is answered at once, and the answer says how much credit there is. */
+  /** An empty frame that came before, as it seems, is answered at once, and the answer says how much credit there is. */
   private askForCredit(): void {
-    const last = this.lastAcknowledged;
-    if (this.queue[this.head] === undefined) return;
-    if (last !== undefined) {
-      this.options.counters.repeatedForCredit += 1;
-      this.transmit(last);
-    }
+    const oldest = this.queue[this.head];
+    if (oldest === undefined) return;
+    this.options.counters.creditProbes += 1;
+    this.transmit({
+      channelBits: oldest.channelBits & ~MESSAGE_END,
+      payload: EMPTY,
+      sequence: (oldest.sequence + SEQUENCES - 1) % SEQUENCES,
+      sentAtUs: 0,
+      sendings: 0,
+    });
     this.repetitions += 1;
     this.due.set(this.rtoUs());
   }

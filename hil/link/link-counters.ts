@@ -1,6 +1,6 @@
 /**
  * What a link has seen. Whatever is not as it should be is counted under one name, so that the numbers of both ends explain each other:
- * `dataOut` = first sendings + the three kinds of repetition; the other end's `dataIn` = taken + `duplicates` + `gaps`.
+ * `dataOut` = first sendings + both kinds of repetition + `creditProbes`; the other end's `dataIn` = taken + `duplicates` + `gaps`.
  */
 export interface LinkCounters {
   bytesIn: number;
@@ -32,8 +32,8 @@ export interface LinkCounters {
   repeatedByTimeout: number;
   /** DATA sent again because the other end repeated its acknowledgement. */
   repeatedByAck: number;
-  /** DATA sent again to ask for credit. */
-  repeatedForCredit: number;
+  /** Empty DATA sent to ask for credit. */
+  creditProbes: number;
   sessionsOpened: number;
   sessionsLost: number;
   restarts: number;
@@ -57,7 +57,7 @@ export const createLinkCounters = (): LinkCounters => ({
   invalid: 0,
   repeatedByTimeout: 0,
   repeatedByAck: 0,
-  repeatedForCredit: 0,
+  creditProbes: 0,
   sessionsOpened: 0,
   sessionsLost: 0,
   restarts: 0,

@@ -202,7 +202,7 @@ describe("ChannelSender", () => {
     expect(sending.taken()).toEqual([4, 5]);
   });
 
-  it("asks for credit by repeating its last frame", () => {
+  it("asks for credit with frames that must seem to have come before", () => {
     const sending = Sending.measured(5);
     sending.ack(1, 0);
     sending.send(1);
@@ -211,9 +211,18 @@ describe("ChannelSender", () => {
     expect(sending.taken()).toEqual([0, 0]);
     sending.ack(1, 100);
     expect(sending.taken()).toEqual([1]);
-    expect(sending.counters.repeatedForCredit).toBe(2);
+    expect(sending.counters.creditProbes).toBe(2);
     sending.ack(2);
     expect(sending.gaveUpAtMs).toBeUndefined();
+  });
+
+  it("asks for credit when it had none from the beginning", () => {
+    const sending = new Sending({ creditBytes: 0 });
+    sending.send(1);
+    sending.wait(600);
+    expect(sending.taken()).toEqual([65_535]);
+    sending.ack(0, 100);
+    expect(sending.taken()).toEqual([0]);
   });
 
   it("goes on after the sequence numbers have come round", () => {

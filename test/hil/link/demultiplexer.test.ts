@@ -110,7 +110,7 @@ describe("Demultiplexer", () => {
   it.each(["\0", "\x1e"])("gives up what is longer than any frame, begun by %j", (start) => {
     const long = "x".repeat(5_000);
     const reader = new Reader().read(start, long);
-    expect(reader.out.join("").replaceAll(/"@0|"|\x1e/g, "")).toBe(long);
+    expect(reader.out.join("").replaceAll('"@0', "").replaceAll('"', "").replace(start, "")).toBe(long);
     expect(reader.counters.longFrames).toBe(1);
     expect(reader.read(one).out.at(-1)).toBe("one@0");
   });

@@ -138,7 +138,8 @@ export class VirtualEnd {
     if (frame.type === FRAME.open) this.open(frame);
     else if (frame.session !== this.session || this.channels === undefined) {
       this.counters.stale += 1;
-      if (this.options.clock.nowUs() - this.bootSentUs >= BOOT_EVERY_US) this.sendBoot();
+      const isDue = this.options.clock.nowUs() - this.bootSentUs >= BOOT_EVERY_US;
+      if (this.channels === undefined && isDue) this.sendBoot();
     } else this.takeOfSession(frame, atUs);
   }
 
@@ -203,10 +204,7 @@ export class VirtualEnd {
 
   private sendBoot(): void {
     this.bootSentUs = this.options.clock.nowUs();
-    const session = this.session;
-    this.session = 0;
     this.transmit({ type: FRAME.boot, channel: 0, sequence: 0, payload: this.helloBytes() });
-    this.session = session;
   }
 
   private transmit(frame: OutgoingFrame): void {
