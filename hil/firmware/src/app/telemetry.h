@@ -1,0 +1,21 @@
+/* The member's telemetry: streams of messages on a fixed grid `origin + offset + n every`, which nothing that is slow can move. */
+#ifndef FLEETRIG_TELEMETRY_H
+#define FLEETRIG_TELEMETRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Stopped, as configured, with the sequences that memory and storage know. `is_new`: another member, from sequence 0. */
+void telemetry_reset(bool is_new);
+/* Begins, or goes on from now when `origin_us` was set anew. */
+void telemetry_start(void);
+void telemetry_stop(void);
+/* What the model wants from now on; 0 leaves what is. Microseconds, and a factor. */
+void telemetry_configure(int64_t every_us, int slowdown);
+bool telemetry_is_running(void);
+
+/* Replaces {seq}, {now} and {state.x}. Returns the length; -1 when it does not fit. */
+int telemetry_render(const char *template, uint32_t sequence, uint64_t now_us, char *text, size_t capacity);
+
+#endif
