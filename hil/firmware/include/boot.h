@@ -27,6 +27,9 @@ const char *boot_rolled_back(void);
 /* An update: begin erases the other slot, write appends, finish checks size, SHA-256 (32 bytes, may be NULL) and header and arms the
  * slot for the next restart. A power cut before finish leaves the running slot as it is. */
 bool boot_update_begin(size_t size);
+/* Instead of begin, when a restart interrupted that: what is in the slot of an image of `size` stays, in whole pieces of `step` bytes.
+ * Returns how many bytes that is, where writing goes on; 0: nothing is there, begin. */
+size_t boot_update_resume(size_t size, size_t step);
 bool boot_update_write(const void *bytes, size_t length);
 typedef enum { BOOT_UPDATE_OK, BOOT_UPDATE_SHORT, BOOT_UPDATE_HASH, BOOT_UPDATE_NOT_AN_IMAGE, BOOT_UPDATE_FLASH } boot_update_result;
 boot_update_result boot_update_finish(const uint8_t *sha256);

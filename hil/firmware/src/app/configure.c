@@ -128,6 +128,7 @@ void configure_start(int64_t at_us) {
   if (goes_on) memory->lost_at_us -= at_us - origin_us;
   origin_us = at_us;
   if (!goes_on) {
+    connection_reset();
     remember_run(true);
     model_start(true);
     connection_begin(at_us + member.connect_at_us);

@@ -87,9 +87,9 @@ static void download_failed(void) {
   model_leave();
 }
 
-static void start_download(void) {
+static void start_download(bool is_resumed) {
   static const ota_download_handlers HANDLERS = {described, arrived, download_failed};
-  const ota_source source = {ota.job.stream, ota.job.file, member.block_bytes, has(OTA_VERIFY_FAILED)};
+  const ota_source source = {ota.job.stream, ota.job.file, member.block_bytes, has(OTA_VERIFY_FAILED), is_resumed};
   ota_download_start(&source, &HANDLERS);
 }
 
@@ -239,7 +239,7 @@ static void prepare(void) {
   const double p = prng_fraction(&draws);
   ota.phases = ota_plan_phases(&ota.faults, quantile_us(&member.execution_time, p), member.block_bytes);
   blocks_done = memory->ota_blocks = 0;
-  if (is_real()) start_download();
+  if (is_real()) start_download(false);
   ota_job_update(&ota.job, "IN_PROGRESS", "step", "downloading", NULL, NULL);
   become(DOWNLOADING);
 }
@@ -364,7 +364,7 @@ static void go_on(void) {
   else if (was_updating) ota.state = ota.state == STALLED && has(OTA_DOWNLOAD_STALL) ? STALLED : PAUSED;
   if (ota.state == PAUSED || ota.state == STALLED) {
     blocks_done = memory->ota_blocks < ota.phases.blocks ? memory->ota_blocks : 0;
-    if (is_real()) start_download();
+    if (is_real()) start_download(true);
   }
   if (ota.state == REBOOTING && is_new_image) timer_after(&proof, PROVE_WITHIN_US);
 }

@@ -107,13 +107,11 @@ void ota_download_advance(uint32_t blocks_done) {
 
 /* Goes on behind what an earlier run of the board left in the slot. */
 static bool open_slot(void) {
-  const size_t kept = boot_update_resume(size);
-  received = (uint32_t)(kept / source.block_bytes);
-  if (received > 0 && boot_update_keep((size_t)received * source.block_bytes)) {
+  received = source.is_resumed ? (uint32_t)(boot_update_resume(size, source.block_bytes) / source.block_bytes) : 0;
+  if (received > 0) {
     link_log('I', "ota", "%lu of %lu blocks are here already", (unsigned long)received, (unsigned long)blocks);
     return true;
   }
-  received = 0;
   return boot_update_begin(size);
 }
 

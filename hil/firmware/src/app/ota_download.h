@@ -12,6 +12,7 @@ typedef struct {
   int file; /* -1: the first one of the stream */
   uint32_t block_bytes;
   bool is_damaged; /* one bit flips on the way */
+  bool is_resumed; /* a restart interrupted it: what is in the slot counts */
 } ota_source;
 
 typedef struct {

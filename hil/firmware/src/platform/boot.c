@@ -55,6 +55,44 @@ bool boot_update_begin(size_t size) {
   return update.is_open;
 }
 
+/* Where the erased rest begins; a piece of FF bytes is taken for erased, and written once more. */
+static size_t written_in_slot(size_t size) {
+  uint8_t piece[64];
+  for (size_t end = size; end > 0;) {
+    size_t length = end % sizeof piece == 0 ? sizeof piece : end % sizeof piece;
+    if (!hal_slot_read(other_slot(), end - length, piece, length)) {
+      return 0;
+    }
+    for (; length > 0; length--, end--) {
+      if (piece[length - 1] != 0xff) {
+        return end;
+      }
+    }
+  }
+  return 0;
+}
+
+size_t boot_update_resume(size_t size, size_t step) {
+  uint8_t piece[256];
+  if (size <= sizeof(boot_image) || size > hal_slot_size() - BOOT_MARKS_BYTES || step == 0) {
+    return 0;
+  }
+  size_t kept = written_in_slot(size) / step * step;
+  /* The last piece may have been cut off by what interrupted the download. */
+  kept -= kept > 0 ? step : 0;
+  update.is_open = kept > 0;
+  update.has_failed = false;
+  update.size = size;
+  update.written = kept;
+  sha256_begin(&update.sha);
+  for (size_t at = 0; at < kept; at += sizeof piece) {
+    size_t length = kept - at < sizeof piece ? kept - at : sizeof piece;
+    update.is_open = update.is_open && hal_slot_read(other_slot(), at, piece, length);
+    sha256_add(&update.sha, piece, length);
+  }
+  return update.is_open ? kept : 0;
+}
+
 bool boot_update_write(const void *bytes, size_t length) {
   if (!update.is_open || update.has_failed || length > update.size - update.written ||
       !hal_slot_write(other_slot(), update.written, bytes, length)) {
