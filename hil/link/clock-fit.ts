@@ -18,6 +18,8 @@ interface Reading {
   readonly hostUs: number;
   readonly offsetUs: number;
   readonly rttUs: number;
+  /** How far the true offset at `hostUs` may be from it. */
+  readonly errorUs: number;
 }
 
 /** A straight line through offsets, about the middle of its readings. */
@@ -40,7 +42,6 @@ const ROWS_MIN = 4;
 const SLOW_FACTOR = 4;
 /** No clock of a board runs further off than this; crystals stay below 1e-4. */
 const SKEW_MAX = 500e-6;
-/** Clocks are read in whole microseconds. */
 const ROUNDING_US = 1;
 
 /** Offset and skew between the clocks of a board and the host, over one run of the board. */
@@ -62,7 +63,13 @@ export class ClockFit {
     const { t1Us, t2Us, t3Us, t4Us } = sample;
     const rttUs = t4Us - t1Us - (t3Us - t2Us);
     if (t4Us < t1Us || t3Us < t2Us || rttUs < 0) return false;
-    this.readings.push({ hostUs: (t1Us + t4Us) / 2, offsetUs: (t2Us - t1Us + t3Us - t4Us) / 2, rttUs });
+    this.readings.push({
+      hostUs: (t1Us + t4Us) / 2,
+      offsetUs: (t2Us - t1Us + t3Us - t4Us) / 2,
+      rttUs,
+      // Meanwhile the clocks drift, and both are read in whole microseconds.
+      errorUs: rttUs / 2 + (SKEW_MAX * (t4Us - t1Us)) / 2 + ROUNDING_US,
+    });
     if (this.readings.length > WINDOW) this.readings.shift();
     this.line = this.fit(t4Us);
     return true;
@@ -101,7 +108,7 @@ export class ClockFit {
   /** ± of a time converted, by when that was on the host's clock: grows away from the samples. */
   uncertaintyAtUs(hostUs: number): number {
     const { line } = this;
-    return line === undefined ? Number.POSITIVE_INFINITY : errorUs(line, hostUs);
+    return line === undefined ? Number.POSITIVE_INFINITY : errorUs(line, hostUs) * (1 + 2 * SKEW_MAX);
   }
 
   toBoardUs(hostUs: number): number {
@@ -131,7 +138,7 @@ function fastestOfRows(readings: readonly Reading[]): Reading[] {
   for (const [at, reading] of readings.entries()) {
     const rival = fastest[Math.floor(at / row)];
     if (rival === undefined) fastest.push(reading);
-    else if (reading.rttUs < rival.rttUs) fastest[fastest.length - 1] = reading;
+    else if (reading.rttUs <= rival.rttUs) fastest[fastest.length - 1] = reading;
   }
   const slowestUs = SLOW_FACTOR * Math.min(...fastest.map(({ rttUs }) => rttUs));
   return fastest.filter(({ rttUs }) => rttUs <= slowestUs);
@@ -140,17 +147,17 @@ function fastestOfRows(readings: readonly Reading[]): Reading[] {
 const offsetAt = (line: Line, hostUs: number): number => line.offsetUs + line.skew * (hostUs - line.middleUs);
 
 /**
- * Worst error of the line. At a reading it is at most half the round trip, and what the line is off that reading; from there on it grows
- * with the error of the skew. Each reading gives such a bound, and the smallest holds.
+ * Worst error of the line. At a reading it is at most that reading's, and what the line is off it; from there on it grows with the error of
+ * the skew. Each reading gives such a bound, and the smallest holds.
  */
 function errorUs(line: Line, hostUs: number): number {
   let smallestUs = Number.POSITIVE_INFINITY;
   for (const reading of line.readings) {
     const residualUs = Math.abs(reading.offsetUs - offsetAt(line, reading.hostUs));
-    const awayUs = Math.abs(hostUs - reading.hostUs) + reading.rttUs / 2;
-    smallestUs = Math.min(smallestUs, reading.rttUs / 2 + residualUs + line.skewError * awayUs);
+    const driftUs = line.skewError * Math.abs(hostUs - reading.hostUs);
+    smallestUs = Math.min(smallestUs, reading.errorUs + residualUs + driftUs);
   }
-  return smallestUs + ROUNDING_US;
+  return smallestUs;
 }
 
 const mean = (readings: readonly Reading[], value: (reading: Reading) => number): number =>
@@ -169,7 +176,7 @@ function levelLine(readings: readonly Reading[]): Line {
 
 /**
  * Least squares. Its skew is a sum of the offsets, each weighted by its distance from the middle over the spread; so it is wrong by at most
- * the sum of these weights times half the round trips.
+ * the sum of these weights times the errors of the readings.
  */
 function slopedLine(readings: readonly Reading[]): Line | undefined {
   const { middleUs, offsetUs } = levelLine(readings);
@@ -180,7 +187,7 @@ function slopedLine(readings: readonly Reading[]): Line | undefined {
     const fromMiddleUs = reading.hostUs - middleUs;
     spread += fromMiddleUs ** 2;
     slope += fromMiddleUs * (reading.offsetUs - offsetUs);
-    error += Math.abs(fromMiddleUs) * (reading.rttUs / 2 + ROUNDING_US);
+    error += Math.abs(fromMiddleUs) * reading.errorUs;
   }
   if (spread === 0) return undefined;
   return { readings, middleUs, offsetUs, skew: slope / spread, skewError: error / spread };

@@ -1,6 +1,6 @@
 import type { NoiseSettings } from "fleetrig/hil";
 import { createRandomSource, type Random } from "fleetrig/kernel";
-import { CONTROL, NETWORK } from "../../../hil/link/reliable-channels.js";
+import { NETWORK } from "../../../hil/link/reliable-channels.js";
 import { LinkRig, type LinkRigOptions } from "./link-rig.js";
 
 /** Bytes that are known by their place in a stream, so that one that is wrong, missing or out of order shows itself at once. */
@@ -50,7 +50,7 @@ class Direction {
 }
 
 export interface NoisyTrafficOptions extends LinkRigOptions {
-  /** Frames in both directions together. */
+  /** In each direction. */
   readonly frames: number;
   readonly noise: NoiseSettings;
   readonly maxPayloadBytes?: number;
@@ -79,7 +79,7 @@ export function noisyTraffic(options: NoisyTrafficOptions) {
   });
   rig.noiseToBoard.set(options.noise);
   rig.noiseToHost.set(options.noise);
-  const wanted = Math.ceil(options.frames / 2);
+  const wanted = options.frames;
   const startedUs = rig.time.nowUs();
   while (toBoard.framesTaken < wanted || toHost.framesTaken < wanted) {
     while (toBoard.frames < wanted && rig.link.networkBacklogBytes < BACKLOG_BYTES)
@@ -93,11 +93,5 @@ export function noisyTraffic(options: NoisyTrafficOptions) {
   rig.noiseToBoard.set({});
   rig.noiseToHost.set({});
   rig.advance(QUIET_US);
-  return {
-    rig,
-    toBoard,
-    toHost,
-    durationUs,
-    left: rig.board.pendingBytes(NETWORK) + rig.board.pendingBytes(CONTROL),
-  };
+  return { rig, toBoard, toHost, durationUs };
 }

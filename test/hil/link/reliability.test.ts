@@ -1,0 +1,107 @@
+import type { LinkCounters, NoiseCounters, NoiseSettings } from "fleetrig/hil";
+import { describe, expect, it } from "vitest";
+import { noisyTraffic, type NoisyTrafficOptions } from "./noisy-traffic.js";
+
+/** FLEETRIG_LINK_FULL=1: the sizes of the claim, minutes instead of seconds. */
+const isFull = process.env["FLEETRIG_LINK_FULL"] === "1";
+const TIMEOUT_MS = isFull ? 1_800_000 : 120_000;
+
+const noise = (byteErrorRate: number): NoiseSettings => ({
+  byteErrorRate,
+  dropRate: byteErrorRate / 10,
+  duplicateRate: byteErrorRate / 10,
+  stallUs: 200_000,
+  stallEveryUs: 10_000_000,
+});
+
+const repeated = (counters: LinkCounters): number => counters.repeatedByTimeout + counters.repeatedByAck;
+
+/** What one end has sent must be what the other has got and what the line has destroyed, to the frame. */
+function expectExplained(
+  sender: LinkCounters,
+  receiver: LinkCounters,
+  line: NoiseCounters,
+  frames: number,
+): void {
+  expect(sender.dataOut).toBe(frames + repeated(sender) + sender.creditProbes);
+  expect(receiver.dataIn).toBe(frames + receiver.duplicates + receiver.gaps);
+  const destroyed = sender.framesOut - receiver.framesIn;
+  const destroyedData = sender.dataOut - receiver.dataIn;
+  expect(repeated(sender) + sender.creditProbes).toBe(receiver.duplicates + receiver.gaps + destroyedData);
+  expect(destroyedData).toBeGreaterThanOrEqual(0);
+  expect(destroyedData).toBeLessThanOrEqual(destroyed);
+  // A zero that is harmed takes two frames with it; a stall may cut one.
+  expect(destroyed).toBeLessThanOrEqual(2 * (line.errors + line.drops + line.duplicates) + line.stalls);
+}
+
+function expectLossless(options: NoisyTrafficOptions) {
+  const { rig, toBoard, toHost, durationUs } = noisyTraffic(options);
+  expect(rig.heard).toEqual(["opened new boot"]);
+  for (const direction of [toBoard, toHost]) {
+    expect(direction.wrong).toBe(0);
+    expect(direction.framesTaken).toBe(options.frames);
+    expect(direction.taken.position).toBe(direction.sent.position);
+  }
+  const host = rig.link.counters;
+  const board = rig.board.counters;
+  expectExplained(host, board, rig.noiseToBoard.counters, options.frames);
+  expectExplained(board, host, rig.noiseToHost.counters, options.frames);
+  expect([host.stale, host.unknown, host.invalid, board.stale]).toEqual([0, 0, 0, 0]);
+  if (isFull)
+    console.log(
+      JSON.stringify({
+        durationS: durationUs / 1e6,
+        host,
+        board,
+        toBoard: rig.noiseToBoard.counters,
+        toHost: rig.noiseToHost.counters,
+      }),
+    );
+  return { host, board };
+}
+
+describe("A link with traffic in both directions", () => {
+  it.each<[string, NoisyTrafficOptions]>([
+    ["byte error rate 1e-4", { frames: isFull ? 1_000_000 : 20_000, noise: noise(1e-4) }],
+    ["byte error rate 1e-3", { frames: isFull ? 100_000 : 5_000, noise: noise(1e-3) }],
+    ["byte error rate 1e-4, in lines", { frames: 3_000, noise: noise(1e-4), encoding: "line" }],
+    ["byte error rate 1e-3, the longest frames", { frames: 500, noise: noise(1e-3), maxPayloadBytes: 480 }],
+    ["byte error rate 1e-3, a window of one", { frames: 500, noise: noise(1e-3), windowFrames: 1 }],
+    [
+      "byte error rate 1e-3, a slow line",
+      { frames: 500, noise: noise(1e-3), baud: 115_200, windowFrames: 4 },
+    ],
+  ])(
+    "loses, changes and reorders nothing, and every repetition is explained: %s",
+    (_, options) => {
+      const { host, board } = expectLossless(options);
+      expect(repeated(host) * repeated(board)).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it("repeats nothing on a good line", () => {
+    const { host, board } = expectLossless({ frames: 5_000, noise: {} });
+    expect(repeated(host) + repeated(board) + host.duplicates + host.gaps).toBe(0);
+    expect(host.dataOut).toBe(5_000);
+  });
+
+  it("repeats for stalls alone no more than what was under way, a few times each", () => {
+    const { host, board } = expectLossless({
+      frames: 5_000,
+      noise: { stallUs: 200_000, stallEveryUs: 1_000_000 },
+    });
+    const repetitions = repeated(host) + repeated(board);
+    expect(repetitions).toBeGreaterThan(0);
+    expect(repetitions).toBe(host.duplicates + host.gaps + board.duplicates + board.gaps);
+    // Eight frames, twice in 200 ms at 60 ms and 120 ms, at either end; some 10 to 20 stalls.
+    expect(repetitions).toBeLessThan(20 * 8 * 2 * 2);
+  });
+
+  it("comes to the same in every run of the same seed", () => {
+    const run = () => noisyTraffic({ frames: 500, noise: noise(1e-3), seed: 3 });
+    const [one, two] = [run(), run()];
+    expect(one.durationUs).toBe(two.durationUs);
+    expect(one.rig.link.counters).toEqual(two.rig.link.counters);
+  });
+});
