@@ -10,7 +10,19 @@ export {
   SerialNoise,
   type SerialNoiseOptions,
 } from "./link/noise.js";
-export { findSerialPorts } from "./serial-ports.js";
+export { type Adapter, type AdapterKind, KIND_POLICIES } from "./enumerate/adapters.js";
+export type { AttachedPort, UsbPort } from "./enumerate/attached-port.js";
+export {
+  type BoardIdentity,
+  type IdentityEvidence,
+  type IdentitySource,
+  normalMac,
+  resolveIdentity,
+} from "./enumerate/board-identity.js";
+export { type BoardCheck, type BoardDoctorOptions, examineBoards } from "./enumerate/doctor.js";
+export { listPorts } from "./enumerate/list-ports.js";
+export { PortWatch, type PortWatchOptions } from "./enumerate/port-watch.js";
+export { type FileOwner, hostSystemFiles, type SystemFiles } from "./enumerate/system-files.js";
 export { hostStateFolder, type StateFolderHints } from "./enumerate/state-folder.js";
 export {
   readVirtualBoards,

@@ -123,11 +123,13 @@ class Exporter {
       socket.destroy();
       return;
     }
-    const session = new ExportSession(socket, this.options);
-    this.session = session;
-    void session.run(first).then(() => {
-      if (this.session === session) this.session = undefined;
-    });
+    this.session = new ExportSession(socket, this.options);
+    void this.attend(this.session, first);
+  }
+
+  private async attend(session: ExportSession, first: Buffer): Promise<void> {
+    await session.run(first);
+    this.session = undefined;
   }
 
   private async close(): Promise<void> {

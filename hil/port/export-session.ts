@@ -105,7 +105,7 @@ export class ExportSession {
   private forward(bytes: Uint8Array): void {
     this.setWishedLines();
     const copy = bytes.slice();
-    this.then(() => this.port?.write(copy));
+    this.enqueue(() => this.port?.write(copy));
   }
 
   private negotiate(verb: number, option: number): void {
@@ -135,7 +135,7 @@ export class ExportSession {
       return;
     }
     this.setWishedLines();
-    this.then(() => this.answerNow(COM_PORT.control, Uint8Array.of(this.controlState(value))));
+    this.enqueue(() => this.answerNow(COM_PORT.control, Uint8Array.of(this.controlState(value))));
   }
 
   private controlState(value: number): number {
@@ -148,7 +148,7 @@ export class ExportSession {
     if (this.wishes.length === 0) return;
     const wishes = this.wishes;
     this.wishes = [];
-    this.then(async () => {
+    this.enqueue(async () => {
       for (const step of stepsOf(wishes)) {
         const lines = { ...this.lines, ...step };
         await this.port?.setLines(lines).then(
@@ -166,7 +166,7 @@ export class ExportSession {
   }
 
   private setBaud(baud: number): void {
-    this.then(async () => {
+    this.enqueue(async () => {
       if (baud >= 50 && baud <= MAX_BAUD) {
         await this.port?.setBaud(baud).then(
           () => (this.baud = baud),
@@ -178,18 +178,20 @@ export class ExportSession {
   }
 
   private answer(command: number, value: Uint8Array): void {
-    this.then(() => this.answerNow(command, value));
+    this.enqueue(() => this.answerNow(command, value));
   }
 
   private answerNow(command: number, value: Uint8Array): void {
     this.send(comPortMessage(command + COM_PORT_ANSWER, value));
   }
 
-  private then(step: () => void | Promise<unknown>): void {
-    this.queue = this.queue.then(step).then(
-      () => {},
-      () => {},
-    );
+  private enqueue(step: () => unknown): void {
+    this.queue = this.inTurn(this.queue, step);
+  }
+
+  private async inTurn(before: Promise<void>, step: () => unknown): Promise<void> {
+    await before;
+    await step();
   }
 }
 

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { findSerialPorts } from "fleetrig/hil";
+import { hostSystemFiles, listPorts } from "fleetrig/hil";
 import { EXIT } from "fleetrig/kernel";
 import { type Host, writeLine } from "../host.js";
 
@@ -99,10 +99,10 @@ function checkOpenFiles({ files }: Host): Finding {
   };
 }
 
-function checkSerial({ files }: Host): Finding {
-  const ports = findSerialPorts((folder) => files.list(folder));
+function checkSerial(): Finding {
+  const ports = listPorts(hostSystemFiles);
   return ports.length > 0
-    ? { ok: true, text: ports.join(", ") }
+    ? { ok: true, text: ports.map(({ path, adapter }) => `${path} (${adapter.name})`).join(", ") }
     : { ok: false, text: "none", hint: "Groups with requires: hardware are skipped." };
 }
 
