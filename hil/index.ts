@@ -95,3 +95,4 @@ export {
   startVirtualBoard,
   type VirtualBoardOptions,
 } from "./virtual/virtual-board.js";
+export { AddressDecoder, describeBacktrace } from "./elf/index.js";

@@ -1,7 +1,7 @@
+import { BOARDS } from "./board-rows.js";
 import type { AggregationName, MetricDefinition, MetricSection } from "./definition.js";
 import {
   ACCESS,
-  BOARDS,
   CONNECTIONS,
   COST,
   DELIVERY,

@@ -1,0 +1,46 @@
+import type { LabelName } from "./definition.js";
+import type { MetricRow } from "./metric-rows.js";
+
+/** The rows of real boards, their serial links and their clocks. */
+const BOARD: readonly LabelName[] = ["group", "thing", "stage"];
+
+export const BOARDS: readonly MetricRow[] = [
+  ["board.panics", "counter", "count", ["kind", "expected", ...BOARD], "panics, silent restarts among them"],
+  [
+    "board.panic_notice",
+    "histogram",
+    "us",
+    ["kind", "expected", ...BOARD],
+    "from the first byte of a panic until it was told",
+  ],
+  ["board.boot_time", "histogram", "us", BOARD, "from the reset, or the first byte after it, to hello"],
+  [
+    "board.reset_reason",
+    "counter",
+    "count",
+    ["reason", "expected", ...BOARD],
+    "starts with a reset reason, as the board says it",
+  ],
+  ["board.resets", "counter", "count", ["expected", "reason", ...BOARD], "starts, asked for or not"],
+  ["board.recovery_time", "histogram", "us", ["rung", ...BOARD], "from the loss of a board to its hello"],
+  ["board.given_up", "counter", "count", BOARD, "boards that nothing brought back"],
+  ["board.detached", "counter", "count", BOARD, "times the port of a board was gone"],
+  [
+    "board.log_waits",
+    "counter",
+    "count",
+    ["action", "outcome", ...BOARD],
+    "waits for log lines, by how they ended",
+  ],
+  ["board.log_wait", "histogram", "us", ["action", ...BOARD], "from the beginning of a wait to its log line"],
+  ["link.retransmissions", "counter", "count", BOARD, "frames sent again on serial lines, both directions"],
+  ["link.bad_frames", "counter", "count", BOARD, "frames that came damaged over serial lines"],
+  ["link.dropped_logs", "counter", "count", BOARD, "log lines that boards had no room for"],
+  [
+    "bridge.clock_uncertainty",
+    "gauge",
+    "us",
+    ["bridge", "group"],
+    "uncertainty of one-way times against a board's clock",
+  ],
+];
