@@ -32,7 +32,7 @@ export const BOARD_EVENTS = [
   "OVERDUE",
   /** The ladder has another rung, and has begun to climb it. */
   "CLIMBING",
-  /** The ladder has none. */
+  /** The ladder has none, or nothing can help. */
   "EXHAUSTED",
   "STOP",
 ] as const;
@@ -94,7 +94,7 @@ const overdue = { target: "wedged", actions: "noteLoss" } as const;
 
 /** What the text lane and the link say wherever the line is open. */
 const heard = { ROM: "rom", DOWNLOAD: "download", BOOTING: "booting", HELLO: "app" } as const;
-const line = { ...heard, GONE: gone, ENDED: ended, STOP: stop } as const;
+const line = { ...heard, GONE: gone, ENDED: ended, EXHAUSTED: "given-up", STOP: stop } as const;
 
 /** Its actions do nothing until the table's user carries them out. */
 export const boardMachine = setup({

@@ -1,0 +1,74 @@
+import { type Clock, type EventSink, FleetrigError, type JsonObject, type Timer } from "fleetrig/kernel";
+import type { BoardControls, BoardStimulus, LogWait } from "fleetrig/sim";
+import type { LogWatch } from "../log/index.js";
+
+/** What the controls of a board need of it. */
+export interface ControlledBoard {
+  readonly thing: string;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly watch: LogWatch;
+  /** By the best means there is. */
+  resetNow(): void;
+  /** @returns false when its power cannot be switched. */
+  switchPower(isOn: boolean): boolean;
+  /** Deep sleep begins. */
+  fallAsleep(forUs: number): void;
+  expectCrash(): void;
+  command(op: string, args: JsonObject): void;
+}
+
+/** From the command until the board is really asleep. */
+const FALLING_ASLEEP_US = 500_000;
+
+/** What a scenario does to a board. */
+export class ScenarioControls implements BoardControls {
+  private powerTimer: Timer | undefined;
+
+  constructor(private readonly board: ControlledBoard) {}
+
+  reset(): void {
+    this.board.resetNow();
+  }
+
+  powerCycle(offUs: number): void {
+    const { board } = this;
+    if (!board.switchPower(false)) {
+      board.resetNow();
+      return;
+    }
+    this.powerTimer?.cancel();
+    this.powerTimer = board.clock.after(offUs, () => board.switchPower(true));
+  }
+
+  sleep(forUs: number): void {
+    this.board.fallAsleep(forUs + FALLING_ASLEEP_US);
+    this.board.command("sleep", { us: forUs });
+  }
+
+  stimulate({ gpio, adcMillivolts }: BoardStimulus): void {
+    for (const [pin, level] of Object.entries(gpio)) {
+      this.board.command("gpio", { pin: Number(pin), level: level ? 1 : 0 });
+    }
+    for (const [channel, millivolts] of Object.entries(adcMillivolts)) {
+      this.board.command("adc", { channel: Number(channel), millivolts });
+    }
+  }
+
+  crash(kind: string): void {
+    this.board.expectCrash();
+    this.board.command("crash", { kind });
+  }
+
+  awaitLog({ action, pattern, withinUs, survivesRestart }: LogWait): void {
+    const { watch, events, clock, thing } = this.board;
+    const report = (failure: string | undefined, waitedUs: number): void =>
+      events.emit({ type: "board.log-awaited", atUs: clock.nowUs(), thing, action, pattern, failure, waitedUs });
+    try {
+      watch.await({ pattern, withinUs, survivesRestart }, (outcome) => report(outcome.failure, outcome.waitedUs));
+    } catch (error) {
+      if (!(error instanceof FleetrigError)) throw error;
+      report(error.message, 0);
+    }
+  }
+}

@@ -1,0 +1,654 @@
+import {
+  type Clock,
+  type EventSink,
+  FleetrigError,
+  type JsonObject,
+  type RandomSource,
+  type Timer,
+  US_PER_S,
+} from "fleetrig/kernel";
+import type { BoardControls } from "fleetrig/sim";
+import type { BoardListener, CommandAnswer, MemberBoard } from "../bridge/member-board.js";
+import type { NetworkReply } from "../bridge/tunnel.js";
+import type { FrameEncoding } from "../link/frame.js";
+import type { Hello } from "../link/hello.js";
+import type { BootReport, LogWatch, PanicReport } from "../log/index.js";
+import type { PortOpener } from "../port/port.js";
+import { type ControlledBoard, ScenarioControls } from "./board-controls.js";
+import { BoardFaults } from "./board-faults.js";
+import { BoardLine } from "./board-line.js";
+import { BOARD_TABLE, type BoardEventType, type BoardState } from "./board-machine.js";
+import {
+  type BoardHands,
+  type BoardPlace,
+  type BoardTracker,
+  type Patience,
+  USUAL_PATIENCE,
+} from "./board-parts.js";
+import { ExpectedResets } from "./expected-resets.js";
+import { LinkReport } from "./link-report.js";
+import { PanicNotice } from "./panic-notice.js";
+import { type LadderTarget, RecoveryLadder } from "./recovery-ladder.js";
+
+/** One board, and everything that it hangs on. */
+export interface BoardOptions {
+  /** Whose board it is, for events. */
+  readonly thing: string;
+  readonly clock: Clock;
+  /** For link and noise. */
+  readonly random: RandomSource;
+  readonly events: EventSink;
+  readonly tracker: BoardTracker;
+  readonly opener: PortOpener;
+  readonly hands: BoardHands;
+  /** Default: 115200. */
+  readonly baud?: number;
+  /** Default: `cobs`. */
+  readonly encoding?: FrameEncoding;
+  readonly patience?: Partial<Patience>;
+  /** Names an address of its program. */
+  readonly symbol?: (address: number) => string;
+  /** The first hello. @returns why it is the wrong board, if it is. */
+  readonly accept?: (hello: Hello) => string | undefined;
+  /** Told once: it is at hello, or has been given up. */
+  readonly settled?: (outcome: BoardOutcome) => void;
+}
+
+/** How a board began. */
+export type BoardOutcome =
+  | { readonly hello: Hello; readonly place: BoardPlace }
+  | { readonly hello: undefined; readonly reason: string };
+
+const BAUD_DEFAULT = 115_200;
+/** A restart that was asked for is seen within this time, or it is another one. */
+const EXPECTED_US = 10 * US_PER_S;
+/** A port that the enumerator still shows is tried again after this time. */
+const RETRY_US = 300_000;
+/** A board that prints a boot log and goes on in its session has only quoted one. */
+const SUSPICION_US = 600_000;
+/** The clocks are fitted well enough to plan by, or it has been tried for long enough. */
+const FITTED_US = 5_000;
+const FIT_LOOK_US = 10_000;
+const FIT_LOOKS_MAX = 60;
+const UNANSWERED_MAX = 3;
+const POWER_OFF_US = 500_000;
+
+/**
+ * A real board: follows it over restarts and ports, recovers it when it is lost, and says what happens to it. The states are those of
+ * `boardMachine`; what it does as a member of the fleet is its listener's affair.
+ */
+export class Board implements MemberBoard, ControlledBoard, LadderTarget {
+  readonly controls: BoardControls;
+  readonly line: BoardLine;
+  readonly watch: LogWatch;
+  readonly ladder: RecoveryLadder;
+  private state: BoardState = "absent";
+  private readonly patience: Patience;
+  private readonly expected: ExpectedResets;
+  private readonly panics: PanicNotice;
+  private readonly faults: BoardFaults;
+  private readonly report: LinkReport;
+  private unwatch: (() => void) | undefined;
+  private listener: BoardListener | undefined;
+  private place: BoardPlace | undefined;
+  /** Where it was last reported to be. */
+  private attachedAt: BoardPlace | undefined;
+  private mac: string | undefined;
+  /** The run of the board that was told of last. */
+  private start: { readonly bootId: number; readonly boots: number } | undefined;
+  private isReady = false;
+  /** It has started since its listener last heard that it is ready. */
+  private isNewStart = true;
+  private lostUs: number | undefined;
+  private bootSeenUs: number | undefined;
+  private sleepUs = 0;
+  private unanswered = 0;
+  private deadline: Timer | undefined;
+  private retry: Timer | undefined;
+  private suspicion: Timer | undefined;
+  private fitTimer: Timer | undefined;
+  private verdict: string | undefined;
+  private isSettled = false;
+  private queue: BoardEventType[] | undefined;
+  private isBusy = false;
+
+  constructor(private readonly options: BoardOptions) {
+    const { clock, random, opener, baud = BAUD_DEFAULT, encoding = "cobs" } = options;
+    this.patience = { ...USUAL_PATIENCE, ...options.patience };
+    this.expected = new ExpectedResets(clock);
+    this.panics = new PanicNotice(clock, (report) => this.tellPanic(report));
+    this.ladder = new RecoveryLadder(clock, this.patience);
+    this.line = new BoardLine({
+      clock,
+      random,
+      opener,
+      baud,
+      encoding,
+      log: {
+        line: () => undefined,
+        booted: (report) => this.bootSeen(report),
+        panicked: (report) => this.panics.panicked(report),
+        panicEnded: (report) => this.panics.panicEnded(report),
+      },
+      link: {
+        opened: (hello) => this.opened(hello),
+        restarted: () => this.sessionLost("restarted"),
+        lost: (reason) => this.sessionLost(reason),
+        event: (event) => this.event(event),
+        network: (message) => this.listener?.network(message),
+        networkData: (bytes) => this.listener?.networkData(bytes),
+      },
+      handlers: {
+        opened: () => this.send("OPENED"),
+        refused: (code, reason) => {
+          this.ladder.note(reason);
+          this.send(code === "PORT_NOT_FOUND" ? "GONE" : "REFUSED");
+        },
+        closed: (reason) => {
+          this.ladder.note(`the port ended: ${reason}`);
+          this.options.tracker.look();
+          this.send(reason === "disconnected" ? "GONE" : "ENDED");
+        },
+      },
+    });
+    this.watch = this.line.log.watch();
+    this.controls = new ScenarioControls(this);
+    this.faults = new BoardFaults(this, this.line);
+    this.report = new LinkReport(this.line.link, options);
+  }
+
+  get thing(): string {
+    return this.options.thing;
+  }
+
+  get clock(): Clock {
+    return this.options.clock;
+  }
+
+  get events(): EventSink {
+    return this.options.events;
+  }
+
+  get hands(): BoardHands {
+    return this.options.hands;
+  }
+
+  get stateName(): BoardState {
+    return this.state;
+  }
+
+  get isSeen(): boolean {
+    return this.tracked !== undefined;
+  }
+
+  get isPortOpen(): boolean {
+    return this.line.port !== undefined;
+  }
+
+  get pendingBytes(): number {
+    return this.line.link.networkBacklogBytes;
+  }
+
+  /** Begins to look for it. */
+  open(): void {
+    this.unwatch = this.options.tracker.watch(() => this.moved());
+    this.armAbsence();
+    this.moved();
+  }
+
+  /** Ends everything; the board keeps its power. Never rejects. */
+  async close(): Promise<void> {
+    this.report.stop();
+    this.sessionOver("closed");
+    this.unwatch?.();
+    this.retry?.cancel();
+    this.suspicion?.cancel();
+    await this.faults.clear();
+    const closing = this.line.close();
+    this.send("STOP");
+    await closing;
+  }
+
+  listen(listener: BoardListener): void {
+    this.listener = listener;
+    if (this.isReady) listener.ready(this.line.link.hello?.thing, true);
+  }
+
+  command(op: string, args: JsonObject, answered?: (answer: CommandAnswer) => void): void {
+    this.line.link.command(op, args).then(
+      (value) => {
+        this.unanswered = 0;
+        answered?.({ ok: true, value });
+      },
+      (error: unknown) => {
+        const answer = answerOf(error);
+        if (answer.error === "timeout") this.notAnswered(op);
+        answered?.(answer);
+      },
+    );
+  }
+
+  toHostUs(boardUs: number): number {
+    return this.line.link.fit.toHostUs(boardUs);
+  }
+
+  toBoardUs(hostUs: number): number {
+    return Math.round(this.line.link.fit.toBoardUs(hostUs));
+  }
+
+  sendNetwork(message: NetworkReply): void {
+    this.line.link.sendNetwork(message);
+  }
+
+  sendNetworkData(bytes: Uint8Array): void {
+    this.line.link.sendNetworkData(bytes);
+  }
+
+  setFault(fault: string, active: boolean, detail: JsonObject): boolean {
+    return this.faults.set(fault, active, detail);
+  }
+
+  giveUp(reason: string): void {
+    this.ladder.note(reason);
+    this.sessionOver(reason);
+    this.send("EXHAUSTED");
+  }
+
+  resetNow(): void {
+    this.expectRestart(EXPECTED_US);
+    this.lostUs ??= this.clock.nowUs();
+    if (this.isPortOpen && this.hands.reset !== undefined) void this.reset().catch((error) => this.failed("reset", error));
+    else if (this.isReady) this.command("reboot", {});
+    else this.ladder.note("there is no way to reset it");
+  }
+
+  switchPower(isOn: boolean): boolean {
+    const { power } = this.hands;
+    if (power === undefined) return false;
+    this.expectRestart(EXPECTED_US);
+    this.lostUs ??= this.clock.nowUs();
+    power(isOn).then(
+      () => {
+        if (isOn) this.expected.resetNow();
+      },
+      (error: unknown) => this.failed("switching its power", error),
+    );
+    return true;
+  }
+
+  fallAsleep(forUs: number): void {
+    this.expectRestart(forUs + EXPECTED_US);
+    this.sleepUs = forUs;
+    this.lostUs ??= this.clock.nowUs();
+    this.send("SLEEP");
+  }
+
+  expectCrash(): void {
+    this.expected.expectCrash(EXPECTED_US);
+  }
+
+  reopen(): void {
+    if (this.tracked !== undefined) this.openPort();
+  }
+
+  async reset(): Promise<void> {
+    const { port } = this.line;
+    this.expectRestart(EXPECTED_US);
+    if (port === undefined || this.hands.reset === undefined) return;
+    await this.hands.reset(port);
+    this.expected.resetNow();
+  }
+
+  async usbReset(): Promise<void> {
+    this.expectRestart(EXPECTED_US);
+    await this.hands.usbReset?.();
+  }
+
+  async cyclePower(): Promise<void> {
+    this.expectRestart(EXPECTED_US);
+    await this.hands.power?.(false);
+    await new Promise<void>((resolve) => this.clock.after(POWER_OFF_US, resolve));
+    await this.hands.power?.(true);
+    this.expected.resetNow();
+  }
+
+  /** As if the cable were out, for boards whose cable nobody can pull. */
+  hide(isHidden: boolean): void {
+    this.isHidden = isHidden;
+    this.moved();
+  }
+
+  private isHidden = false;
+
+  private get tracked(): BoardPlace | undefined {
+    return this.isHidden ? undefined : this.options.tracker.place;
+  }
+
+  private expectRestart(withinUs: number): void {
+    this.expected.expect(withinUs);
+    this.line.log.expectRestart(withinUs);
+  }
+
+  /** The tracker has news. */
+  private moved(): void {
+    const { tracked } = this;
+    if (tracked === this.place) return;
+    if (this.place !== undefined) this.send("GONE");
+    this.place = tracked;
+    if (tracked !== undefined) this.send("SEEN");
+  }
+
+  private bootSeen(report: BootReport): void {
+    this.bootSeenUs = report.atUs;
+    const type = report.mode === "download" ? "DOWNLOAD" : report.mode === "no-image" ? "ROM" : "BOOTING";
+    if (!this.line.link.isOpen) {
+      this.send(type);
+      return;
+    }
+    // The link will tell by itself, unless what starts has none: the loader, or an image that is none.
+    const { counters } = this.line.link;
+    const { framesIn } = counters;
+    this.suspicion?.cancel();
+    this.suspicion = this.clock.after(SUSPICION_US, () => {
+      if (counters.framesIn !== framesIn || !this.line.link.isOpen) return;
+      this.line.link.stop();
+      this.sessionOver("restarted");
+      this.line.link.start();
+      this.send(type);
+    });
+  }
+
+  private opened(hello: Hello): void {
+    const { place } = this;
+    if (place === undefined) return;
+    this.options.tracker.learned(place, hello.mac);
+    const refusal = this.refusalOf(hello);
+    if (refusal !== undefined) {
+      this.ladder.note(refusal);
+      void this.line.close();
+      // The tracker has learned whose place it is, and may know another.
+      if (this.tracked === place) this.send("EXHAUSTED");
+      return;
+    }
+    this.mac = hello.mac;
+    this.bootedOf(hello);
+    this.send("HELLO");
+  }
+
+  private refusalOf(hello: Hello): string | undefined {
+    if (this.mac === undefined) return this.options.accept?.(hello);
+    if (hello.mac === this.mac) return undefined;
+    return `the board at ${this.place?.path ?? "its port"} is ${hello.mac}, not ${this.mac}`;
+  }
+
+  private bootedOf(hello: Hello): void {
+    const { place, start } = this;
+    if (place !== undefined && place !== this.attachedAt) {
+      this.attachedAt = place;
+      this.emit({ type: "board.attached", path: place.path, chip: hello.chip, mac: hello.mac });
+    }
+    if (start !== undefined && start.bootId === hello.bootId && start.boots === hello.boots) return;
+    this.start = { bootId: hello.bootId, boots: hello.boots };
+    this.isNewStart = true;
+    if (start === undefined) {
+      this.expected.started();
+      return;
+    }
+    this.tellBoot(hello);
+  }
+
+  private tellBoot(hello: Hello): void {
+    const { isExpected, isCrashExpected } = this.expected;
+    const { crash } = hello;
+    this.isCrashExpected = isCrashExpected;
+    if (isExpected) this.line.log.expectRestart(US_PER_S);
+    this.line.log.restarted({
+      resetReason: hello.reset,
+      ...(crash !== undefined && {
+        crash: { kind: crash.kind, ...(crash.pc !== undefined && { programCounter: crash.pc }) },
+      }),
+    });
+    const resetUs = this.expected.started();
+    const beganUs = resetUs ?? this.bootSeenUs;
+    this.bootSeenUs = undefined;
+    this.emit({
+      type: "board.booted",
+      resetReason: hello.reset,
+      isExpected,
+      bootUs: beganUs === undefined ? undefined : this.clock.nowUs() - beganUs,
+      version: hello.version,
+    });
+  }
+
+  private isCrashExpected = false;
+
+  private tellPanic(report: PanicReport): void {
+    const { symbol = hexadecimal } = this.options;
+    this.emit({
+      type: "board.panicked",
+      kind: report.kind,
+      cause: report.cause,
+      backtrace: report.backtrace.map(symbol),
+      noticedUs: Math.max(0, this.clock.nowUs() - report.atUs),
+      isExpected: this.isCrashExpected || this.expected.isCrashExpected,
+    });
+    this.isCrashExpected = false;
+  }
+
+  private event(event: JsonObject): void {
+    if (event["ev"] === "rebooting") this.expectRestart(EXPECTED_US);
+    if (event["ev"] === "sleeping") {
+      const { us } = event;
+      if (typeof us === "number" && us > this.sleepUs) this.fallAsleep(us);
+    }
+    this.listener?.event(event);
+  }
+
+  private sessionLost(reason: string): void {
+    this.sessionOver(reason);
+    this.ladder.note(reason);
+    this.send("SILENT");
+  }
+
+  private sessionOver(reason: string): void {
+    this.fitTimer?.cancel();
+    this.fitTimer = undefined;
+    this.report.pause();
+    if (!this.isReady) return;
+    this.isReady = false;
+    this.listener?.lost(reason);
+  }
+
+  /** A board that says hello and does not answer has lost itself: a new session may find it again. */
+  private notAnswered(op: string): void {
+    this.unanswered += 1;
+    if (this.unanswered >= UNANSWERED_MAX) {
+      this.unanswered = 0;
+      this.giveUp(`it does not answer commands, last ${op}`);
+      return;
+    }
+    this.line.link.stop();
+    this.sessionLost(`no answer to ${op}`);
+    this.line.link.start();
+  }
+
+  private failed(what: string, error: unknown): void {
+    this.ladder.note(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** One event at a time: what effects cause is taken up when they are done. */
+  private send(type: BoardEventType): void {
+    if (this.isBusy) {
+      (this.queue ??= []).push(type);
+      return;
+    }
+    this.isBusy = true;
+    this.take(type);
+    for (let next = this.queue?.shift(); next !== undefined; next = this.queue?.shift()) this.take(next);
+    this.isBusy = false;
+  }
+
+  private take(type: BoardEventType): void {
+    const transition = BOARD_TABLE[this.state][type];
+    if (transition === undefined) return;
+    this.state = transition.target;
+    for (const effect of transition.effects) this[effect]();
+  }
+
+  private arm(delayUs: number): void {
+    this.deadline?.cancel();
+    this.deadline = this.clock.after(delayUs, () => this.send("OVERDUE"));
+  }
+
+  /** @internal */
+  armAbsence(): void {
+    this.arm(this.patience.absenceUs);
+    this.retry?.cancel();
+    // A port that only its driver has given up is still shown, and nobody will say that it came.
+    this.retry = this.clock.after(RETRY_US, () => {
+      if (this.tracked !== undefined && this.tracked === this.place) this.send("SEEN");
+    });
+  }
+
+  /** @internal */
+  armOpening(): void {
+    this.arm(0);
+  }
+
+  /** @internal */
+  armHello(): void {
+    this.arm(this.patience.helloUs);
+  }
+
+  /** @internal */
+  armBoot(): void {
+    this.arm(this.patience.bootUs);
+  }
+
+  /** @internal */
+  armWake(): void {
+    this.arm(this.sleepUs + this.patience.bootUs);
+  }
+
+  /** @internal */
+  armRung(): void {
+    this.arm(this.ladder.climbing?.patienceUs ?? 0);
+  }
+
+  /** @internal */
+  clearDeadline(): void {
+    this.deadline?.cancel();
+    this.deadline = undefined;
+  }
+
+  /** @internal */
+  openPort(): void {
+    const { tracked } = this;
+    this.place = tracked;
+    if (tracked !== undefined) this.line.open(tracked);
+  }
+
+  /** @internal */
+  closePort(): void {
+    this.sessionOver("detached");
+    void this.line.close();
+  }
+
+  /** @internal */
+  noteLoss(): void {
+    this.lostUs ??= this.clock.nowUs();
+  }
+
+  /** @internal */
+  climb(): void {
+    this.send(this.ladder.climb(this) === undefined ? "EXHAUSTED" : "CLIMBING");
+  }
+
+  /** @internal */
+  reportWorking(): void {
+    const { lostUs } = this;
+    const hello = this.line.link.hello!;
+    this.lostUs = undefined;
+    this.sleepUs = 0;
+    this.suspicion?.cancel();
+    if (lostUs !== undefined && this.isSettled) {
+      const tookUs = this.clock.nowUs() - lostUs;
+      this.emit({ type: "board.recovered", tookUs, rung: this.ladder.rung ?? "waited" });
+    }
+    this.ladder.clear();
+    this.settle({ hello, place: this.place! });
+    this.report.resume();
+    this.fitClocks(FIT_LOOKS_MAX);
+  }
+
+  /** @internal */
+  reportDetached(): void {
+    this.attachedAt = undefined;
+    if (this.isSettled) this.emit({ type: "board.detached", reason: this.isHidden ? "unplug" : "unplugged" });
+  }
+
+  /** @internal */
+  reportGivenUp(): void {
+    this.verdict = this.ladder.verdict(this.lostUs);
+    this.ladder.clear();
+    if (this.isSettled) this.emit({ type: "board.given-up", reason: this.verdict });
+    this.settle({ hello: undefined, reason: this.verdict });
+  }
+
+  private settle(outcome: BoardOutcome): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.options.settled?.(outcome);
+  }
+
+  /** What is planned by a clock that is half a second off would be off as much. */
+  private fitClocks(looksLeft: number): void {
+    const { fit, hello } = this.line.link;
+    if (fit.uncertaintyUs > FITTED_US && looksLeft > 0) {
+      this.fitTimer = this.clock.after(FIT_LOOK_US, () => this.fitClocks(looksLeft - 1));
+      return;
+    }
+    this.fitTimer = undefined;
+    const { isNewStart } = this;
+    this.isReady = true;
+    this.isNewStart = false;
+    this.listener?.ready(hello?.thing, isNewStart);
+  }
+
+  private emit(fact: BoardFact): void {
+    this.events.emit({ ...fact, atUs: this.clock.nowUs(), thing: this.thing });
+  }
+}
+
+/** An event of a board before it is dated and signed. */
+type BoardFact =
+  | { readonly type: "board.attached"; readonly path: string; readonly chip: string; readonly mac: string }
+  | { readonly type: "board.detached"; readonly reason: string }
+  | {
+      readonly type: "board.booted";
+      readonly resetReason: string;
+      readonly isExpected: boolean;
+      readonly bootUs: number | undefined;
+      readonly version: string;
+    }
+  | {
+      readonly type: "board.panicked";
+      readonly kind: string;
+      readonly cause: string;
+      readonly backtrace: readonly string[];
+      readonly noticedUs: number;
+      readonly isExpected: boolean;
+    }
+  | { readonly type: "board.recovered"; readonly tookUs: number; readonly rung: string }
+  | { readonly type: "board.given-up"; readonly reason: string };
+
+const hexadecimal = (address: number): string => `0x${address.toString(16).padStart(8, "0")}`;
+
+const WORDS: Readonly<Record<string, string>> = { BOARD_RESTARTED: "rebooted", BOARD_COMMAND_TIMEOUT: "timeout" };
+
+function answerOf(error: unknown): Extract<CommandAnswer, { ok: false }> {
+  if (!(error instanceof FleetrigError)) return { ok: false, error: "failed", message: String(error) };
+  const { boardError } = error.context;
+  const word = WORDS[error.code] ?? (typeof boardError === "string" ? boardError : "failed");
+  return { ok: false, error: word, message: error.sentence };
+}
