@@ -63,9 +63,19 @@ export class ScenarioControls implements BoardControls {
   awaitLog({ action, pattern, withinUs, survivesRestart }: LogWait): void {
     const { watch, events, clock, thing } = this.board;
     const report = (failure: string | undefined, waitedUs: number): void =>
-      events.emit({ type: "board.log-awaited", atUs: clock.nowUs(), thing, action, pattern, failure, waitedUs });
+      events.emit({
+        type: "board.log-awaited",
+        atUs: clock.nowUs(),
+        thing,
+        action,
+        pattern,
+        failure,
+        waitedUs,
+      });
     try {
-      watch.await({ pattern, withinUs, survivesRestart }, (outcome) => report(outcome.failure, outcome.waitedUs));
+      watch.await({ pattern, withinUs, survivesRestart }, (outcome) =>
+        report(outcome.failure, outcome.waitedUs),
+      );
     } catch (error) {
       if (!(error instanceof FleetrigError)) throw error;
       report(error.message, 0);

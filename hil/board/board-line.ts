@@ -123,7 +123,8 @@ export class BoardLine {
       if (opening.isOver) return;
       opening.isOver = true;
       if (this.opening === opening) this.opening = undefined;
-      const { code, message } = error instanceof FleetrigError ? error : { code: "PORT_FAILED", message: String(error) };
+      const { code, message } =
+        error instanceof FleetrigError ? error : { code: "PORT_FAILED", message: String(error) };
       // Never from within the call that asked for it.
       clock.after(0, () => handlers.refused(code, message));
     }

@@ -1,7 +1,6 @@
 import {
   type Clock,
   type EventSink,
-  FleetrigError,
   type JsonObject,
   type RandomSource,
   type Timer,
@@ -12,9 +11,10 @@ import type { BoardListener, CommandAnswer, MemberBoard } from "../bridge/member
 import type { NetworkReply } from "../bridge/tunnel.js";
 import type { FrameEncoding } from "../link/frame.js";
 import type { Hello } from "../link/hello.js";
-import type { BootReport, LogWatch, PanicReport } from "../log/index.js";
+import type { BootReport, LogWatch } from "../log/index.js";
 import type { PortOpener } from "../port/port.js";
 import { type ControlledBoard, ScenarioControls } from "./board-controls.js";
+import { BoardCommands } from "./board-commands.js";
 import { BoardFaults } from "./board-faults.js";
 import { BoardLine } from "./board-line.js";
 import { BOARD_TABLE, type BoardEventType, type BoardState } from "./board-machine.js";
@@ -25,9 +25,10 @@ import {
   type Patience,
   USUAL_PATIENCE,
 } from "./board-parts.js";
+import { BoardReports } from "./board-reports.js";
+import { ClockWait } from "./clock-wait.js";
 import { ExpectedResets } from "./expected-resets.js";
 import { LinkReport } from "./link-report.js";
-import { PanicNotice } from "./panic-notice.js";
 import { type LadderTarget, RecoveryLadder } from "./recovery-ladder.js";
 
 /** One board, and everything that it hangs on. */
@@ -66,11 +67,6 @@ const EXPECTED_US = 10 * US_PER_S;
 const RETRY_US = 300_000;
 /** A board that prints a boot log and goes on in its session has only quoted one. */
 const SUSPICION_US = 600_000;
-/** The clocks are fitted well enough to plan by, or it has been tried for long enough. */
-const FITTED_US = 5_000;
-const FIT_LOOK_US = 10_000;
-const FIT_LOOKS_MAX = 60;
-const UNANSWERED_MAX = 3;
 const POWER_OFF_US = 500_000;
 
 /**
@@ -85,30 +81,25 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   private state: BoardState = "absent";
   private readonly patience: Patience;
   private readonly expected: ExpectedResets;
-  private readonly panics: PanicNotice;
+  private readonly reports: BoardReports;
+  private readonly commands: BoardCommands;
+  private readonly clockWait: ClockWait;
   private readonly faults: BoardFaults;
-  private readonly report: LinkReport;
+  private readonly linkReport: LinkReport;
   private unwatch: (() => void) | undefined;
   private listener: BoardListener | undefined;
   private place: BoardPlace | undefined;
-  /** Where it was last reported to be. */
-  private attachedAt: BoardPlace | undefined;
   private mac: string | undefined;
-  /** The run of the board that was told of last. */
-  private start: { readonly bootId: number; readonly boots: number } | undefined;
   private isReady = false;
   /** It has started since its listener last heard that it is ready. */
   private isNewStart = true;
   private lostUs: number | undefined;
-  private bootSeenUs: number | undefined;
   private sleepUs = 0;
-  private unanswered = 0;
   private deadline: Timer | undefined;
   private retry: Timer | undefined;
   private suspicion: Timer | undefined;
-  private fitTimer: Timer | undefined;
-  private verdict: string | undefined;
   private isSettled = false;
+  private isHidden = false;
   private queue: BoardEventType[] | undefined;
   private isBusy = false;
 
@@ -116,7 +107,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     const { clock, random, opener, baud = BAUD_DEFAULT, encoding = "cobs" } = options;
     this.patience = { ...USUAL_PATIENCE, ...options.patience };
     this.expected = new ExpectedResets(clock);
-    this.panics = new PanicNotice(clock, (report) => this.tellPanic(report));
+    this.reports = new BoardReports(options, this.expected);
+    const { panics } = this.reports;
     this.ladder = new RecoveryLadder(clock, this.patience);
     this.line = new BoardLine({
       clock,
@@ -127,8 +119,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
       log: {
         line: () => undefined,
         booted: (report) => this.bootSeen(report),
-        panicked: (report) => this.panics.panicked(report),
-        panicEnded: (report) => this.panics.panicEnded(report),
+        panicked: (report) => panics.panicked(report),
+        panicEnded: (report) => panics.panicEnded(report),
       },
       link: {
         opened: (hello) => this.opened(hello),
@@ -154,7 +146,12 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.watch = this.line.log.watch();
     this.controls = new ScenarioControls(this);
     this.faults = new BoardFaults(this, this.line);
-    this.report = new LinkReport(this.line.link, options);
+    this.linkReport = new LinkReport(this.line.link, options);
+    this.clockWait = new ClockWait(clock, this.line.link.fit, () => this.clocksFitted());
+    this.commands = new BoardCommands(this.line.link, {
+      unanswered: (op) => this.startOver(`no answer to ${op}`),
+      deaf: (reason) => this.giveUp(reason),
+    });
   }
 
   get thing(): string {
@@ -198,7 +195,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   /** Ends everything; the board keeps its power. Never rejects. */
   async close(): Promise<void> {
-    this.report.stop();
+    this.linkReport.stop();
     this.sessionOver("closed");
     this.unwatch?.();
     this.retry?.cancel();
@@ -215,17 +212,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   command(op: string, args: JsonObject, answered?: (answer: CommandAnswer) => void): void {
-    this.line.link.command(op, args).then(
-      (value) => {
-        this.unanswered = 0;
-        answered?.({ ok: true, value });
-      },
-      (error: unknown) => {
-        const answer = answerOf(error);
-        if (answer.error === "timeout") this.notAnswered(op);
-        answered?.(answer);
-      },
-    );
+    this.commands.send(op, args, answered);
   }
 
   toHostUs(boardUs: number): number {
@@ -257,7 +244,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   resetNow(): void {
     this.expectRestart(EXPECTED_US);
     this.lostUs ??= this.clock.nowUs();
-    if (this.isPortOpen && this.hands.reset !== undefined) void this.reset().catch((error) => this.failed("reset", error));
+    if (this.isPortOpen && this.hands.reset !== undefined)
+      void this.reset().catch((error) => this.failed("reset", error));
     else if (this.isReady) this.command("reboot", {});
     else this.ladder.note("there is no way to reset it");
   }
@@ -318,8 +306,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.moved();
   }
 
-  private isHidden = false;
-
   private get tracked(): BoardPlace | undefined {
     return this.isHidden ? undefined : this.options.tracker.place;
   }
@@ -339,7 +325,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   private bootSeen(report: BootReport): void {
-    this.bootSeenUs = report.atUs;
+    this.reports.bootSeen(report.atUs);
     const type = report.mode === "download" ? "DOWNLOAD" : report.mode === "no-image" ? "ROM" : "BOOTING";
     if (!this.line.link.isOpen) {
       this.send(type);
@@ -351,9 +337,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.suspicion?.cancel();
     this.suspicion = this.clock.after(SUSPICION_US, () => {
       if (counters.framesIn !== framesIn || !this.line.link.isOpen) return;
-      this.line.link.stop();
-      this.sessionOver("restarted");
-      this.line.link.start();
+      this.startOver("restarted");
       this.send(type);
     });
   }
@@ -371,7 +355,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
       return;
     }
     this.mac = hello.mac;
-    this.bootedOf(hello);
+    if (this.reports.hello(hello, place, this.line.log)) this.isNewStart = true;
     this.send("HELLO");
   }
 
@@ -379,60 +363,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     if (this.mac === undefined) return this.options.accept?.(hello);
     if (hello.mac === this.mac) return undefined;
     return `the board at ${this.place?.path ?? "its port"} is ${hello.mac}, not ${this.mac}`;
-  }
-
-  private bootedOf(hello: Hello): void {
-    const { place, start } = this;
-    if (place !== undefined && place !== this.attachedAt) {
-      this.attachedAt = place;
-      this.emit({ type: "board.attached", path: place.path, chip: hello.chip, mac: hello.mac });
-    }
-    if (start !== undefined && start.bootId === hello.bootId && start.boots === hello.boots) return;
-    this.start = { bootId: hello.bootId, boots: hello.boots };
-    this.isNewStart = true;
-    if (start === undefined) {
-      this.expected.started();
-      return;
-    }
-    this.tellBoot(hello);
-  }
-
-  private tellBoot(hello: Hello): void {
-    const { isExpected, isCrashExpected } = this.expected;
-    const { crash } = hello;
-    this.isCrashExpected = isCrashExpected;
-    if (isExpected) this.line.log.expectRestart(US_PER_S);
-    this.line.log.restarted({
-      resetReason: hello.reset,
-      ...(crash !== undefined && {
-        crash: { kind: crash.kind, ...(crash.pc !== undefined && { programCounter: crash.pc }) },
-      }),
-    });
-    const resetUs = this.expected.started();
-    const beganUs = resetUs ?? this.bootSeenUs;
-    this.bootSeenUs = undefined;
-    this.emit({
-      type: "board.booted",
-      resetReason: hello.reset,
-      isExpected,
-      bootUs: beganUs === undefined ? undefined : this.clock.nowUs() - beganUs,
-      version: hello.version,
-    });
-  }
-
-  private isCrashExpected = false;
-
-  private tellPanic(report: PanicReport): void {
-    const { symbol = hexadecimal } = this.options;
-    this.emit({
-      type: "board.panicked",
-      kind: report.kind,
-      cause: report.cause,
-      backtrace: report.backtrace.map(symbol),
-      noticedUs: Math.max(0, this.clock.nowUs() - report.atUs),
-      isExpected: this.isCrashExpected || this.expected.isCrashExpected,
-    });
-    this.isCrashExpected = false;
   }
 
   private event(event: JsonObject): void {
@@ -450,26 +380,19 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.send("SILENT");
   }
 
+  /** Asks for a new session, of a board that has lost itself or the one that there is. */
+  private startOver(reason: string): void {
+    this.line.link.stop();
+    this.sessionLost(reason);
+    this.line.link.start();
+  }
+
   private sessionOver(reason: string): void {
-    this.fitTimer?.cancel();
-    this.fitTimer = undefined;
-    this.report.pause();
+    this.clockWait.stop();
+    this.linkReport.pause();
     if (!this.isReady) return;
     this.isReady = false;
     this.listener?.lost(reason);
-  }
-
-  /** A board that says hello and does not answer has lost itself: a new session may find it again. */
-  private notAnswered(op: string): void {
-    this.unanswered += 1;
-    if (this.unanswered >= UNANSWERED_MAX) {
-      this.unanswered = 0;
-      this.giveUp(`it does not answer commands, last ${op}`);
-      return;
-    }
-    this.line.link.stop();
-    this.sessionLost(`no answer to ${op}`);
-    this.line.link.start();
   }
 
   private failed(what: string, error: unknown): void {
@@ -572,27 +495,25 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.sleepUs = 0;
     this.suspicion?.cancel();
     if (lostUs !== undefined && this.isSettled) {
-      const tookUs = this.clock.nowUs() - lostUs;
-      this.emit({ type: "board.recovered", tookUs, rung: this.ladder.rung ?? "waited" });
+      this.reports.recovered(lostUs, this.ladder.rung ?? "waited");
     }
     this.ladder.clear();
     this.settle({ hello, place: this.place! });
-    this.report.resume();
-    this.fitClocks(FIT_LOOKS_MAX);
+    this.linkReport.resume();
+    this.clockWait.start();
   }
 
   /** @internal */
   reportDetached(): void {
-    this.attachedAt = undefined;
-    if (this.isSettled) this.emit({ type: "board.detached", reason: this.isHidden ? "unplug" : "unplugged" });
+    this.reports.detached(this.isHidden ? "unplug" : "unplugged");
   }
 
   /** @internal */
   reportGivenUp(): void {
-    this.verdict = this.ladder.verdict(this.lostUs);
+    const reason = this.ladder.verdict(this.lostUs);
     this.ladder.clear();
-    if (this.isSettled) this.emit({ type: "board.given-up", reason: this.verdict });
-    this.settle({ hello: undefined, reason: this.verdict });
+    this.reports.givenUp(reason);
+    this.settle({ hello: undefined, reason });
   }
 
   private settle(outcome: BoardOutcome): void {
@@ -601,54 +522,10 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.options.settled?.(outcome);
   }
 
-  /** What is planned by a clock that is half a second off would be off as much. */
-  private fitClocks(looksLeft: number): void {
-    const { fit, hello } = this.line.link;
-    if (fit.uncertaintyUs > FITTED_US && looksLeft > 0) {
-      this.fitTimer = this.clock.after(FIT_LOOK_US, () => this.fitClocks(looksLeft - 1));
-      return;
-    }
-    this.fitTimer = undefined;
+  private clocksFitted(): void {
     const { isNewStart } = this;
     this.isReady = true;
     this.isNewStart = false;
-    this.listener?.ready(hello?.thing, isNewStart);
+    this.listener?.ready(this.line.link.hello?.thing, isNewStart);
   }
-
-  private emit(fact: BoardFact): void {
-    this.events.emit({ ...fact, atUs: this.clock.nowUs(), thing: this.thing });
-  }
-}
-
-/** An event of a board before it is dated and signed. */
-type BoardFact =
-  | { readonly type: "board.attached"; readonly path: string; readonly chip: string; readonly mac: string }
-  | { readonly type: "board.detached"; readonly reason: string }
-  | {
-      readonly type: "board.booted";
-      readonly resetReason: string;
-      readonly isExpected: boolean;
-      readonly bootUs: number | undefined;
-      readonly version: string;
-    }
-  | {
-      readonly type: "board.panicked";
-      readonly kind: string;
-      readonly cause: string;
-      readonly backtrace: readonly string[];
-      readonly noticedUs: number;
-      readonly isExpected: boolean;
-    }
-  | { readonly type: "board.recovered"; readonly tookUs: number; readonly rung: string }
-  | { readonly type: "board.given-up"; readonly reason: string };
-
-const hexadecimal = (address: number): string => `0x${address.toString(16).padStart(8, "0")}`;
-
-const WORDS: Readonly<Record<string, string>> = { BOARD_RESTARTED: "rebooted", BOARD_COMMAND_TIMEOUT: "timeout" };
-
-function answerOf(error: unknown): Extract<CommandAnswer, { ok: false }> {
-  if (!(error instanceof FleetrigError)) return { ok: false, error: "failed", message: String(error) };
-  const { boardError } = error.context;
-  const word = WORDS[error.code] ?? (typeof boardError === "string" ? boardError : "failed");
-  return { ok: false, error: word, message: error.sentence };
 }

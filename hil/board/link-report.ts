@@ -41,8 +41,7 @@ export class LinkReport {
       const { uncertaintyUs, skewPpm } = fit;
       events.emit({ type: "board.clock", atUs, thing, uncertaintyUs: Math.ceil(uncertaintyUs), skewPpm });
     }
-    const retransmissions =
-      counters.repeatedByTimeout + counters.repeatedByAck + counters.repeatedForCredit - this.retransmissions;
+    const retransmissions = counters.repeatedByTimeout + counters.repeatedByAck - this.retransmissions;
     const badFrames = counters.badFrames + counters.cutFrames + counters.longFrames - this.badFrames;
     if (retransmissions === 0 && badFrames === 0) return;
     this.retransmissions += retransmissions;
