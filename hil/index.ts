@@ -96,3 +96,7 @@ export {
   type VirtualBoardOptions,
 } from "./virtual/virtual-board.js";
 export { AddressDecoder, describeBacktrace } from "./elf/index.js";
+export { type BoardFile, BoardFiles } from "./flash/board-files.js";
+export { deployFiles, type DeployOptions, type DeployOutcome } from "./flash/deploy.js";
+export { RawRepl, type RunOptions } from "./flash/raw-repl.js";
+export { parseTraceback, type Traceback, tracebackError, type TracebackFrame } from "./flash/traceback.js";

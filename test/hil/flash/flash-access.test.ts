@@ -30,7 +30,7 @@ describe("work on a board's flash", () => {
     const rig = new FlashRig();
     const cache = new ImageCache(join(folder, "flashed.json"));
     const images = [{ offset: 0x10000, bytes: someBytes(5_000), kind: "data" as const }];
-    await rig.settle(flashBoard({ ...rig, open: rig.open, clock: rig.clock, images, cache }));
+    await rig.settle(flashBoard({ open: rig.open, clock: rig.clock, images, cache }));
     expect(cache.get(MAC)?.state).toBe("whole");
     await rig.settle(eraseBoard(rig, cache));
     expect(cache.get(MAC)).toBeUndefined();
@@ -40,7 +40,9 @@ describe("work on a board's flash", () => {
   it("erases no other board than the one that is meant", async () => {
     const rig = new FlashRig();
     rig.flash.program(0, Uint8Array.of(1, 2, 3));
-    const erasing = rig.settle(eraseBoard({ ...rig, open: rig.open, expect: { mac: "7cdfa1999999" } }));
+    const erasing = rig.settle(
+      eraseBoard({ open: rig.open, clock: rig.clock, expect: { mac: "7cdfa1999999" } }),
+    );
     await expect(erasing).rejects.toMatchObject({ code: "FLASH_WRONG_BOARD" });
     expect([...rig.flash.bytes.subarray(0, 3)]).toEqual([1, 2, 3]);
   });

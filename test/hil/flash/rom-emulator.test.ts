@@ -166,7 +166,7 @@ describe("the virtual ROM under fuzz", () => {
   });
 });
 
-const SYNC = Uint8Array.of(0, 8, 36, 0, 0, 0, 0, 0, 7, 7, 0x12, 0x20, ...new Array<number>(32).fill(0x55));
+const SYNC = Uint8Array.of(0, 8, 36, 0, 0, 0, 0, 0, 7, 7, 0x12, 0x20, ...new Uint8Array(32).fill(0x55));
 /** One byte of stub, and its start. */
 const STUB = [
   Uint8Array.of(0, 7, 17, 0, 0xef ^ 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
