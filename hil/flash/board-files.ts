@@ -13,6 +13,7 @@ export interface BoardFile {
 const PATH = /^(?!\/)[\w.-]{1,64}(?:\/[\w.-]{1,64}){0,7}$/;
 /** Bytes of a file in one statement: what the smallest boards can parse. */
 const PIECE_BYTES = 128;
+const WRITE_ATTEMPTS = 3;
 const WRITE_US = 10 * US_PER_S;
 const SUM_US = 30 * US_PER_S;
 
@@ -83,15 +84,21 @@ export class BoardFiles {
     for (let depth = 1; depth <= folders.length; depth += 1)
       await this.makeFolder(folders.slice(0, depth).join("/"));
     const target = this.canRename ? `${path}.new` : path;
+    for (let attempt = 1; !(await this.write(target, bytes)); attempt += 1)
+      if (attempt === WRITE_ATTEMPTS) throw differs(path);
+    if (this.canRename) await this.repl.run(`_move('${path}')`, { timeoutUs: WRITE_US });
+    return "written";
+  }
+
+  /** @returns whether the file is now what it should be: a line without flow control may have lost something. */
+  private async write(target: string, bytes: Uint8Array): Promise<boolean> {
     await this.repl.run(`f=open('${target}','wb')`, { timeoutUs: WRITE_US });
     for (let at = 0; at < bytes.length; at += PIECE_BYTES)
       await this.repl.run(`f.write(${literal(bytes.subarray(at, at + PIECE_BYTES))})`, {
         timeoutUs: WRITE_US,
       });
     await this.repl.run("f.close()", { timeoutUs: WRITE_US });
-    if (!(await this.holds(target, bytes))) throw differs(path);
-    if (this.canRename) await this.repl.run(`_move('${path}')`, { timeoutUs: WRITE_US });
-    return "written";
+    return await this.holds(target, bytes);
   }
 
   /** Names in a folder, sorted. @throws FleetrigError BOARD_FILE_INVALID, BOARD_TRACEBACK (no such folder) */
@@ -101,7 +108,7 @@ export class BoardFiles {
       `${OS}for n in os.listdir(${folder === "" ? "" : `'${folder}'`}):\n print(n)\n`,
     );
     return names
-      .split(/\r?\n/)
+      .split("\n")
       .filter((name) => name !== "")
       .sort();
   }
@@ -115,8 +122,9 @@ export class BoardFiles {
   /** Makes a folder, if it is not there yet. */
   async makeFolder(path: string): Promise<void> {
     checkPath(path);
+    // Which number says that it is there already differs between ports.
     await this.repl.run(
-      `${OS}try:\n os.mkdir('${path}')\nexcept OSError as e:\n if e.args[0]!=17:\n  raise\n`,
+      `${OS}try:\n os.mkdir('${path}')\nexcept OSError:\n if not os.stat('${path}')[0]&0x4000:\n  raise\n`,
     );
   }
 

@@ -23,6 +23,7 @@ const SOFT_RESET_US = 5 * US_PER_S;
 /** Without flow control: what every board's receive buffer holds, and how long it needs for it. */
 const PLAIN_PIECE_BYTES = 32;
 const PLAIN_PAUSE_US = 10 * US_PER_MS;
+const SLOWEST_PAUSE_US = 80 * US_PER_MS;
 
 export interface RunOptions {
   /** Default: 10 s. */
@@ -34,6 +35,7 @@ export interface RunOptions {
 export class RawRepl {
   /** Undefined until the board has been asked for it. */
   private hasPaste: boolean | undefined;
+  private pauseUs = PLAIN_PAUSE_US;
 
   private constructor(
     private readonly port: Port,
@@ -74,7 +76,18 @@ export class RawRepl {
    * @throws FleetrigError BOARD_TRACEBACK, BOARD_NO_ANSWER, FLASH_LINE_LOST
    */
   async run(code: string, options: RunOptions = {}): Promise<string> {
-    const { timeoutUs = 10 * US_PER_S, name } = options;
+    for (;;) {
+      try {
+        return await this.runOnce(code, options);
+      } catch (error) {
+        if (!this.mayHaveLostBytes(error)) throw error;
+        this.pauseUs *= 2;
+        await this.interrupt();
+      }
+    }
+  }
+
+  private async runOnce(code: string, { timeoutUs = 10 * US_PER_S, name }: RunOptions): Promise<string> {
     this.reader.forget();
     await this.send(Buffer.from(code, "utf8"));
     const output = trimmed(await this.reader.until(CTRL_D, timeoutUs));
@@ -82,6 +95,17 @@ export class RawRepl {
     await this.reader.until(">", ANSWER_US);
     if (failure === "") return output;
     throw tracebackError(renamed(parseTraceback(failure) ?? unreadable(failure), name));
+  }
+
+  /** Without flow control a busy board loses some of what it is sent. What does not even parse has not run: it may be sent again, slower. */
+  private mayHaveLostBytes(error: unknown): boolean {
+    return (
+      this.hasPaste === false &&
+      this.pauseUs < SLOWEST_PAUSE_US &&
+      error instanceof FleetrigError &&
+      error.code === "BOARD_TRACEBACK" &&
+      (error.context["type"] === "SyntaxError" || error.context["type"] === "IndentationError")
+    );
   }
 
   /** Restarts the interpreter and stays in the raw REPL: main.py does not run. */
@@ -122,7 +146,7 @@ export class RawRepl {
     }
     for (let at = 0; at < code.length; at += PLAIN_PIECE_BYTES) {
       this.port.write(code.subarray(at, at + PLAIN_PIECE_BYTES));
-      await this.pause(PLAIN_PAUSE_US);
+      await this.pause(this.pauseUs);
     }
     this.write(CTRL_D);
     await this.reader.until("OK", ANSWER_US);
@@ -169,8 +193,8 @@ export class RawRepl {
   }
 }
 
-/** Without the mark at its end. */
-const trimmed = (bytes: Buffer): string => bytes.subarray(0, -1).toString("utf8");
+/** Without the mark at its end, and with plain line feeds: boards differ in whether they print carriage returns. */
+const trimmed = (bytes: Buffer): string => bytes.subarray(0, -1).toString("utf8").replaceAll("\r\n", "\n");
 
 const unreadable = (text: string): Traceback => ({
   type: "Error",

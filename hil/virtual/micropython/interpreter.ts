@@ -16,6 +16,7 @@ const STDOUT = 1;
 const LINE_FEED = 0x0a;
 const CTRL_A = 0x01;
 const CTRL_B = 0x02;
+const CTRL_E = 0x05;
 /** Output is handed over at least this often. */
 const OUTPUT_BYTES = 512;
 const MODULES = "/lib/.virtual";
@@ -95,10 +96,11 @@ class Interpreter {
 
   /** @returns false when the script wants a soft reset. */
   private execute(name: string): boolean {
-    const { _module } = this.python;
-    _module._mp_hal_set_interrupt_char?.(3);
     try {
-      this.python.runPython(`exec(compile(open("/${name}").read(), "${name}", "exec"))`);
+      // As the REPL does for what it runs: Ctrl-C interrupts a script, unless it decides otherwise.
+      this.python.runPython(
+        `import micropython; micropython.kbd_intr(3)\nexec(compile(open("/${name}").read(), "${name}", "exec"))`,
+      );
       return true;
     } catch (error) {
       const { type, message } = error as { type?: string; message?: string };
@@ -118,20 +120,31 @@ class Interpreter {
     for (;;) {
       const byte = this.read();
       if (byte === null) continue;
+      if (this.isRaw && byte === CTRL_E) {
+        this.declinePaste();
+        continue;
+      }
       if (byte === CTRL_A) this.isRaw = true;
       if (byte === CTRL_B) this.isRaw = false;
       if (python.replProcessChar(byte) !== 0) return;
     }
   }
 
+  /** Raw paste (^E A ^A) would read past our input and never return: this board understands the question and does not have it. */
+  private declinePaste(): void {
+    this.read();
+    this.read();
+    this.print("R\x00");
+  }
+
   /** The next byte of input; waits for it. Null when a KeyboardInterrupt came instead. */
   private read(): number | null {
     this.flush();
     for (;;) {
-      const isInterrupted = this.collect();
+      // An interrupt overtakes what was typed before it: whoever waits for a line must not go on waiting.
+      if (this.collect()) return null;
       const byte = this.input.shift();
       if (byte !== undefined) return byte;
-      if (isInterrupted) return null;
       ring.wait(ENDLESS_MS);
     }
   }

@@ -3,7 +3,6 @@ declare module "@micropython/micropython-webassembly-pyscript" {
   interface MicroPython {
     readonly _module: {
       _mp_hal_get_interrupt_char(): number;
-      _mp_hal_set_interrupt_char?(byte: number): void;
       _mp_sched_keyboard_interrupt(): void;
     };
     readonly FS: MemoryFiles;

@@ -14,9 +14,9 @@ describe("the raw REPL of a MicroPython board", () => {
   it("runs code while a script waits for input, and gives back what it printed", async () => {
     const { line, clock } = await startPython();
     const repl = await RawRepl.enter(line, clock);
-    expect(await repl.run("print(6*7)")).toBe("42\r\n");
+    expect(await repl.run("print(6*7)")).toBe("42\n");
     const long = `x=0\n${"x+=1\n".repeat(400)}print(x)`;
-    expect(await repl.run(long)).toBe("400\r\n");
+    expect(await repl.run(long)).toBe("400\n");
   });
 
   it("turns a traceback into an error with file and line", async () => {
@@ -27,7 +27,7 @@ describe("the raw REPL of a MicroPython board", () => {
       code: "BOARD_TRACEBACK",
       context: { type: "ZeroDivisionError", file: "probe.py", line: 2 },
     });
-    expect(await repl.run("print('still here')")).toBe("still here\r\n");
+    expect(await repl.run("print('still here')")).toBe("still here\n");
   });
 
   it("deploys files into folders, leaves what is current, and starts main.py", async () => {
