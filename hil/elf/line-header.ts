@@ -15,7 +15,7 @@ export interface LineHeader {
 }
 
 /** Where a name stands; names are read when somebody asks. */
-export interface FileName {
+interface FileName {
   readonly section: "inline" | "line" | "debug";
   readonly offset: number;
 }

@@ -38,13 +38,15 @@ function asciiText(bytes: Uint8Array, from: number, to: number): string {
   return String.fromCharCode.apply(null, bytes.subarray(from, to) as unknown as number[]);
 }
 
-/** @returns Where the text goes on: after `ESC [ ... final`, `ESC ] ... BEL` or `ESC \`, or after two characters. */
+/** @returns Where the text goes on: after `ESC [ ... final`, `ESC ] ... BEL` or `ESC \`, or `ESC ... final`. */
 function skipEscape(bytes: Uint8Array, at: number): number {
   const kind = bytes[at + 1];
   if (kind === 0x5b) return skipControlSequence(bytes, at + 2);
   if (kind === 0x5d) return skipCommand(bytes, at + 2);
-  if (kind === undefined || kind < 0x20 || kind >= 0x7f) return at + 1;
-  return at + 2;
+  // Others: intermediates 20 to 2F, such as those that choose a character set, and a final byte.
+  let final = at + 1;
+  while (final < bytes.length && bytes[final]! >= 0x20 && bytes[final]! <= 0x2f) final += 1;
+  return final < bytes.length && bytes[final]! >= 0x30 && bytes[final]! < 0x7f ? final + 1 : at + 1;
 }
 
 /** Parameters and intermediates are 20 to 3F, the final byte 40 to 7E; anything else breaks it off and is text. */

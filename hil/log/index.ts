@@ -1,11 +1,8 @@
 export { BoardLog, type BoardLogHandlers, type RestartNotice } from "./board-log.js";
-export { type BootMode, type BootReport } from "./boot-log.js";
+export type { BootMode, BootReport } from "./boot-log.js";
 export { compileLinePattern, type LinePattern } from "./line-pattern.js";
-export { LogHistory } from "./log-history.js";
-export { type LinePrefix, type LogLevel, type LogLine, parsePrefix } from "./log-line.js";
+export { type LogLevel, type LogLine, parsePrefix } from "./log-line.js";
 export { type LineWait, type LineWaitOutcome, LogWatch } from "./log-watch.js";
-export { type PanicEnd, type PanicReport } from "./panic.js";
-export { type PanicFacts } from "./panic-dump.js";
-export { PANIC_SIGNATURES } from "./panic-signatures.js";
+export type { PanicEnd, PanicReport } from "./panic.js";
 export { type ResetClass, resetClassOfCode, resetClassOfName } from "./reset-reason.js";
 export { MAX_LINE_BYTES, TextLane, type TextLine } from "./text-lane.js";

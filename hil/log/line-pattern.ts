@@ -11,8 +11,8 @@ export interface LinePattern {
 }
 
 const MAX_PATTERN_CHARS = 1000;
-/** Nested repetitions multiply: this bounds the program that a pattern becomes. */
-const MAX_REPETITION = 1000;
+/** Counted repetitions are written out, and nested ones multiply: this bounds what a pattern becomes, and so the time per character. */
+const MAX_COPIES = 1000;
 
 /** @throws FleetrigError `BOARD_LOG_PATTERN` (exit 2) */
 export function compileLinePattern(text: string): LinePattern {
@@ -20,8 +20,8 @@ export function compileLinePattern(text: string): LinePattern {
   if (text.length > MAX_PATTERN_CHARS) {
     throw refused(text, `it is longer than ${MAX_PATTERN_CHARS} characters`);
   }
-  if (repetitions(text) > MAX_REPETITION) {
-    throw refused(text, `its repetitions multiply to more than ${MAX_REPETITION}`);
+  if (copies(text) > MAX_COPIES) {
+    throw refused(text, `its repetitions come to more than ${MAX_COPIES} characters`);
   }
   let compiled: RE2JS;
   try {
@@ -38,14 +38,33 @@ function matchOf(compiled: RE2JS, line: string): readonly string[] | undefined {
   return Array.from({ length: matcher.groupCount() + 1 }, (_, group) => matcher.group(group) ?? "");
 }
 
-/** Product of all counted repetitions, an upper bound of how often one piece of the pattern is copied. */
-function repetitions(text: string): number {
-  let product = 1;
-  for (const match of text.matchAll(/\{(\d{1,6})(?:,(\d{0,6}))?\}/g)) {
-    product *= Math.max(1, Number(match[1]), Number(match[2] ?? 0));
+/** How many characters and classes there are when every counted repetition is written out. */
+function copies(text: string): number {
+  const open: number[] = [];
+  let total = 0;
+  let last = 0;
+  for (const [token, least, most] of text.matchAll(TOKEN)) {
+    if (token === "(") {
+      open.push(total);
+      total = 0;
+      last = 0;
+    } else if (token === ")") {
+      last = total;
+      total += open.pop() ?? 0;
+    } else if (least !== undefined) {
+      const times = Math.max(1, Number(least), Number(most ?? 0));
+      total += last * (times - 1);
+      last *= times;
+    } else {
+      last = 1;
+      total += 1;
+    }
   }
-  return product;
+  return open.reduce((sum, part) => sum + part, total);
 }
+
+/** A count with its bounds, an escape, a class, or one character. */
+const TOKEN = /\{(\d{1,6})(?:,(\d{0,6}))?\}|\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|[^]/g;
 
 const refused = (text: string, why: string): FleetrigError =>
   new FleetrigError("BOARD_LOG_PATTERN", `The pattern "${text.slice(0, 80)}" cannot be used: ${why}.`, {

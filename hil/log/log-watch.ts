@@ -83,12 +83,15 @@ export class LogWatch {
 
   /** A line came, or what there is of one that does not go on. */
   heard(line: LogLine): void {
-    for (const waiting of [...this.waiting]) this.tried(waiting, line);
+    const waiting = [...this.waiting];
+    for (const one of waiting) this.tried(one, line);
   }
 
   /** Ends the waits that do not survive it. */
   interrupted(cause: string): void {
-    for (const waiting of [...this.waiting]) if (!waiting.wait.survivesRestart) this.fail(waiting, cause);
+    // What `done` begins is not part of it.
+    const waiting = [...this.waiting];
+    for (const one of waiting) if (!one.wait.survivesRestart) this.fail(one, cause);
   }
 
   private tried(waiting: Waiting, line: LogLine): boolean {

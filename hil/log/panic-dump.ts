@@ -98,7 +98,7 @@ export class PanicDump {
     if (inC !== null) this.source ??= sourceOf(inC);
     const inScript = SCRIPT_SOURCE.exec(text);
     if (inScript !== null) this.source = sourceOf(inScript);
-    if (/^Traceback \(most/.test(text)) this.isInTraceback = true;
+    if (text.startsWith("Traceback (most")) this.isInTraceback = true;
     else if (this.isInTraceback && /^\S/.test(text)) this.isTracebackOver = true;
   }
 }

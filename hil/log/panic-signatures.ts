@@ -77,7 +77,7 @@ const wordsOf = (reason: string): string =>
 const always = (kind: string) => ({ kind: () => kind, vagueKind: kind });
 
 /** In order: the first that fits decides. */
-export const PANIC_SIGNATURES: readonly PanicSignature[] = [
+const PANIC_SIGNATURES: readonly PanicSignature[] = [
   {
     pattern: /Guru Meditation Error: Core\s+\d panic'ed \(([^)]{1,80})\)/,
     fragments: [...fragmentsOf("Guru M", "editation", " Error"), /panic'ed \(/],

@@ -44,7 +44,7 @@ export interface PanicHandlers {
 
 const SILENT_US = 3 * US_PER_S;
 const ENDLESS_US = 30 * US_PER_S;
-export const MAX_PANIC_LINES = 300;
+const MAX_PANIC_LINES = 300;
 /** An unfinished line is taken for what it seems to be when it has not gone on for so long. */
 const UNFINISHED_US = 60_000;
 

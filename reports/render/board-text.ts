@@ -21,15 +21,13 @@ export function boardsText({ boards = [] }: RunRecord): string | undefined {
     counted(boards.length, "board"),
     counted(starts, "start") + (unexpected === 0 ? "" : ` (${unexpected} unexpected)`),
     counted(panics, "panic"),
-    ...(recovered === 0 ? [] : [`${counted(recovered, "recovery").replace(/recoverys$/, "recoveries")}`]),
+    ...(recovered === 0 ? [] : [`recovered ${counted(recovered, "time")}`]),
     ...(clocks.length === 0 ? [] : [`clocks within ±${formatValue(Math.max(...clocks), "ms")}`]),
   ];
   return `boards: ${parts.join(", ")}`;
 }
 
-/** `rig-01: esp32c3 7cdfa1001122 at /dev/ttyUSB0, firmware 1.0.0`. */
-export const boardTitle = (board: BoardRecord): string => `${plainText(board.thing)}: ${boardFacts(board)}`;
-
+/** `esp32c3 7cdfa1001122 at /dev/ttyUSB0, firmware 1.0.0`. */
 export const boardFacts = ({ chip, mac, ports, versions }: BoardRecord): string => {
   const at = ports.length === 0 ? "" : ` at ${ports.join(", then ")}`;
   const firmware = versions.length === 0 ? "" : `, firmware ${versions.join(", then ")}`;
@@ -65,7 +63,7 @@ export const boardTroubles = ({ boards = [] }: RunRecord): readonly string[] =>
   });
 
 /** `action cut was skipped for 12 things: virtual devices have no power to cut`. */
-export const skippedText = ({ action, count, reason }: SkippedActionRecord): string =>
+const skippedText = ({ action, count, reason }: SkippedActionRecord): string =>
   plainText(`action ${action} was skipped for ${counted(count, "thing")}: ${reason}`);
 
 export const skippedTexts = ({ skippedActions = [] }: RunRecord): readonly string[] =>

@@ -2,7 +2,7 @@ import { FleetrigError } from "fleetrig/kernel";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { AddressDecoder, describeBacktrace, readElf } from "../../../hil/elf/index.js";
+import { AddressDecoder, describeBacktrace, LineTable, readElf } from "../../../hil/elf/index.js";
 import { build, lacks, TOOLCHAINS } from "./compile.js";
 
 const FORMATS = ["-gdwarf-2", "-gdwarf-3", "-gdwarf-4", "-gdwarf-5"];
@@ -128,6 +128,34 @@ describe("addresses of a firmware", () => {
             // Half of the files are cut as well.
             attempt(edits.length % 2 === 0 ? bytes : bytes.subarray(0, length), addresses);
             expect(performance.now() - startMs).toBeLessThan(500);
+          }),
+          { numRuns: Number(process.env["FLEETRIG_FUZZ_RUNS"] ?? 600) },
+        );
+      }
+    },
+  );
+
+  it.skipIf(TOOLCHAINS.every(lacks))(
+    "have no line rather than an error where the table of lines is damaged",
+    () => {
+      const toolchain = TOOLCHAINS.find((one) => !lacks(one))!;
+      for (const format of ["-gdwarf-3", "-gdwarf-5"]) {
+        const app = build(toolchain, format, "-O2");
+        app.remove();
+        const elf = readElf(app.bytes);
+        const line = elf.section(".debug_line")!;
+        const [lineText, text] = [elf.section(".debug_line_str"), elf.section(".debug_str")];
+        const addresses = [...elf.functions.entries()].map(({ address }) => address);
+        const edits = fc.array(fc.tuple(fc.nat(line.length - 1), fc.nat(255)), { maxLength: 12 });
+        fc.assert(
+          fc.property(edits, fc.nat(line.length), (changes, length) => {
+            const bytes = Uint8Array.from(line.subarray(0, changes.length % 3 === 0 ? length : line.length));
+            for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+            const table = new LineTable({ line: bytes, lineText, text });
+            for (const address of addresses) {
+              const found = table.at(address);
+              if (found !== undefined) expect(found.line).not.toBe(0);
+            }
           }),
           { numRuns: Number(process.env["FLEETRIG_FUZZ_RUNS"] ?? 600) },
         );
