@@ -57,7 +57,9 @@ export class ChannelSender {
   private repeatedAcks = 0;
   /** The oldest frame is the oldest since. */
   private oldestSinceUs = 0;
-  private wentBack: { readonly from: number; readonly to: number; readonly quietUntilUs: number } | undefined;
+  private wentBack: { readonly from: number; readonly quietUntilUs: number } | undefined;
+  /** Numbers after the last frame, each time it went back, as long as they are still to come. */
+  private readonly echoes = new Set<number>();
   private readonly due: Deadline;
 
   constructor(private readonly options: ChannelSenderOptions) {
@@ -118,6 +120,7 @@ export class ChannelSender {
       this.head += 1;
       this.flying -= 1;
       this.flyingBytes -= piece.payload.length;
+      this.echoes.delete(piece.sequence);
       const channel = piece.channelBits & ~MESSAGE_END;
       this.queuedBytesByChannel.set(channel, this.pendingBytes(channel) - piece.payload.length);
       measured = piece.sendings === 1 ? piece : undefined;
@@ -160,13 +163,14 @@ export class ChannelSender {
   }
 
   /**
-   * Whether a repeated acknowledgement may be due to frames from before it went back: of the same frame still, or of the first one that
-   * was not repeated. Such echoes have all come after two round trips.
+   * Whether a repeated acknowledgement may be due to what was sent before. Frames that were repeated without need are all answered with
+   * the number after the last of them, before anything newer is. And what had been on its way when it went back is still answered with
+   * the number of the frame that was missing.
    */
   private mayBeEcho(sequence: number): boolean {
+    if (this.echoes.has(sequence)) return true;
     const { wentBack } = this;
-    if (wentBack === undefined || (sequence !== wentBack.from && sequence !== wentBack.to)) return false;
-    return this.options.clock.nowUs() < wentBack.quietUntilUs;
+    return sequence === wentBack?.from && this.options.clock.nowUs() < wentBack.quietUntilUs;
   }
 
   private goBack(cause: "repeatedByTimeout" | "repeatedByAck"): void {
@@ -178,9 +182,9 @@ export class ChannelSender {
     this.repeatedAcks = 0;
     this.wentBack = {
       from: oldest.sequence,
-      to: (oldest.sequence + pieces.length) % SEQUENCES,
       quietUntilUs: clock.nowUs() + 2 * (this.srttUs ?? SRTT_INITIAL_US) + wireUs,
     };
+    this.echoes.add((oldest.sequence + pieces.length) % SEQUENCES);
     this.due.set(this.rtoUs());
     for (const piece of pieces) {
       counters[cause] += 1;

