@@ -1,0 +1,1559 @@
+# The device logic of fleetrig's reference firmware as one MicroPython script: the same protocol (hil/link/PROTOCOL.md), the same events,
+# the same models. It is written for an ESP32 and runs unchanged on a virtual board. Against the C firmware it lacks path `direct`, the
+# download of images (an update passes through its phases without writing flash), and the crash kinds that an interpreter cannot have.
+#
+# Everything happens in one loop that sleeps in select.poll on the serial input, which works on UART and USB consoles alike.
+import binascii, gc, json, machine, math, micropython, os, select, struct, sys, time
+
+VERSION = "1.0.0"
+WINDOW = 4
+MAX_PAYLOAD = 400
+RX_BYTES = 2048
+MESSAGE_MAX = 8192
+QUEUE_MAX = 32
+EVENTS_MAX = 200
+RESERVED_SEQUENCES = 64
+CONTROL, NETWORK = 0, 1
+DATA, ACK, PING, PONG, OPEN, OPENED, BOOT, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
+GIVE_UP_US = 5000000
+CONNECT_TIMEOUT_US = 10000000
+
+_last_ticks = time.ticks_us()
+_now_us = 0
+
+
+def now_us():
+    global _last_ticks, _now_us
+    ticks = time.ticks_us()
+    _now_us += time.ticks_diff(ticks, _last_ticks)
+    _last_ticks = ticks
+    return _now_us
+
+
+# --- What survives restarts: JSON files, replaced whole.
+def load(name, fallback):
+    try:
+        with open(name + ".json") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return fallback
+
+
+def store(name, value):
+    try:
+        with open(name + ".new", "w") as file:
+            json.dump(value, file)
+        os.rename(name + ".new", name + ".json")
+    except OSError:
+        pass
+
+
+def forget(name):
+    try:
+        os.remove(name + ".json")
+    except OSError:
+        pass
+
+
+# --- Choices: xorshift32, seeded by the member and the purpose.
+class Draws:
+    def __init__(self, seed, purpose):
+        state = 2166136261
+        for byte in ("%d/%s" % (seed, purpose)).encode():
+            state = ((state ^ byte) * 16777619) & 0xFFFFFFFF
+        self.state = state or 1
+
+    def fraction(self):
+        x = self.state
+        x ^= (x << 13) & 0xFFFFFFFF
+        x ^= x >> 17
+        x ^= (x << 5) & 0xFFFFFFFF
+        self.state = x
+        return x / 4294967296
+
+    def normal(self):
+        return math.sqrt(-2 * math.log(1 - self.fraction())) * math.cos(2 * math.pi * self.fraction())
+
+
+def quantile_us(spec, p):
+    kind = spec.get("dist")
+    if kind == "constant":
+        value = spec["value"]
+    elif kind == "uniform":
+        value = spec["min"] + p * (spec["max"] - spec["min"])
+    elif kind == "exponential":
+        value = -spec["mean"] * math.log(1 - p)
+    elif kind == "normal":
+        value = spec["mean"] + spec["stddev"] * inverse_normal(p)
+    elif kind == "lognormal":
+        sigma = math.log(spec["p99"] / spec["median"]) / inverse_normal(0.99)
+        value = spec["median"] * math.exp(sigma * inverse_normal(p))
+    elif kind == "empirical":
+        value = spec["samples"][int(p * len(spec["samples"]))]
+    else:
+        value = 0
+    return max(0, int(round(value)))
+
+
+# By bisection: there are few calls, and no table is needed.
+def inverse_normal(p):
+    low, high = -6.0, 6.0
+    for _ in range(50):
+        x = (low + high) / 2
+        if 0.5 * (1 + erf(x / math.sqrt(2))) < p:
+            low = x
+        else:
+            high = x
+    return low
+
+
+# Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
+def erf(x):
+    t = 1 / (1 + 0.3275911 * abs(x))
+    tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t
+    value = 1 - tail * math.exp(-x * x)
+    return value if x >= 0 else -value
+
+
+# --- Timers by name: few, so a dictionary will do.
+class Timers:
+    def __init__(self):
+        self.due = {}
+
+    def set(self, name, delay_us, task):
+        self.due[name] = (now_us() + max(0, delay_us), task)
+
+    def at(self, name, at_us, task):
+        self.due[name] = (at_us, task)
+
+    def cancel(self, name):
+        self.due.pop(name, None)
+
+    # One round only, so that input is never kept waiting. Returns µs until the next one is due.
+    def run(self):
+        now = now_us()
+        for name in [name for name, entry in self.due.items() if entry[0] <= now]:
+            entry = self.due.get(name)
+            if entry is not None and entry[0] <= now:
+                del self.due[name]
+                entry[1]()
+        if not self.due:
+            return 1000000
+        return max(0, min(entry[0] for entry in self.due.values()) - now_us())
+
+
+timers = Timers()
+
+
+# --- The link: frames, a session, reliable channels.
+class Link:
+    def __init__(self, hello, received, opened, closed):
+        self.hello, self.received, self.opened, self.closed = hello, received, opened, closed
+        self.input, self.output = sys.stdin.buffer, sys.stdout.buffer
+        self.poll = select.poll()
+        self.poll.register(sys.stdin, select.POLLIN)
+        self.encoding = "line"
+        self.lane, self.held = None, bytearray()
+        self.arrival_us = self.held_at_us = 0
+        self.session = 0
+        self.boot_at_us = None
+        self.counters = {name: 0 for name in (
+            "framesIn", "framesOut", "badFrames", "duplicates", "gaps", "stale", "retransmissions", "unknown", "droppedMessages")}
+        self.reset()
+
+    def reset(self):
+        self.queue, self.flight = [], []
+        self.next_out = self.next_in = 0
+        self.credit = self.repeats = 0
+        self.srtt_us, self.backoff = 50000, 1
+        self.wants_ack = False
+        self.message = bytearray()
+        timers.cancel("rto")
+        timers.cancel("probe")
+
+    # Reads what is there; waits at most so long for it.
+    def read(self, wait_ms):
+        for _ in range(512):
+            if not self.poll.poll(wait_ms):
+                break
+            wait_ms = 0
+            byte = self.input.read(1)
+            if byte:
+                self.take(byte[0])
+        if self.lane and now_us() - self.held_at_us > 100000:
+            self.drop()
+
+    def take(self, byte):
+        self.held_at_us = now_us()
+        if self.lane is None:
+            if byte == 0x1E or byte == 0:
+                self.lane = "line" if byte else "cobs"
+                self.held = bytearray()
+                self.arrival_us = self.held_at_us
+            elif byte == 3:
+                # Ctrl-C of a person or a tool. In a frame it is a byte like others, so the interpreter must not look for it.
+                raise KeyboardInterrupt
+        elif self.lane == "line" and byte == 0x0A:
+            self.lane = None
+            self.decode("line")
+        elif self.lane == "cobs" and byte == 0:
+            if self.held and self.decode("cobs"):
+                self.lane = None
+            self.held = bytearray()
+        elif len(self.held) < 2048:
+            if not self.held:
+                self.arrival_us = self.held_at_us
+            self.held.append(byte)
+        else:
+            self.drop()
+
+    def drop(self):
+        self.counters["badFrames"] += 1 if self.held else 0
+        # Whoever types Ctrl-C after half a frame is heard, too.
+        is_interrupt = bytes(self.held[-1:]) == b"\x03"
+        self.lane, self.held = None, bytearray()
+        if is_interrupt:
+            raise KeyboardInterrupt
+
+    def decode(self, encoding):
+        try:
+            body = binascii.a2b_base64(bytes(self.held)) if encoding == "line" else from_cobs(self.held)
+        except ValueError:
+            body = b""
+        if len(body) < 22 or binascii.crc32(body[:-4]) != struct.unpack("<I", body[-4:])[0]:
+            self.counters["badFrames"] += 1
+            return False
+        self.counters["framesIn"] += 1
+        self.encoding = encoding
+        kind, channel, sequence, acknowledged, credit, session = struct.unpack("<BBHHHI", body)
+        self.frame(kind, session, (channel, sequence, body[18:-4]), (acknowledged, credit))
+        return True
+
+    def write(self, kind, channel=0, sequence=0, payload=b"", session=None):
+        now = now_us()
+        body = struct.pack("<BBHHHIIH", kind, channel, sequence, self.next_in, RX_BYTES,
+                           self.session if session is None else session, now & 0xFFFFFFFF, now >> 32) + payload
+        body += struct.pack("<I", binascii.crc32(body))
+        if self.encoding == "line":
+            self.output.write(b"\x1e" + binascii.b2a_base64(body))
+        else:
+            self.output.write(b"\x00" + to_cobs(body) + b"\x00")
+        self.counters["framesOut"] += 1
+        if self.session:
+            self.wants_ack = False
+
+    def boot(self):
+        self.boot_at_us = now_us()
+        self.write(BOOT, payload=self.hello(), session=0)
+
+    def frame(self, kind, session, data, progress):
+        if kind == OPEN:
+            if session != self.session:
+                was_open = self.session != 0
+                self.session = session
+                self.reset()
+                if was_open:
+                    self.closed()
+                self.write(OPENED, payload=self.hello())
+                self.opened()
+            else:
+                self.write(OPENED, payload=self.hello())
+        elif kind > CLOSE:
+            self.counters["unknown"] += 1
+        elif session != self.session or session == 0:
+            self.counters["stale"] += 1
+            if self.session == 0 and now_us() - self.boot_at_us > 200000:
+                self.boot()
+        elif kind == CLOSE:
+            self.end()
+        elif kind == PING:
+            queued_us = now_us()
+            self.write(PONG, payload=data[2][:8] + struct.pack("<QQ", self.arrival_us, queued_us))
+            self.acknowledge(progress, False)
+        else:
+            self.acknowledge(progress, kind == ACK)
+            if kind == DATA:
+                self.data(data)
+
+    def data(self, data):
+        channel, sequence, payload = data
+        self.wants_ack = True
+        if sequence != self.next_in:
+            self.counters["duplicates" if (self.next_in - sequence) & 0xFFFF < 0x8000 else "gaps"] += 1
+            self.write(ACK)
+            return
+        self.next_in = (self.next_in + 1) & 0xFFFF
+        if channel & 15 == NETWORK:
+            self.received(NETWORK, payload)
+            return
+        if len(self.message) + len(payload) <= MESSAGE_MAX:
+            self.message.extend(payload)
+        else:
+            self.counters["droppedMessages"] += 1
+        if channel & 0x80:
+            message, self.message = bytes(self.message), bytearray()
+            self.received(CONTROL, message)
+
+    def acknowledge(self, progress, is_ack):
+        acknowledged, self.credit = progress
+        moved = False
+        while self.flight and (acknowledged - self.flight[0][0] - 1) & 0xFFFF < 0x8000:
+            entry = self.flight.pop(0)
+            moved = True
+            if entry[4] == 1:
+                self.srtt_us += (now_us() - entry[3] - self.srtt_us) // 8
+        if moved:
+            self.backoff, self.repeats = 1, 0
+            self.arm()
+        elif is_ack and self.flight and acknowledged == self.flight[0][0]:
+            self.repeats += 1
+            if self.repeats == 2:
+                self.repeat()
+        self.pump()
+
+    def send(self, channel, payload):
+        if not self.session:
+            return
+        for at in range(0, len(payload), MAX_PAYLOAD):
+            is_end = at + MAX_PAYLOAD >= len(payload)
+            self.queue.append((channel | (0x80 if is_end else 0), payload[at:at + MAX_PAYLOAD]))
+        self.pump()
+
+    def room(self):
+        return QUEUE_MAX - len(self.queue)
+
+    def pump(self):
+        under_way = sum(len(entry[2]) for entry in self.flight)
+        while self.queue and len(self.flight) < WINDOW and under_way + len(self.queue[0][1]) <= self.credit:
+            channel, payload = self.queue.pop(0)
+            under_way += len(payload)
+            # Sequence, channel, payload, when first sent, how often.
+            self.flight.append([self.next_out, channel, payload, now_us(), 1])
+            self.write(DATA, channel, self.next_out, payload)
+            self.next_out = (self.next_out + 1) & 0xFFFF
+            if len(self.flight) == 1:
+                self.arm()
+        if self.queue and not self.flight:
+            timers.set("probe", self.rto_us(), self.probe)
+
+    # A frame of 600 bytes takes 52 ms at 115200 baud.
+    def rto_us(self):
+        return min(1000000, max(60000, 2 * self.srtt_us + 4 * 50000) * self.backoff)
+
+    def arm(self):
+        if self.flight:
+            timers.set("rto", self.rto_us(), self.late)
+        else:
+            timers.cancel("rto")
+
+    def late(self):
+        if not self.flight:
+            return
+        self.backoff *= 2
+        if now_us() - self.flight[0][3] > GIVE_UP_US:
+            self.write(CLOSE)
+            self.end()
+        else:
+            self.repeat()
+
+    def repeat(self):
+        for entry in self.flight:
+            entry[4] += 1
+            self.counters["retransmissions"] += 1
+            self.write(DATA, entry[1], entry[0], entry[2])
+        self.arm()
+
+    def probe(self):
+        if self.session and self.queue and not self.flight:
+            self.write(DATA, 0, (self.next_out - 1) & 0xFFFF)
+            self.pump()
+
+    def end(self):
+        self.session = 0
+        self.reset()
+        self.closed()
+
+    def settle(self):
+        if self.wants_ack and self.session:
+            self.write(ACK)
+
+    # Gives what is queued time to leave: for restarts.
+    def flush(self, us):
+        until = now_us() + us
+        while self.session and (self.queue or self.flight) and now_us() < until:
+            self.read(5)
+            self.settle()
+
+
+def to_cobs(data):
+    out = bytearray()
+    for run in bytes(data).split(b"\x00"):
+        while len(run) >= 254:
+            out.append(255)
+            out.extend(run[:254])
+            run = run[254:]
+        out.append(len(run) + 1)
+        out.extend(run)
+    return bytes(out)
+
+
+def from_cobs(data):
+    out, at = bytearray(), 0
+    while at < len(data):
+        code = data[at]
+        if at + code > len(data):
+            raise ValueError
+        out.extend(data[at + 1:at + code])
+        at += code
+        if code < 255 and at < len(data):
+            out.append(0)
+    return bytes(out)
+
+
+# --- MQTT 3.1.1 and 5 over the tunnel, QoS 0 and 1.
+def mqtt_text(value):
+    data = value if isinstance(value, bytes) else value.encode()
+    return struct.pack(">H", len(data)) + data
+
+
+def mqtt_length(n):
+    out = bytearray()
+    while True:
+        out.append((n & 127) | (128 if n > 127 else 0))
+        n >>= 7
+        if not n:
+            return bytes(out)
+
+
+def read_length(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+        if shift > 21:
+            raise ValueError
+
+
+def packet(head, body):
+    return bytes([head]) + mqtt_length(len(body)) + body
+
+
+# Sizes of properties by identifier: 1, 2, 4 bytes, v: variable length, s: string or binary, p: pair.
+PROPERTIES = {1: 1, 2: 4, 3: "s", 8: "s", 9: "s", 11: "v", 17: 4, 18: "s", 19: 2, 21: "s", 22: "s", 26: "s", 28: "s",
+              31: "s", 33: 2, 34: 2, 35: 2, 36: 1, 37: 1, 38: "p", 39: 4, 40: 1, 41: 1, 42: 1}
+
+
+def read_properties(data, at):
+    length, at = read_length(data, at)
+    end, found = at + length, {}
+    while at < end:
+        name, at = read_length(data, at)
+        size = PROPERTIES[name]
+        if size == "v":
+            found[name], at = read_length(data, at)
+        elif isinstance(size, int):
+            value = 0
+            for byte in data[at:at + size]:
+                value = value << 8 | byte
+            found[name] = value
+            at += size
+        else:
+            for _ in range(2 if size == "p" else 1):
+                at += 2 + (data[at] << 8 | data[at + 1])
+    return found, end
+
+
+class Message:
+    def __init__(self, topic, payload, qos):
+        self.topic, self.payload, self.qos, self.retain = topic, payload, qos, False
+        # Telemetry: its stream, sequence, when it was due, and its tag.
+        self.stream, self.q, self.due, self.tag = None, 0, 0, ""
+        self.id = 0
+        self.was_sent = False
+
+
+class Client:
+    def __init__(self, member):
+        self.member = member
+        self.plan = member.plan["mqtt"]
+        self.is_v5 = self.plan.get("version", 5) == 5
+        self.next_id = 1
+        self.inflight, self.waiting, self.filters = [], [], []
+        self.expiry_s = 0
+        self.reset()
+
+    def reset(self):
+        self.is_up = False
+        self.buffer = bytearray()
+        self.quota = 16
+        self.last_out_us = 0
+        self.is_pinged = False
+
+    def write(self, data):
+        self.last_out_us = now_us()
+        link.send(NETWORK, data)
+
+    def open(self):
+        plan, will = self.plan, self.plan.get("will")
+        self.reset()
+        flags = 2 if plan.get("cleanStart") else 0
+        body = mqtt_text(self.member.thing)
+        if will:
+            flags |= 4 | will.get("qos", 0) << 3 | (32 if will.get("retain") else 0)
+            if self.is_v5:
+                delay = will.get("delayS", 0)
+                body += b"\x05\x18" + struct.pack(">I", delay) if delay else b"\x00"
+            body += mqtt_text(will["topic"]) + mqtt_text(will.get("payload", ""))
+        properties = b""
+        if self.is_v5:
+            self.expiry_s = plan.get("sessionExpiryS", 0)
+            if self.expiry_s:
+                properties += b"\x11" + struct.pack(">I", self.expiry_s)
+            if plan.get("receiveMaximum"):
+                properties += b"\x21" + struct.pack(">H", plan["receiveMaximum"])
+            properties = mqtt_length(len(properties)) + properties
+        keep_alive_s = plan.get("keepAliveS", 60)
+        self.keep_alive_us = keep_alive_s * 1000000
+        head = mqtt_text("MQTT") + bytes([5 if self.is_v5 else 4, flags]) + struct.pack(">H", keep_alive_s)
+        self.write(packet(0x10, head + properties + body))
+
+    def feed(self, data):
+        self.buffer.extend(data)
+        while len(self.buffer) >= 2:
+            try:
+                length, at = read_length(self.buffer, 1)
+            except IndexError:
+                return
+            if len(self.buffer) < at + length:
+                return
+            head, body = self.buffer[0], bytes(self.buffer[at:at + length])
+            self.buffer = self.buffer[at + length:]
+            self.take(head, body)
+
+    def take(self, head, body):
+        kind = head >> 4
+        if kind == 2:
+            self.connack(body)
+        elif kind == 3:
+            self.publish(head, body)
+        elif kind == 4:
+            self.puback(struct.unpack(">H", body)[0], body[2] if len(body) > 2 else 0)
+        elif kind == 13:
+            self.is_pinged = False
+        elif kind == 14:
+            self.member.lost("server-disconnect")
+
+    def connack(self, body):
+        present, code = bool(body[0] & 1), body[1]
+        found = read_properties(body, 2)[0] if self.is_v5 and len(body) > 2 else {}
+        if code:
+            self.member.failed("reason-%d" % code)
+            return
+        self.is_up = True
+        self.quota = min(self.quota, found.get(33, 65535))
+        self.expiry_s = found.get(17, self.expiry_s)
+        if 19 in found:
+            self.keep_alive_us = found[19] * 1000000
+        self.keep_alive()
+        if not present and self.filters:
+            self.write_filters(self.filters)
+        for message in self.inflight:
+            self.write_message(message)
+        self.member.accepted(present)
+
+    def publish(self, head, body):
+        length = struct.unpack(">H", body)[0]
+        topic, at = body[2:2 + length].decode(), 2 + length
+        if head & 6:
+            identifier = body[at:at + 2]
+            at += 2
+        if self.is_v5:
+            at = read_properties(body, at)[1]
+        if head & 6:
+            self.write(packet(0x40, identifier))
+        self.member.model.message(topic, body[at:])
+
+    def puback(self, identifier, code):
+        for message in self.inflight:
+            if message.id == identifier:
+                self.inflight.remove(message)
+                if message.stream is not None:
+                    event("acked", s=message.stream, q=message.q, code=code, at=now_us())
+                break
+        self.pump()
+
+    def subscribe(self, filters):
+        fresh = [name for name in filters if name not in self.filters]
+        self.filters += fresh
+        if self.is_up:
+            self.write_filters(filters)
+
+    def write_filters(self, filters):
+        body = struct.pack(">H", self.identifier()) + (b"\x00" if self.is_v5 else b"")
+        self.write(packet(0x82, body + b"".join([mqtt_text(name) + b"\x01" for name in filters])))
+
+    def identifier(self):
+        used = [message.id for message in self.inflight]
+        while True:
+            identifier = self.next_id
+            self.next_id = identifier % 65535 + 1
+            if identifier not in used:
+                return identifier
+
+    def send(self, message):
+        self.waiting.append(message)
+        self.pump()
+
+    def pump(self):
+        while self.is_up and self.waiting and link.room() > 0:
+            message = self.waiting[0]
+            if message.qos:
+                if len(self.inflight) >= self.quota:
+                    return
+                message.id = self.identifier()
+                self.inflight.append(message)
+            self.waiting.pop(0)
+            self.write_message(message)
+
+    def write_message(self, message):
+        body = mqtt_text(message.topic)
+        if message.qos:
+            body += struct.pack(">H", message.id)
+        if self.is_v5:
+            properties = b""
+            if message.tag:
+                properties = b"\x26" + mqtt_text(self.member.plan["traceKey"]) + mqtt_text(message.tag)
+            body += mqtt_length(len(properties)) + properties
+        head = 0x30 | message.qos << 1 | (1 if message.retain else 0) | (8 if message.was_sent else 0)
+        self.write(packet(head, body + message.payload))
+        if message.stream is not None:
+            if message.was_sent:
+                event("resent", s=message.stream, q=message.q)
+            else:
+                event("sent", s=message.stream, q=message.q, due=message.due, at=now_us())
+        message.was_sent = True
+
+    def keep_alive(self):
+        if not self.is_up or not self.keep_alive_us:
+            return
+        idle = now_us() - self.last_out_us
+        if self.is_pinged and idle >= self.keep_alive_us // 2:
+            self.member.lost("keep-alive")
+            return
+        if idle >= self.keep_alive_us // 2:
+            self.write(b"\xc0\x00")
+            self.is_pinged = True
+            idle = 0
+        timers.set("keep-alive", self.keep_alive_us // 2 - idle, self.keep_alive)
+
+
+# --- Signals: see sim/signals.
+class Signal:
+    def __init__(self, spec, draws):
+        self.spec, self.draws = spec, draws
+        self.value, self.samples, self.ramp, self.last = 0, 0, None, None
+        self.law = getattr(self, spec["shape"].replace("-", "_"))
+
+    def sample(self, at):
+        if self.last is not None and self.last[0] == at:
+            return self.last[1]
+        if self.ramp:
+            start, origin, to, over = self.ramp
+            self.value = to if at - start >= over else origin + (to - origin) * (at - start) / over
+        else:
+            self.value = self.law(at, self.spec)
+        self.samples += 1
+        decimals = self.spec.get("decimals", 2)
+        rounded = round(self.value, decimals) if decimals else int(round(self.value))
+        self.last = (at, rounded)
+        return rounded
+
+    def move(self, to, over, at):
+        origin = self.sample(at)
+        self.ramp, self.last = (at, origin, to, over), None
+
+    def constant(self, at, spec):
+        return spec["value"]
+
+    def sine(self, at, spec):
+        period, noise = spec["periodUs"], spec.get("noise", 0)
+        value = spec["mean"] + spec["amplitude"] * math.sin(2 * math.pi * (at % period) / period)
+        return value + noise * self.draws.normal() if noise else value
+
+    def random_walk(self, at, spec):
+        if not self.samples:
+            return spec["start"]
+        to = self.value + spec["step"] * (2 * self.draws.fraction() - 1)
+        low, high = spec["min"], spec["max"]
+        return min(high, max(low, 2 * low - to if to < low else 2 * high - to if to > high else to))
+
+    def sawtooth(self, at, spec):
+        return spec["min"] + (spec["max"] - spec["min"]) * (at % spec["periodUs"]) / spec["periodUs"]
+
+    def replay(self, at, spec):
+        return spec["values"][at // spec["everyUs"] % len(spec["values"])]
+
+    def battery(self, at, spec):
+        return max(0, spec["start"] - spec["perDay"] * at / 86400e6 - spec["perSample"] * self.samples)
+
+
+def base36(n):
+    out = ""
+    while True:
+        out = "0123456789abcdefghijklmnopqrstuvwxyz"[n % 36] + out
+        n //= 36
+        if not n:
+            return out
+
+
+# --- The models: shadow agent and update by jobs, as sim/models has them.
+READY = ("idle", "healthy", "failed")
+GONE = ("InvalidStateTransition", "TerminalStateReached", "ResourceNotFound")
+FAILS_AT = {"ota.download-failed": 0.25, "ota.verify-failed": 0.6, "ota.flash-failed": 0.8}
+
+
+class Model:
+    def __init__(self, member):
+        self.member, self.plan = member, member.plan
+        self.name = self.plan.get("model", "temperature-sensor")
+        self.things = "$aws/things/%s/" % member.thing
+        shadow = self.plan.get("shadow")
+        self.follows = self.name == "shadow-device" or (self.name == "temperature-sensor" and shadow is not None)
+        self.shadow = shadow or {}
+        self.shadow_topic = self.things + ("shadow/name/%s/" % self.shadow["name"] if self.shadow.get("name") else "shadow/")
+        self.draws = Draws(self.plan.get("seed", 0), "model%d" % boot_id)
+        self.config, self.pending, self.shadow_version = {}, {}, 0
+        self.is_applying = self.is_low = False
+        self.faults = {}
+        self.job = None
+        self.saved = load("ota", {})
+        self.firmware = str(self.saved.get("firmware") or self.plan.get("attributes", {}).get("firmware", "0.0.0"))
+        self.mode = None
+
+    def start(self):
+        if self.name == "ota-device":
+            event("firmware", version=self.firmware, at=now_us())
+            self.to("rebooting" if self.saved.get("job") else "idle")
+        else:
+            self.show_mode()
+
+    def to(self, mode):
+        if mode != self.mode:
+            self.mode = mode
+            event("mode", mode=mode, at=now_us())
+
+    def show_mode(self):
+        state = "applying" if self.is_applying else "steady"
+        if self.name == "temperature-sensor":
+            state = "config.%s power.%s" % (state, "saving" if self.is_low else "normal")
+        self.to(state)
+
+    def request(self, topic, body):
+        self.member.publish(Message(self.things + topic, b"" if body is None else json.dumps(body).encode(), 1))
+
+    def message(self, topic, payload):
+        if not topic.startswith(self.things):
+            return
+        try:
+            body = json.loads(payload)
+        except ValueError:
+            return
+        if not isinstance(body, dict):
+            return
+        if topic == self.shadow_topic + "update/delta":
+            self.delta(body.get("state"), body.get("version", 0))
+        elif topic == self.shadow_topic + "get/accepted":
+            self.delta(body.get("state", {}).get("delta"), body.get("version", 0))
+        elif self.name == "ota-device" and topic.startswith(self.things + "jobs/"):
+            self.jobs_message(topic[len(self.things) + 5:], body)
+
+    def connected(self):
+        if self.follows:
+            self.shadow_version = 0
+            self.member.client.subscribe([self.shadow_topic + "update/delta", self.shadow_topic + "get/accepted"])
+            self.request(self.shadow_topic[len(self.things):] + "get", None)
+        if self.name == "ota-device":
+            self.ota_connected()
+
+    def disconnected(self):
+        if self.mode == "downloading":
+            timers.cancel("phase")
+            self.to("paused")
+
+    # A delta is applied after a while and reported; a newer one starts over.
+    def delta(self, state, version):
+        if not self.follows or not isinstance(state, dict):
+            return
+        if version < self.shadow_version or (self.is_applying and version == self.shadow_version):
+            return
+        self.pending, self.shadow_version, self.is_applying = state, version, True
+        self.show_mode()
+        spec = self.shadow.get("applyTime") or {"dist": "uniform", "min": 200000, "max": 1500000}
+        timers.set("apply", quantile_us(spec, self.draws.fraction()), self.applied)
+
+    def applied(self):
+        merge(self.config, self.pending)
+        told = {"state": self.config, "at": now_us()}
+        if self.shadow.get("name"):
+            told["shadow"] = self.shadow["name"]
+        event("config", **told)
+        every_us = reporting_every_us(self.pending)
+        if every_us:
+            self.member.telemetry.every(every_us, None)
+        self.request(self.shadow_topic[len(self.things):] + "update", {"state": {"reported": self.pending}})
+        self.is_applying = False
+        self.show_mode()
+
+    # At each telemetry tick: a sensor with a low battery measures less often.
+    def watch(self):
+        if self.name != "temperature-sensor" or "battery" not in self.member.signals:
+            return
+        is_low = self.member.state("battery") < 15
+        if is_low != self.is_low:
+            self.is_low = is_low
+            self.member.telemetry.every(None, 4 if is_low else 1)
+            self.show_mode()
+
+    def fault(self, name, active, detail):
+        if self.name != "ota-device":
+            raise Refusal("unsupported")
+        if active:
+            self.faults[name] = detail
+        else:
+            self.faults.pop(name, None)
+        if name == "ota.offline" and self.mode in READY:
+            self.member.leave() if active else self.member.come_back()
+        elif name == "ota.download-stall" and not active and self.mode == "stalled":
+            self.download()
+        elif name == "ota.hang" and not active and self.mode == "hung":
+            self.flash()
+
+    # Update by jobs. Flash is not written: the phases pass as the virtual device's do.
+    def ota_connected(self):
+        self.member.client.subscribe([self.things + "jobs/" + suffix for suffix in (
+            "notify-next", "start-next/accepted", "start-next/rejected", "+/update/rejected")])
+        if self.mode == "rebooting":
+            self.rebooted()
+        elif self.mode == "paused":
+            self.download()
+        elif self.mode in READY:
+            if "ota.offline" in self.faults:
+                self.member.leave()
+            else:
+                self.ask_for_job()
+
+    def ask_for_job(self):
+        self.request("jobs/start-next", {})
+
+    def jobs_message(self, topic, body):
+        is_ready = self.mode in READY
+        if topic == "notify-next":
+            if body.get("execution") and is_ready:
+                self.ask_for_job()
+        elif topic == "start-next/accepted":
+            if body.get("execution") and is_ready:
+                self.take_job(body["execution"])
+        elif topic == "start-next/rejected":
+            if body.get("code") == "RequestThrottled" and is_ready:
+                timers.set("ask", 5000000, self.ask_for_job)
+        elif self.job is not None and topic.split("/")[0] == self.job["jobId"] and body.get("code") in GONE:
+            if is_ready or self.mode in ("downloading", "paused", "stalled", "verifying"):
+                timers.cancel("phase")
+                if not is_ready:
+                    self.to("idle")
+                self.ask_for_job()
+
+    def update(self, status, **details):
+        self.request("jobs/%s/update" % self.job["jobId"],
+                     {"status": status, "statusDetails": details, "executionNumber": self.job["executionNumber"]})
+
+    def take_job(self, execution):
+        document = execution.get("jobDocument", {})
+        version = document.get("version")
+        self.job = {"jobId": execution["jobId"], "executionNumber": execution.get("executionNumber", 1),
+                    "version": version, "isVerified": "sha256" in document}
+        if "ota.rejected" in self.faults:
+            self.update("REJECTED", reason="refused-by-device")
+        elif document.get("operation", "ota") != "ota" or not isinstance(version, str) or not 0 < len(version) <= 64:
+            self.update("REJECTED", reason="unsupported-document")
+        elif version == self.firmware:
+            self.to("healthy")
+            self.update("SUCCEEDED", firmware=self.firmware)
+        else:
+            self.to("preparing")
+            self.plan_phases()
+            self.update("IN_PROGRESS", step="downloading")
+            self.download()
+
+    def plan_phases(self):
+        ota = self.plan.get("ota", {})
+        spec = ota.get("executionTime") or {"dist": "uniform", "min": 60000000, "max": 180000000}
+        share = min([1] + [FAILS_AT[name] for name in self.faults if name in FAILS_AT])
+        slow = self.faults.get("ota.slow")
+        factor = slow.get("factor", 5) if slow is not None else 1
+        self.total_us = quantile_us(spec, self.draws.fraction()) * factor / share
+        self.blocks = min(64, max(2, -(-65536 // ota.get("blockBytes", 16384))))
+        self.blocks_done = 0
+
+    def phase(self, mode, share, then):
+        self.to(mode)
+        timers.set("phase", int(self.total_us * share), then)
+
+    def download(self):
+        self.phase("downloading", 0.5 / self.blocks, self.block)
+
+    def block(self):
+        is_half = self.blocks_done + 1 >= self.blocks / 2
+        if is_half and "ota.download-stall" in self.faults:
+            self.to("stalled")
+        elif is_half and "ota.download-failed" in self.faults:
+            self.fail("download-failed")
+        else:
+            self.blocks_done += 1
+            if self.blocks_done < self.blocks:
+                self.download()
+            else:
+                self.phase("verifying", 0.1, self.verified)
+                self.update("IN_PROGRESS", step="verifying")
+
+    def verified(self):
+        if self.job["isVerified"] and "ota.verify-failed" in self.faults:
+            self.fail("sha256-mismatch")
+        elif "ota.hang" in self.faults:
+            self.to("hung")
+        else:
+            self.flash()
+
+    def flash(self):
+        self.phase("flashing", 0.2, self.flashed)
+        self.update("IN_PROGRESS", step="flashing")
+
+    def flashed(self):
+        if "ota.flash-failed" in self.faults:
+            self.fail("flash-failed")
+            return
+        self.to("leaving")
+        self.update("IN_PROGRESS", step="rebooting")
+        timers.set("phase", 500000, self.leave)
+
+    def leave(self):
+        store("ota", {"firmware": self.firmware, "job": self.job, "selfTestUs": int(self.total_us * 0.08),
+                      "rollback": "ota.boot-loop-rollback" in self.faults})
+        event("rebooting", why="job", at=now_us())
+        restart(int(self.total_us * 0.12))
+
+    def rebooted(self):
+        saved, self.saved = self.saved, {}
+        self.job = saved["job"]
+        if not saved["rollback"]:
+            self.firmware = self.job["version"]
+        store("ota", {"firmware": self.firmware})
+        if saved["rollback"]:
+            self.report_firmware()
+            self.fail("boot-loop-rollback")
+            return
+        event("firmware", version=self.firmware, at=now_us())
+        self.to("selfTesting")
+        timers.set("phase", saved["selfTestUs"], self.tested)
+
+    def report_firmware(self):
+        self.request("shadow/update", {"state": {"reported": {"firmware": self.firmware}}})
+
+    def tested(self):
+        self.to("healthy")
+        self.report_firmware()
+        self.update("SUCCEEDED", firmware=self.firmware)
+
+    def fail(self, reason):
+        self.to("failed")
+        self.update("FAILED", reason=reason, firmware=self.firmware)
+
+
+def merge(config, changes):
+    for key, change in changes.items():
+        if isinstance(change, dict) and isinstance(config.get(key), dict):
+            merge(config[key], change)
+        else:
+            config[key] = change
+
+
+def reporting_every_us(config):
+    telemetry = config.get("telemetry")
+    seconds = config.get("reporting_interval", config.get("reportingIntervalS"))
+    if seconds is None and isinstance(telemetry, dict):
+        seconds = telemetry.get("everyS")
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    return int(round(seconds * 1000000)) if is_number and 0.1 <= seconds <= 604800 else None
+
+
+# --- Telemetry: each stream on its own grid, counted from the start of the run.
+class Telemetry:
+    def __init__(self, member, is_new):
+        self.member, self.streams = member, member.plan.get("telemetry", [])
+        self.every_us = [stream["everyUs"] for stream in self.streams]
+        self.due = [0] * len(self.streams)
+        self.wanted_us, self.slowdown = None, 1
+        self.is_running = False
+        # Written down ahead, so that a board that lost its memory never uses a number twice.
+        self.reserved = [0] * len(self.streams) if is_new else load("sequences", [0] * len(self.streams))
+        self.sequences = list(self.reserved)
+        self.is_lost = not is_new
+
+    def start(self):
+        now = self.member.run_us()
+        from_us = max(now, self.member.plan.get("connectAtUs", 0))
+        for i, stream in enumerate(self.streams):
+            if self.is_lost and now >= stream["offsetUs"]:
+                self.sequences[i] = max(self.sequences[i], (now - stream["offsetUs"]) // stream["everyUs"] + 1)
+            self.aim(i, from_us)
+        self.is_lost, self.is_running = False, True
+        self.arm()
+
+    def stop(self):
+        self.is_running = False
+        timers.cancel("telemetry")
+
+    # The first instant of the grid at or after that one.
+    def aim(self, i, from_us):
+        first = self.streams[i]["offsetUs"] * self.every_us[i] // self.streams[i]["everyUs"]
+        self.due[i] = first + max(0, -((first - from_us) // self.every_us[i])) * self.every_us[i]
+
+    def every(self, every_us, slowdown):
+        self.wanted_us = every_us or self.wanted_us
+        self.slowdown = slowdown or self.slowdown
+        from_us = max(self.member.run_us() + 1, self.member.plan.get("connectAtUs", 0))
+        for i, stream in enumerate(self.streams):
+            wanted = (self.wanted_us or stream["everyUs"]) * self.slowdown
+            if wanted != self.every_us[i]:
+                self.every_us[i] = wanted
+                self.aim(i, from_us)
+        self.arm()
+
+    def arm(self):
+        if self.is_running and self.due:
+            timers.at("telemetry", min(self.due) + self.member.origin_us, self.tick)
+
+    def tick(self):
+        now = self.member.run_us()
+        for i in range(len(self.streams)):
+            if self.due[i] <= now:
+                due = self.due[i]
+                self.due[i] += self.every_us[i]
+                self.publish(i, due)
+        self.arm()
+
+    def publish(self, i, due):
+        stream, q = self.streams[i], self.sequences[i]
+        if q >= self.reserved[i]:
+            self.reserved = [n + RESERVED_SEQUENCES for n in self.sequences]
+            store("sequences", self.reserved)
+        self.sequences[i] = q + 1
+        payload = stream["payload"].replace("{seq}", str(q)).replace("{now}", str(wall_ms()))
+        at = payload.find("{state.")
+        while at >= 0:
+            end = payload.index("}", at)
+            payload = payload[:at] + json.dumps(self.member.state(payload[at + 7:end])) + payload[end + 1:]
+            at = payload.find("{state.", at)
+        message = Message(stream["topic"], payload.encode(), stream.get("qos", 0))
+        message.retain = stream.get("retain", False)
+        message.stream, message.q, message.due = stream["s"], q, due + self.member.origin_us
+        message.tag = stream["tag"] + base36(q)
+        self.member.publish(message)
+        self.member.model.watch()
+
+
+# --- A member of a fleet: its connection, model and telemetry.
+class Member:
+    def __init__(self, plan, is_new):
+        self.plan, self.thing = plan, plan["thing"]
+        seed = plan.get("seed", 0)
+        self.signals = {name: Signal(spec, Draws(seed, "%s%d" % (name, boot_id))) for name, spec in plan.get("signals", {}).items()}
+        self.draws = Draws(seed, "backoff%d" % boot_id)
+        self.origin_us = 0
+        # idle, waiting, dialing, handshaking, online, held or stopped
+        self.connection = "idle"
+        self.backlog, self.attempt, self.previous_us = [], 0, 0
+        self.number = 0
+        self.opened_us = self.lost_us = self.dialed_us = self.expects_session_us = 0
+        self.action = self.hindrance = None
+        self.hindered_until_us = 0
+        self.client = Client(self)
+        self.telemetry = Telemetry(self, is_new)
+        self.model = Model(self)
+
+    def run_us(self):
+        return now_us() - self.origin_us
+
+    def state(self, name):
+        if name in self.signals and not (name.startswith("adc") and name[3:].isdigit() and int(name[3:]) in adc_levels):
+            return self.signals[name].sample(self.run_us())
+        return adc(int(name[3:])) if name.startswith("adc") else None
+
+    def start(self, at):
+        self.origin_us = at
+        self.telemetry.start()
+        self.model.start()
+        self.connection = "waiting"
+        timers.at("dial", max(now_us(), at + self.plan.get("connectAtUs", 0)), self.dial)
+
+    def stop(self):
+        self.telemetry.stop()
+        self.close("stopped")
+        for name in ("dial", "timeout", "keep-alive", "apply", "phase", "ask"):
+            timers.cancel(name)
+
+    def report(self, kind, **members):
+        event("connection", kind=kind, at=now_us(), **members)
+
+    def is_hindered(self, hindrance):
+        return self.hindrance == hindrance and now_us() < self.hindered_until_us
+
+    def dial(self):
+        if self.connection not in ("waiting", "held", "idle"):
+            return
+        self.dialed_us = now_us()
+        self.report("attempt", attempt=self.attempt)
+        self.connection = "dialing"
+        self.number += 1
+        timers.set("timeout", CONNECT_TIMEOUT_US, lambda: self.failed("timeout"))
+        if self.is_hindered("ungraceful"):
+            self.failed("unreachable")
+        elif not self.is_hindered("blackhole"):
+            if link.session:
+                control({"net": "dial", "n": self.number})
+            else:
+                self.failed("unreachable")
+
+    def failed(self, reason):
+        if self.connection not in ("dialing", "handshaking"):
+            return
+        self.hang_up("abort")
+        self.report("refused", reason=reason)
+        self.retry()
+
+    def retry(self):
+        plan = self.plan.get("reconnect", {})
+        policy, base, cap = plan.get("policy", "full-jitter"), plan.get("baseUs", 1000000), plan.get("capUs", 60000000)
+        ceiling = min(cap, base << min(self.attempt, 40))
+        self.connection = "waiting"
+        if policy == "none":
+            return
+        if policy == "constant":
+            delay = base
+        elif policy == "exponential":
+            delay = ceiling
+        elif policy == "equal-jitter":
+            delay = ceiling // 2 + int(self.draws.fraction() * ceiling / 2)
+        elif policy == "full-jitter":
+            delay = int(self.draws.fraction() * ceiling)
+        else:
+            delay = min(cap, base + int(self.draws.fraction() * max(0, 3 * (self.previous_us or base) - base)))
+        self.attempt += 1
+        self.previous_us = delay
+        timers.set("dial", max(1000, delay), self.dial)
+
+    def net(self, message):
+        if message.get("n") != self.number:
+            return
+        kind = message["net"]
+        if kind == "opened":
+            if self.connection == "dialing":
+                self.connection = "handshaking"
+                if not self.is_hindered("no-connack"):
+                    self.client.open()
+        elif kind == "failed":
+            self.failed(message.get("reason", "refused"))
+        elif self.connection == "handshaking":
+            self.failed("closed")
+        else:
+            self.lost(message.get("reason", "closed"))
+
+    def accepted(self, is_present):
+        timers.cancel("timeout")
+        now = now_us()
+        self.connection, self.action = "online", None
+        self.report("open", sessionPresent=is_present, connectUs=now - self.dialed_us,
+                    resumeExpected=self.lost_us > 0 and now - self.lost_us < self.expects_session_us)
+        self.opened_us = now
+        if self.client.is_v5:
+            self.expects_session_us = self.client.expiry_s * 1000000
+        else:
+            self.expects_session_us = 0 if self.client.plan.get("cleanStart") else 3600000000
+        backlog, self.backlog = self.backlog, []
+        for message in backlog:
+            self.client.send(message)
+        self.client.pump()
+        self.model.connected()
+
+    def ended(self, kind, **members):
+        now = now_us()
+        self.lost_us = now
+        if now - self.opened_us >= self.plan.get("reconnect", {}).get("resetAfterUs", 10000000):
+            self.attempt, self.previous_us = 0, 0
+        if self.action:
+            members["action"] = self.action
+        timers.cancel("keep-alive")
+        self.report(kind, **members)
+        self.model.disconnected()
+
+    def lost(self, reason):
+        if self.connection != "online":
+            return
+        self.hang_up("abort")
+        self.ended("lost", reason=reason)
+        self.retry()
+
+    def hang_up(self, how):
+        timers.cancel("timeout")
+        self.client.is_up = False
+        control({"net": how, "n": self.number})
+
+    def close(self, state):
+        was_online = self.connection == "online"
+        timers.cancel("dial")
+        if was_online:
+            self.client.write(b"\xe0\x00")
+        if self.connection in ("dialing", "handshaking", "online"):
+            self.hang_up("close" if was_online else "abort")
+        self.connection = state
+        if was_online:
+            self.ended("closed")
+
+    def connect(self):
+        self.hindered_until_us = 0
+        if self.connection in ("waiting", "held"):
+            timers.cancel("dial")
+            self.dial()
+
+    def disconnect(self, mode, hold_us, action):
+        self.action = action
+        if mode == "graceful":
+            self.close("held")
+            timers.set("dial", hold_us, self.dial)
+            return
+        self.hindrance, self.hindered_until_us = mode, now_us() + hold_us
+        if self.connection == "online":
+            self.lost(mode)
+        else:
+            self.failed(mode)
+
+    def leave(self):
+        self.action = "leave"
+        self.close("held")
+
+    def come_back(self):
+        if self.connection == "held":
+            self.dial()
+
+    def publish(self, message):
+        if self.connection == "online":
+            self.client.send(message)
+            return
+        plan = self.plan.get("buffer", {})
+        capacity = 0 if self.connection == "stopped" else plan.get("capacity", 100)
+        if len(self.backlog) >= capacity:
+            if not capacity or plan.get("overflow") == "drop-newest":
+                self.discard(message)
+                return
+            self.discard(self.backlog.pop(0))
+        self.backlog.append(message)
+
+    def discard(self, message):
+        if message.stream is not None:
+            event("discarded", s=message.stream, q=message.q, due=message.due)
+
+
+# --- The board: what the host asks and hears.
+boot_id = struct.unpack("<I", os.urandom(4))[0]
+mac = binascii.hexlify(machine.unique_id()).decode()
+boots = load("boots", 0) + 1
+store("boots", boots)
+crash = load("crash", None)
+forget("crash")
+RESETS = {getattr(machine, name): word for name, word in (
+    ("SOFT_RESET", "SW_CPU_RESET"), ("DEEPSLEEP_RESET", "DEEPSLEEP"), ("WDT_RESET", "TG0_WDT_RESET"),
+    ("HARD_RESET", "SW_CPU_RESET"), ("PWRON_RESET", "POWERON")) if hasattr(machine, name)}
+reset_word = "PANIC" if crash else RESETS.get(machine.reset_cause(), "UNKNOWN")
+member = None
+events = []
+dropped = 0
+wall = (0, 946684800000)
+adc_levels = {}
+pins = {}
+
+
+def hello():
+    told = {"proto": 1, "fw": "fleetrig-micropython", "version": VERSION, "build": "00000000", "chip": sys.platform, "mac": mac,
+            "bootId": boot_id, "boots": boots, "reset": reset_word, "upUs": now_us(), "rx": RX_BYTES, "maxPayload": MAX_PAYLOAD,
+            "window": WINDOW, "caps": ["mqtt", "gpio", "adc", "crash", "sleep", "nvs"]}
+    if member:
+        told["thing"] = member.thing
+    if crash:
+        told["crash"] = {"kind": crash}
+    return json.dumps(told).encode()
+
+
+def control(message):
+    link.send(CONTROL, json.dumps(message).encode())
+
+
+def event(name, **members):
+    global dropped
+    members["ev"] = name
+    if len(events) >= EVENTS_MAX:
+        dropped += 1
+        return
+    events.append(members)
+    tell_events()
+
+
+def tell_events():
+    while events and link.session and link.room() > 4:
+        control(events.pop(0))
+
+
+def log(text, level="I"):
+    line = "%s (%d) fleetrig: %s\r\n" % (level, now_us() // 1000, text)
+    link.output.write("".join([c if c >= " " or c in "\r\n" else " " for c in line]).encode())
+
+
+def wall_ms():
+    return wall[1] + (now_us() - wall[0]) // 1000
+
+
+def adc(channel):
+    if channel in adc_levels:
+        return adc_levels[channel]
+    try:
+        return machine.ADC(channel).read_uv() // 1000
+    except (ValueError, AttributeError):
+        return 0
+
+
+def restart(down_us=0):
+    if member:
+        member.telemetry.stop()
+    link.flush(300000)
+    time.sleep_ms(down_us // 1000)
+    machine.reset()
+
+
+class Refusal(Exception):
+    pass
+
+
+def op_configure(args):
+    global member
+    if args.get("path", "bridge") != "bridge":
+        raise Refusal("unsupported")
+    if member:
+        member.stop()
+    events.clear()
+    forget("ota")
+    forget("sequences")
+    member = Member(args, True)
+    store("member", args)
+
+
+def need_member():
+    if member is None:
+        raise Refusal("failed")
+    return member
+
+
+def op_start(args):
+    need_member().start(args["at"])
+
+
+def op_stop(args):
+    need_member().stop()
+
+
+def op_connect(args):
+    need_member().connect()
+
+
+def op_disconnect(args):
+    need_member().disconnect(args.get("mode", "graceful"), args.get("holdUs", 0), args.get("action"))
+
+
+def op_set_state(args):
+    who = need_member()
+    for name, change in args["values"].items():
+        to, over = (change["rampTo"], change["overUs"]) if isinstance(change, dict) else (change, 0)
+        if name in who.signals:
+            who.signals[name].move(to, over, who.run_us())
+        elif name.startswith("adc"):
+            adc_levels[int(name[3:])] = to
+        else:
+            raise Refusal("bad-args")
+
+
+def op_fault(args):
+    need_member().model.fault(args["fault"], args.get("active", True), args.get("detail", {}))
+
+
+def op_time(args):
+    global wall
+    wall = (args.get("at", now_us()), args["wallMs"])
+
+
+def op_echo(args):
+    return args.get("data")
+
+
+def op_stats(args):
+    gc.collect()
+    return {"link": link.counters, "heap": gc.mem_free() if hasattr(gc, "mem_free") else 0, "dropped": dropped}
+
+
+def op_log(args):
+    log(args["text"], {"error": "E", "warn": "W"}.get(args.get("level"), "I"))
+
+
+# What ends this run of the board comes after the answer.
+def later(task):
+    timers.set("later", 20000, task)
+
+
+def op_reboot(args):
+    def reboot():
+        event("rebooting", why="command", at=now_us())
+        restart()
+    later(reboot)
+
+
+def op_sleep(args):
+    def sleep():
+        event("sleeping", us=args["us"], at=now_us())
+        link.flush(300000)
+        machine.deepsleep(args["us"] // 1000)
+    later(sleep)
+
+
+def fail_on_purpose():
+    raise RuntimeError("abort() was called")
+
+
+def op_crash(args):
+    kinds = {"abort": fail_on_purpose, "silent": machine.reset}
+    if args.get("kind") not in kinds:
+        raise Refusal("unsupported")
+    later(kinds[args["kind"]])
+
+
+def op_gpio(args):
+    number = args["pin"]
+    if "level" in args:
+        pins[number] = machine.Pin(number, machine.Pin.OUT)
+        pins[number].value(1 if args["level"] else 0)
+        event("gpio", pin=number, level=bool(pins[number].value()))
+    elif number not in pins:
+        pins[number] = machine.Pin(number, machine.Pin.IN)
+    return bool(pins[number].value())
+
+
+def op_adc(args):
+    if "millivolts" in args:
+        adc_levels[args["channel"]] = args["millivolts"]
+    return adc(args["channel"])
+
+
+def op_nvs(args):
+    values = load("nvs", {})
+    if "value" in args:
+        values[args["key"]] = args["value"]
+        store("nvs", values)
+    return values.get(args["key"])
+
+
+def op_erase(args):
+    global member
+    if member:
+        member.stop()
+    member = None
+    for name in ("member", "ota", "sequences", "nvs"):
+        forget(name)
+
+
+def op_unsupported(args):
+    raise Refusal("unsupported")
+
+
+def op_unknown(args):
+    raise Refusal("unknown-op")
+
+
+OPS = {"configure": op_configure, "start": op_start, "stop": op_stop, "connect": op_connect, "disconnect": op_disconnect,
+       "setState": op_set_state, "fault": op_fault, "time": op_time, "echo": op_echo, "stats": op_stats, "log": op_log,
+       "reboot": op_reboot, "sleep": op_sleep, "crash": op_crash, "gpio": op_gpio, "adc": op_adc, "nvs": op_nvs,
+       "credentials": op_unsupported, "erase": op_erase}
+
+
+def received(channel, payload):
+    if channel == NETWORK:
+        if member and member.connection in ("handshaking", "online"):
+            member.client.feed(payload)
+        return
+    try:
+        message = json.loads(payload)
+    except ValueError:
+        link.counters["droppedMessages"] += 1
+        return
+    if "net" in message:
+        if member:
+            member.net(message)
+        return
+    answer = {"id": message.get("id"), "ok": True}
+    try:
+        value = OPS.get(message.get("op"), op_unknown)(message.get("args", {}))
+        if value is not None:
+            answer["value"] = value
+    except Refusal as refusal:
+        answer = {"id": message.get("id"), "ok": False, "error": refusal.args[0], "message": "The script refused it."}
+    except (KeyError, TypeError, ValueError) as problem:
+        answer = {"id": message.get("id"), "ok": False, "error": "bad-args", "message": repr(problem)}
+    control(answer)
+
+
+def opened():
+    global crash
+    crash = None
+    tell_events()
+
+
+# The tunnel ended with the session; the member dials anew.
+def closed():
+    if member:
+        member.failed("closed")
+        member.lost("closed")
+
+
+def run():
+    while True:
+        wait_us = timers.run()
+        if member and member.client.is_up:
+            member.client.pump()
+        tell_events()
+        link.settle()
+        link.read(min(1000, (wait_us + 999) // 1000))
+
+
+link = Link(hello, received, opened, closed)
+try:
+    micropython.kbd_intr(-1)
+    remembered = load("member", None)
+    if remembered:
+        member = Member(remembered, False)
+    link.boot()
+    run()
+except KeyboardInterrupt:
+    micropython.kbd_intr(3)
+except Exception as problem:
+    store("crash", "abort")
+    sys.print_exception(problem)
+    machine.reset()
