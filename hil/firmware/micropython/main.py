@@ -1514,7 +1514,7 @@ def received(channel, payload):
         if value is not None:
             answer["value"] = value
     except Refusal as refusal:
-        answer = {"id": message.get("id"), "ok": False, "error": refusal.args[0], "message": "The script refused it."}
+        answer = {"id": message.get("id"), "ok": False, "error": refusal.args[0], "message": "the script refused it"}
     except (KeyError, TypeError, ValueError) as problem:
         answer = {"id": message.get("id"), "ok": False, "error": "bad-args", "message": repr(problem)}
     control(answer)

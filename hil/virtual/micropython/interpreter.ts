@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { workerData } from "node:worker_threads";
@@ -75,11 +76,13 @@ class Interpreter {
       wait: (ms: number) => this.wait(ms),
       poll: (ms: number) => this.poll(ms),
       ticks_us: () => Math.floor((performanceNow() - startedMs) * 1000) & 0x3fff_ffff,
+      random_byte: () => randomBytes(1)[0]!,
       reset_cause: () => this.resetCause,
       restart: (code: number) => this.end(code),
       deep_sleep: (ms: number) => this.deepSleep(ms),
     });
-    python.runPython(`import sys; sys.path.append("${MODULES}"); del sys`);
+    // Before the frozen modules, after the board's own files.
+    python.runPython(`import sys; sys.path.insert(1, "${MODULES}"); del sys`);
   }
 
   /** As at the start of a board: a missing file is none, a script's end or failure leads to the next. */

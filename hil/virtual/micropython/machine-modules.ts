@@ -84,8 +84,15 @@ class ADC:
     def atten(self, atten): pass
 `;
 
+const OS = `
+from uos import *
+import _board
+def urandom(n): return bytes([_board.random_byte() for _ in range(n)])
+`;
+
 export const MACHINE_MODULES: Readonly<Record<string, string>> = {
   "time.py": TIME,
+  "os.py": OS,
   "select.py": SELECT,
   "machine.py": MACHINE,
 };
