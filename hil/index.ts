@@ -100,3 +100,4 @@ export { type BoardFile, BoardFiles } from "./flash/board-files.js";
 export { deployFiles, type DeployOptions, type DeployOutcome } from "./flash/deploy.js";
 export { RawRepl, type RunOptions } from "./flash/raw-repl.js";
 export { parseTraceback, type Traceback, tracebackError, type TracebackFrame } from "./flash/traceback.js";
+export { ChipTty } from "./virtual/rom/chip-tty.js";

@@ -61,7 +61,7 @@ export class FlashRig {
 }
 
 /** Classic resets, believed without proof. */
-function trains(port: FlashLine["port"], clock: Clock): BootControl {
+export function trains(port: FlashLine["port"], clock: Clock): BootControl {
   const run = async (
     ...steps: readonly (readonly [dtr: boolean, rts: boolean, ms: number])[]
   ): Promise<void> => {
