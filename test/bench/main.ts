@@ -9,6 +9,7 @@ import { CLOUD_CASES } from "./cloud-cases.js";
 import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
 import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
+import { HIL_FLASH_CASES } from "./hil-flash-case.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
 import { LATENCY_CASE } from "./latency-case.js";
 import { PKI_CASES } from "./pki-cases.js";
@@ -37,6 +38,7 @@ const CASES: readonly BenchCase[] = [
   ...REGISTRY_CASES,
   ...PROVISIONING_CASES,
   ...CLOUD_CASES,
+  ...HIL_FLASH_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;

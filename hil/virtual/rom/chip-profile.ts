@@ -1,6 +1,6 @@
 /**
  * What tells one ESP32 from another on its serial line: how the ROM names itself, the registers a flasher reads, and how it boots.
- * Register addresses: Espressif's technical reference manuals; see also hil/flash/README.md.
+ * Register addresses: Espressif's technical reference manuals.
  */
 export const CHIP_NAMES = ["esp32", "esp32c3", "esp32s3"] as const;
 export type ChipName = (typeof CHIP_NAMES)[number];
