@@ -30,6 +30,13 @@ export {
   type VirtualBoard,
   virtualBoardSchema,
 } from "./enumerate/virtual-registry.js";
+export {
+  BoardLeases,
+  type BoardLeasesOptions,
+  type Lease,
+  type LeaseHolder,
+  type LeaseRequest,
+} from "./lease/board-leases.js";
 export { exportPort, type PortExport, type PortExportOptions } from "./port/export-port.js";
 export { MemoryPort, type MemoryPeer, type MemoryPortOptions } from "./port/memory-port.js";
 export { formatPortAddress, parsePortAddress } from "./port/port-address.js";

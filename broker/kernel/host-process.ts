@@ -18,11 +18,13 @@ const contentOf = (path: string): string => {
   }
 };
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may itself contain spaces and brackets. */
-const startOf = (pid: number): string => {
+/** From field 3 of /proc/<pid>/stat on; the name in field 2 may itself contain spaces and brackets. */
+const fieldsOf = (pid: number): readonly string[] => {
   const stat = contentOf(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 };
+
+const startOf = (pid: number): string => fieldsOf(pid)[19] ?? "";
 
 const bootId = (): string => contentOf("/proc/sys/kernel/random/boot_id").trim();
 
@@ -47,7 +49,9 @@ export function isRunning({ pid, started, boot }: ProcessIdentity): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  return startOf(pid) === started;
+  const [state] = fieldsOf(pid);
+  // A zombie has ended; only its parent has not asked how.
+  return state !== "Z" && startOf(pid) === started;
 }
 
 /** Wall-clock time of this host as text, for files that people read. */
