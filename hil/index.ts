@@ -108,3 +108,4 @@ export { deployFiles, type DeployOptions, type DeployOutcome } from "./flash/dep
 export { RawRepl, type RunOptions } from "./flash/raw-repl.js";
 export { parseTraceback, type Traceback, tracebackError, type TracebackFrame } from "./flash/traceback.js";
 export { ChipTty } from "./virtual/rom/chip-tty.js";
+export { compileLinePattern } from "./log/index.js";

@@ -1,4 +1,5 @@
 import { type Clock, type EventSink, US_PER_S } from "fleetrig/kernel";
+import { describeBacktrace } from "../elf/index.js";
 import type { Hello } from "../link/hello.js";
 import type { BoardLog, PanicReport } from "../log/index.js";
 import type { BoardPlace } from "./board-parts.js";
@@ -28,7 +29,11 @@ export class BoardReports {
     private readonly options: BoardReportsOptions,
     private readonly expected: ExpectedResets,
   ) {
-    this.panics = new PanicNotice(options.clock, (report) => this.panicked(report));
+    this.panics = new PanicNotice(
+      options.clock,
+      (report) => this.panicked(report),
+      (report) => this.panicEnded(report),
+    );
   }
 
   /** The first line of a start. */
@@ -87,16 +92,22 @@ export class BoardReports {
   }
 
   private panicked(report: PanicReport): void {
-    const { symbol = hexadecimal, clock } = this.options;
+    const { symbol, clock } = this.options;
     this.emit({
       type: "board.panicked",
       kind: report.kind,
       cause: report.cause,
-      backtrace: report.backtrace.map(symbol),
+      backtrace: describeBacktrace(report, symbol),
       noticedUs: Math.max(0, clock.nowUs() - report.atUs),
       isExpected: this.isCrashExpected || this.expected.isCrashExpected,
     });
     this.isCrashExpected = false;
+  }
+
+  private panicEnded(report: PanicReport): void {
+    const { kind, cause } = report;
+    const backtrace = describeBacktrace(report, this.options.symbol);
+    this.emit({ type: "board.panic-ended", kind, cause, backtrace });
   }
 
   private emit(fact: BoardFact): void {
@@ -124,7 +135,11 @@ type BoardFact =
       readonly noticedUs: number;
       readonly isExpected: boolean;
     }
+  | {
+      readonly type: "board.panic-ended";
+      readonly kind: string;
+      readonly cause: string;
+      readonly backtrace: readonly string[];
+    }
   | { readonly type: "board.recovered"; readonly tookUs: number; readonly rung: string }
   | { readonly type: "board.given-up"; readonly reason: string };
-
-const hexadecimal = (address: number): string => `0x${address.toString(16).padStart(8, "0")}`;

@@ -5,7 +5,7 @@ import type { PanicReport } from "../log/index.js";
 const PATIENCE_US = 80_000;
 
 /**
- * Tells of each panic once: when all of it was printed, or when it is time. What is printed later is in the log.
+ * Tells of each panic when all of it was printed, or when it is time; then what was printed later is told as its rest.
  */
 export class PanicNotice {
   private waiting: { readonly timer: Timer; readonly report: PanicReport } | undefined;
@@ -13,6 +13,7 @@ export class PanicNotice {
   constructor(
     private readonly clock: Clock,
     private readonly tell: (report: PanicReport) => void,
+    private readonly tellRest: (report: PanicReport) => void,
   ) {}
 
   panicked(report: PanicReport): void {
@@ -22,7 +23,10 @@ export class PanicNotice {
   }
 
   panicEnded(report: PanicReport): void {
-    if (this.waiting === undefined) return;
+    if (this.waiting === undefined) {
+      this.tellRest(report);
+      return;
+    }
     this.waiting.timer.cancel();
     this.waiting = undefined;
     this.tell(report);

@@ -50,9 +50,8 @@ export class AddressDecoder {
 
   /** `measure (sensor.c:88)`, `measure+0x1c` without debug information, `0x400d1234` outside of the program. */
   decode(address: number): string {
-    const hex = `0x${address.toString(16).padStart(8, "0")}`;
     const place = this.locate(address);
-    if (place === undefined) return hex;
+    if (place === undefined) return hexadecimal(address);
     const { function: name, offset, source } = place;
     return source === undefined
       ? `${name}+0x${offset.toString(16)}`
@@ -86,15 +85,18 @@ export class AddressDecoder {
 /**
  * A backtrace for people, the innermost call first. RISC-V's return addresses point behind the call, which may be the next
  * line or even the next function; Xtensa's backtrace has been corrected by the chip.
- * @param decoder Undefined: addresses stay numbers.
+ * @param decode Such as `AddressDecoder.decode`; undefined: addresses stay numbers.
  */
-export function describeBacktrace({ backtrace, registers }: Backtrace, decoder?: AddressDecoder): string[] {
+export function describeBacktrace(
+  { backtrace, registers }: Backtrace,
+  decode?: (address: number) => string,
+): string[] {
+  if (decode === undefined) return backtrace.map(hexadecimal);
   const isRiscV = "MEPC" in registers;
-  return backtrace.map((address, index) => {
-    if (decoder === undefined) return `0x${address.toString(16).padStart(8, "0")}`;
-    return decoder.decode(isRiscV && index > 0 ? address - 1 : address);
-  });
+  return backtrace.map((address, index) => decode(isRiscV && index > 0 ? address - 1 : address));
 }
+
+const hexadecimal = (address: number): string => `0x${address.toString(16).padStart(8, "0")}`;
 
 const baseName = (file: string): string =>
   file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);

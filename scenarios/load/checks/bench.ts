@@ -1,4 +1,5 @@
-import { RE2JS } from "re2js";
+import { compileLinePattern } from "fleetrig/hil";
+import { FleetrigError } from "fleetrig/kernel";
 import type { BridgeDocument } from "../../schema/bench.js";
 import type { FleetGroupDocument } from "../../schema/fleet.js";
 import type { SourcePath } from "../source-tree.js";
@@ -80,12 +81,13 @@ const groupOf = (
 /** A pattern that cannot be read would only be noticed when the bench is running. */
 export function checkPattern(checker: Checker, pattern: string, path: SourcePath): void {
   try {
-    RE2JS.compile(pattern);
+    compileLinePattern(pattern);
   } catch (error) {
+    if (!(error instanceof FleetrigError)) throw error;
     checker.atValue(path, {
       code: "SCENARIO_INVALID_VALUE",
-      message: `The pattern cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      hint: "Patterns are regular expressions in RE2's syntax: no look-around, no back references.",
+      message: error.sentence,
+      ...(error.hint !== undefined && { hint: error.hint }),
     });
   }
 }

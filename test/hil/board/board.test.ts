@@ -40,7 +40,7 @@ describe("Board", () => {
     rig.device.panic();
     await rig.pass(2 * SECOND);
     expect(rig.find("board.panicked")).toMatchObject([
-      { kind: "load-access-fault", backtrace: ["main (app.c:52)", "main (app.c:120)"], isExpected: false },
+      { kind: "load-access-fault", backtrace: ["main (app.c:52)", "main (app.c:119)"], isExpected: false },
     ]);
     expect(rig.find("board.panicked")[0]!.noticedUs).toBeLessThanOrEqual(100 * MS);
     expect(rig.board.stateName).toBe("app");

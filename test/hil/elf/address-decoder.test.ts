@@ -85,7 +85,8 @@ describe("addresses of a firmware", () => {
         backtrace: [of("sensor_fail"), of("sensor_fail")],
         registers: { MEPC: of("sensor_fail") },
       };
-      const [here, caller] = describeBacktrace(panic, new AddressDecoder(app.bytes));
+      const decoder = new AddressDecoder(app.bytes);
+      const [here, caller] = describeBacktrace(panic, (address) => decoder.decode(address));
       expect(here).toBe("sensor_fail (sensor.c:13)");
       expect(caller).toMatch(/^sensor_read \(sensor\.c:11\)$/);
       expect(describeBacktrace(panic)[0]).toMatch(/^0x80000/);
