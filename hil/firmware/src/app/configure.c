@@ -48,6 +48,16 @@ static bool recall(void) {
   return false;
 }
 
+/* Everything but the wall clock, which has nothing to do with who the board is. */
+static void forget_life(void) {
+  const bool has_wall_clock = memory->has_wall_clock;
+  const int64_t wall_at_origin_us = memory->wall_at_origin_us;
+  memset(memory, 0, sizeof *memory);
+  memory->magic = MEMORY_MAGIC;
+  memory->has_wall_clock = has_wall_clock;
+  memory->wall_at_origin_us = wall_at_origin_us;
+}
+
 static void prepare(bool is_new) {
   network_use(member.path);
   connection_reset();
@@ -69,8 +79,7 @@ bool configure(json_value args, const char **problem) {
     *problem = "model";
     member.thing[0] = 0;
   }
-  memset(memory, 0, sizeof *memory);
-  memory->magic = MEMORY_MAGIC;
+  forget_life();
   memory->generation = hal_random() | 1u;
   prepare(true);
   remember_run(false);

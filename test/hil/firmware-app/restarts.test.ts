@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { lacksCompiler } from "./native.js";
+import { S, TwinRig } from "./twin-rig.js";
+
+const stream = {
+  stream: 0,
+  name: "climate",
+  everyUs: S,
+  phase: "aligned",
+  topic: "site/{thingName}/t",
+  qos: 1,
+  retain: false,
+  payload: { seq: "{seq}" },
+} as const;
+const reconnect = { policy: "constant", baseUs: S, capUs: 60 * S, resetAfterUs: 10 * S } as const;
+const sensors = { telemetry: [stream], reconnect } as const;
+
+/** Sequences that arrived, and every one that came more than once. */
+function watch(rig: TwinRig): { readonly arrived: number[] } {
+  const arrived: number[] = [];
+  rig.cloud.broker.addHooks({
+    message: (message) => {
+      if (message.topic === "site/twins-1/t")
+        arrived.push((JSON.parse(Buffer.from(message.payload).toString()) as { seq: number }).seq);
+      return "broker";
+    },
+  });
+  return { arrived };
+}
+
+describe.skipIf(lacksCompiler)("a board that restarts", () => {
+  it("goes on as the member it was: connection, schedule and sequences", () => {
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(3.5);
+    rig.board.reset();
+    rig.advance(4);
+    expect(rig.board.restarts).toEqual(["POWERON"]);
+    expect(arrived).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(rig.told("twins-1", ["connection."])).toMatchObject([
+      { type: "connection.attempt", attempt: 0 },
+      { type: "connection.open", sessionPresent: false },
+      { type: "connection.lost", reason: "restarted" },
+      { type: "connection.attempt", attempt: 0 },
+      { type: "connection.open", sessionPresent: true, resumeExpected: true },
+    ]);
+  });
+
+  it("is not disturbed by a bench that opens a session again", () => {
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(2.5);
+    rig.board.detach();
+    rig.advance(3);
+    rig.board.attach(false);
+    rig.advance(4);
+    expect(arrived).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(rig.board.restarts).toEqual([]);
+  });
+
+  it("goes on with telemetry before the bench has spoken, and loses nothing of it", () => {
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(2.5);
+    rig.board.isUnattended = true;
+    rig.board.reset();
+    rig.advance(5);
+    expect(arrived).toEqual([0, 1, 2]);
+    rig.board.attach(true);
+    rig.advance(3);
+    expect(arrived).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(rig.steps(1)).toEqual(expect.arrayContaining(["sent 7", "acked 7"]));
+  });
+
+  it("delivers after a power cut what it had kept, as repetitions", () => {
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(2.5);
+    rig.members.board.disconnect("graceful", 3600 * S, "hold");
+    rig.advance(4);
+    rig.board.cutPower();
+    rig.advance(3);
+    expect(new Set(arrived)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, ...arrived]));
+    const sequences = arrived.filter((sequence) => sequence > 6);
+    expect(sequences.length).toBeGreaterThan(1);
+    expect(new Set(arrived).size).toBe(arrived.length);
+  });
+
+  it("never uses a sequence twice and loses nothing it kept, wherever power fails", () => {
+    for (let bytes = 1; bytes < 2_500; bytes += 97) {
+      const rig = new TwinRig(sensors);
+      const { arrived } = watch(rig);
+      rig.start().advance(2.5);
+      rig.board.cutPower(bytes);
+      rig.advance(25);
+      rig.board.cutPower();
+      rig.advance(10);
+      const acked = rig
+        .steps(1)
+        .filter((step) => step.startsWith("acked"))
+        .map((step) => Number(step.slice(6)));
+      for (const sequence of acked) expect(arrived).toContain(sequence);
+      const fresh = rig.steps(1).filter((step) => step.startsWith("sent"));
+      expect(new Set(fresh).size).toBe(fresh.length);
+      expect(arrived.length).toBeGreaterThan(25);
+      rig.board.close();
+    }
+  });
+
+  it("reboots on command: tells, and is back", () => {
+    const rig = new TwinRig(sensors).start().advance(2.5);
+    rig.board.command("reboot", {});
+    rig.advance(3);
+    expect(rig.board.restarts).toEqual(["SW_CPU_RESET"]);
+    expect(rig.told("twins-1", ["device.rebooted"])).toHaveLength(1);
+    expect(rig.members.board.isOnline).toBe(true);
+  });
+
+  it("forgets everything when another configuration comes", () => {
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(2.5);
+    rig.board.command("configure", { thing: "someone-else", model: "shadow-device" });
+    rig.advance(1);
+    rig.board.reset();
+    rig.advance(5);
+    expect(arrived).toEqual([0, 1, 2, 0, 1, 2, 3, 4].slice(0, 3).concat(arrived.slice(3)));
+    expect(arrived.slice(3)[0]).toBeLessThan(9);
+  });
+
+  it("stays powered off after stop, over restarts too", () => {
+    const rig = new TwinRig(sensors).start().advance(2.5);
+    rig.board.isUnattended = true;
+    rig.members.board.stop();
+    rig.advance(2);
+    rig.board.reset();
+    rig.advance(5);
+    expect(rig.board.events.at(-1)).toMatchObject({ ev: "connection", kind: "closed" });
+  });
+});
