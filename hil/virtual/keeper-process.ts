@@ -48,8 +48,10 @@ class KeeperProcess {
   ask(board: number, ask: KeeperAsk): Promise<void> {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
+      const child = this.running();
       this.waiting.set(id, { resolve, reject });
-      this.running().send({ id, board, ...ask } satisfies KeeperRequest);
+      child.channel?.ref();
+      child.send({ id, board, ...ask } satisfies KeeperRequest);
     });
   }
 
@@ -73,6 +75,8 @@ class KeeperProcess {
     else {
       const waiting = this.waiting.get(message.id);
       this.waiting.delete(message.id);
+      // Boards alone keep no process alive; what is asked of them does.
+      if (this.waiting.size === 0) this.child?.channel?.unref();
       if (message.failure === undefined) waiting?.resolve();
       else waiting?.reject(errorOf(message.failure));
     }

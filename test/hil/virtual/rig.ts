@@ -27,7 +27,13 @@ export function temporaryFolder(): string {
 /** The image of a board that greets and echoes. */
 export function echoImage(folder: string): string {
   const image = join(folder, "echo.elf");
-  const flags = ["-march=rv32imc", "-mabi=ilp32", "-nostdlib", "-nostartfiles", "-Wl,-Ttext=0x80000000"];
+  const flags = [
+    "-march=rv32imc_zicsr",
+    "-mabi=ilp32",
+    "-nostdlib",
+    "-nostartfiles",
+    "-Wl,-Ttext=0x80000000",
+  ];
   execFileSync("riscv64-unknown-elf-gcc", [...flags, "-o", image, ECHO], {
     stdio: ["ignore", "ignore", "pipe"],
   });

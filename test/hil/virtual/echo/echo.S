@@ -18,10 +18,29 @@ _start:
   sb a0, 0(t0)
   li a0, '\n'
   sb a0, 0(t0)
+  # Sleeps until the UART has a byte: interrupts wake the processor, but are not taken.
+  li t3, 0x0c000000
+  li t4, 1
+  sw t4, 40(t3)
+  li t5, 0x0c002000
+  li t6, 1 << 10
+  sw t6, 0(t5)
+  li t5, 0x0c200000
+  sw zero, 0(t5)
+  sb t4, 1(t0)
+  li t6, 1 << 11
+  csrw mie, t6
 3: lbu a0, 5(t0)
   andi a0, a0, 1
-  beqz a0, 3b
-  lbu a0, 0(t0)
+  bnez a0, 4f
+  lw a1, 4(t5)
+  sw a1, 4(t5)
+  lbu a0, 5(t0)
+  andi a0, a0, 1
+  bnez a0, 4f
+  wfi
+  j 3b
+4: lbu a0, 0(t0)
   sb a0, 0(t0)
   j 3b
 greeting: .asciz "boot "
