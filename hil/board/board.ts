@@ -63,6 +63,8 @@ export type BoardOutcome =
 const BAUD_DEFAULT = 115_200;
 /** A restart that was asked for is seen within this time, or it is another one. */
 const EXPECTED_US = 10 * US_PER_S;
+/** Nobody waits long for a board that has never been seen. */
+const FIRST_ABSENCE_US = 3 * US_PER_S;
 /** A port that the enumerator still shows is tried again after this time. */
 const RETRY_US = 300_000;
 /** A board that prints a boot log and goes on in its session has only quoted one. */
@@ -94,6 +96,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   /** It has started since its listener last heard that it is ready. */
   private isNewStart = true;
   private lostUs: number | undefined;
+  private absentUs: number | undefined;
   private sleepUs = 0;
   private deadline: Timer | undefined;
   private retry: Timer | undefined;
@@ -131,7 +134,10 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
         networkData: (bytes) => this.listener?.networkData(bytes),
       },
       handlers: {
-        opened: () => this.send("OPENED"),
+        opened: () => {
+          this.absentUs = undefined;
+          this.send("OPENED");
+        },
         refused: (code, reason) => {
           this.ladder.note(reason);
           this.send(code === "PORT_NOT_FOUND" ? "GONE" : "REFUSED");
@@ -425,7 +431,12 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   /** @internal */
   armAbsence(): void {
-    this.arm(this.patience.absenceUs);
+    const nowUs = this.clock.nowUs();
+    this.absentUs ??= nowUs;
+    const patienceUs = this.isSettled
+      ? this.patience.absenceUs
+      : Math.min(this.patience.absenceUs, FIRST_ABSENCE_US);
+    this.arm(this.absentUs + patienceUs - nowUs);
     this.retry?.cancel();
     // A port that only its driver has given up is still shown, and nobody will say that it came.
     this.retry = this.clock.after(RETRY_US, () => {
@@ -511,6 +522,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   /** @internal */
   reportGivenUp(): void {
     const reason = this.ladder.verdict(this.lostUs);
+    this.absentUs = undefined;
     this.ladder.clear();
     this.reports.givenUp(reason);
     this.settle({ hello: undefined, reason });
