@@ -96,7 +96,7 @@ describe.skipIf(lacksCompiler)("a board with the firmware beside its virtual twi
       will: undefined,
     } as const;
     const rig = new TwinRig({ ...sensors, mqtt }).start().advance(2.5);
-    rig.both((member) => member.disconnect("blackhole", 0, "a5")).advance(17);
+    rig.both((member) => member.disconnect("blackhole", 0, "a5")).advance(45);
     const lost = rig.boardTold.filter((event) => JSON.stringify(event).includes("connection.lost"));
     expect(lost).toHaveLength(1);
     expect(rig.board.events.filter(({ kind }) => kind === "lost")).toMatchObject([

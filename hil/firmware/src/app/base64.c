@@ -22,7 +22,7 @@ int base64_decode(const char *text, size_t length, uint8_t *bytes, size_t capaci
     digits += 1;
     if (digits % 4 == 1) continue;
     if (written == capacity) return -1;
-    bytes[written++] = (uint8_t)(bits >> (6 - 2 * ((digits - 2) % 4)) & 0xff);
+    bytes[written++] = (uint8_t)(bits >> (4 - 2 * ((digits - 2) % 4)) & 0xff);
   }
   if (digits % 4 == 1 || padding > 2 || (padding > 0 && (digits + padding) % 4 != 0)) return -1;
   return (int)written;

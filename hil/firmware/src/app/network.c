@@ -69,17 +69,6 @@ bool network_send(const uint8_t *bytes, size_t length) {
   return true;
 }
 
-void network_close(bool in_order) {
-  if (current == IDLE) return;
-  if (in_order && current == OPEN && pending_length > 0) {
-    current = CLOSING;
-    return;
-  }
-  if (path == NETWORK_DIRECT) hal_net_close(in_order);
-  else if (current != CLOSING || !in_order) tell(in_order ? "close" : "abort");
-  forget();
-}
-
 static void end_in_order(void) {
   if (path == NETWORK_DIRECT) hal_net_close(true);
   else tell("close");
@@ -105,6 +94,19 @@ static void flush(void) {
   pending_length -= sent;
   memmove(pending, pending + sent, pending_length);
   if (current == CLOSING && pending_length == 0) end_in_order();
+}
+
+void network_close(bool in_order) {
+  if (current == IDLE) return;
+  /* What was sent has left the board as far as there is room, however the connection ends. */
+  if (current == OPEN) flush();
+  if (in_order && current == OPEN && pending_length > 0) {
+    current = CLOSING;
+    return;
+  }
+  if (path == NETWORK_DIRECT) hal_net_close(in_order);
+  else if (current != CLOSING || !in_order) tell(in_order ? "close" : "abort");
+  forget();
 }
 
 static void give_up(const char *reason) {

@@ -219,6 +219,7 @@ int main(int count, char **values) {
   state->boots += 1;
   running = boot_choose();
   if (running < 0) running = 0;
+  link_log('I', "boot", "%s, slot %d", state->reason, running);
   storage_start();
   app_start();
   say_hello('r');
