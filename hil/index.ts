@@ -116,3 +116,10 @@ export { type BenchOptions, createBench, type LaunchedBoard } from "./bench/crea
 export type { PortSource } from "./bench/port-directory.js";
 export type { BoardHands, Patience } from "./board/board-parts.js";
 export { type LineProfile, lineProfileSchema } from "./profiles/line-profile.js";
+export {
+  buildFirmware,
+  type FirmwareBuild,
+  type FirmwareOptions,
+  type FirmwareTarget,
+} from "./firmware/build.js";
+export { imageVersion, imageWithVersion, writeFactoryFlash } from "./firmware/image.js";

@@ -1,13 +1,17 @@
-import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FleetrigError } from "fleetrig/kernel";
 import type { VirtualBoardKind } from "../bench/bench.js";
+import { isImage, writeFactoryFlash } from "../firmware/image.js";
 import type { BoardProgram } from "./board-process.js";
 
 /** What each kind of virtual board is on this machine: which program, with which memory. */
 export interface BoardImage {
-  /** rv32 and native: the firmware; micropython: the script that becomes main.py of a new board. */
+  /**
+   * rv32 and native: an image as `buildFirmware` makes it, with the programs of that build beside it, or a bare program (an ELF file
+   * that QEMU starts, or an executable); micropython: the script that becomes main.py of a new board.
+   */
   readonly firmware: string;
   readonly mac: string;
   /** Where its flash is kept. */
@@ -24,25 +28,28 @@ const MICROPYTHON = isSource ? "../../dist/hil/virtual/micropython/board.js" : "
 const FLASH_BYTES = 32 * 1024 * 1024;
 
 const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardProgram>> = {
-  rv32: ({ firmware, stateFolder }) => {
-    const flash = join(stateFolder, "flash.img");
-    if (!existsSync(flash)) {
-      writeFileSync(flash, "");
-      truncateSync(flash, FLASH_BYTES);
-    }
+  rv32: (image) => {
+    const flash = flashOf(image);
+    const { firmware } = image;
     return {
       program: "qemu-system-riscv32",
-      args: emulatorArguments(firmware, flash),
+      args: emulatorArguments(
+        flash.isOfImage ? join(dirname(firmware), "bootloader.elf") : firmware,
+        flash.path,
+      ),
       environment: {},
       isEmulator: true,
     };
   },
-  native: ({ firmware, mac, stateFolder }) => ({
-    program: firmware,
-    args: [],
-    environment: { BOARD_MAC: mac, BOARD_FLASH: join(stateFolder, "flash.img") },
-    isEmulator: false,
-  }),
+  native: (image) => {
+    const flash = flashOf(image);
+    return {
+      program: flash.isOfImage ? join(dirname(image.firmware), "app.elf") : image.firmware,
+      args: flash.isOfImage ? ["--flash", flash.path] : [],
+      environment: { BOARD_MAC: image.mac, BOARD_FLASH: flash.path },
+      isEmulator: false,
+    };
+  },
   micropython: ({ firmware, mac, stateFolder, node }) => {
     const files = join(stateFolder, "files");
     mkdirSync(files, { recursive: true });
@@ -56,6 +63,22 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
     };
   },
 };
+
+/** The file of the board's flash. A new board's has the image in its first slot, or nothing. */
+function flashOf({ firmware, mac, stateFolder }: BoardImage): {
+  readonly path: string;
+  readonly isOfImage: boolean;
+} {
+  const path = join(stateFolder, "flash.img");
+  const bytes = readFileSync(firmware);
+  const isOfImage = isImage(bytes);
+  if (!existsSync(path) && isOfImage) writeFactoryFlash(path, bytes, mac);
+  else if (!existsSync(path)) {
+    writeFileSync(path, "");
+    truncateSync(path, FLASH_BYTES);
+  }
+  return { path, isOfImage };
+}
 
 /** @throws {FleetrigError} BOARD_FIRMWARE_MISSING */
 export function boardProgram(kind: VirtualBoardKind, image: BoardImage): BoardProgram {

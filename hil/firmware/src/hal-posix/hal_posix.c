@@ -34,7 +34,7 @@ static uint64_t monotonic_us(void) {
 
 uint64_t hal_now_us(void) { return monotonic_us() - started_us; }
 
-const char *hal_chip(void) { return "native"; }
+const char *hal_chip(void) { return "posix"; }
 
 const char *hal_reset_reason(void) { return reset_reason; }
 

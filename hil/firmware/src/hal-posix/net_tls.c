@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#if defined(FLEETRIG_WITHOUT_TLS)
+#if !__has_include(<openssl/ssl.h>)
 
 bool net_tls_begin(const hal_net_target *target, int descriptor, char *error, size_t capacity) {
   (void)target;
