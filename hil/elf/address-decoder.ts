@@ -3,7 +3,10 @@ import { FleetrigError } from "fleetrig/kernel";
 import { type ElfFile, readElf } from "./elf-file.js";
 import { LineTable, type SourceLine } from "./line-table.js";
 
-/** Where an address is in a program. */
+/**
+ * Where an address is in a program. The function is the one whose code it is: of inlined calls the line is that of the innermost, the
+ * name that of what it was inlined into.
+ */
 export interface CodePlace {
   readonly function: string;
   /** Bytes from the beginning of the function. */

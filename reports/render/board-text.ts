@@ -40,7 +40,8 @@ type PanicRecord = BoardRecord["panics"]["kept"][number];
 export const panicText = ({ kind, atMs, cause, backtrace }: PanicRecord): string => {
   const [innermost] = backtrace;
   const where = innermost === undefined ? "" : `, in ${innermost}`;
-  return plainText(`${kind} at ${formatMs(atMs)}: ${cause}${where}`);
+  // What stands behind it is still the same sentence.
+  return plainText(`${kind} at ${formatMs(atMs)}: ${cause.replace(/\.$/, "")}${where}`);
 };
 
 /** What nobody asked for, one sentence each: it needs no expectation to be seen. */
@@ -54,7 +55,7 @@ export const boardTroubles = ({ boards = [] }: RunRecord): readonly string[] =>
       ...(unkept > 0 ? [`${thing} panicked ${unkept} more times`] : []),
       ...(board.boots.unexpected === 0
         ? []
-        : [`${thing} started ${counted(board.boots.unexpected, "time")} without being asked to`]),
+        : [`${thing} started without being asked to: ${counted(board.boots.unexpected, "time")}`]),
       ...(board.givenUp === null ? [] : [plainText(`${thing} was given up: ${board.givenUp.reason}`)]),
       ...board.logWaits.flatMap(({ action, pattern, failure }) =>
         failure === null ? [] : [plainText(`${thing} did not say /${pattern}/ for ${action}: ${failure}`)],

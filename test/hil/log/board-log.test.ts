@@ -1,4 +1,5 @@
 import { VirtualTime } from "fleetrig/kernel";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BoardRig } from "./board-rig.js";
 
@@ -68,6 +69,47 @@ describe("BoardLog", () => {
       ["task-watchdog", "went-on"],
       ["silent-reboot", "restarted"],
     ]);
+  });
+
+  it("takes whatever comes, and still hears the panic that comes then", () => {
+    const anything = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc
+        .constantFrom("rst:0x", "\u001b[", "E (1) task_wdt: ", "Backtrace: 0x", "\r", "\n", "A0 : 0x")
+        .map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(fc.array(anything, { maxLength: 30 }), (chunks) => {
+        const rig = new BoardRig();
+        for (const chunk of chunks) {
+          rig.say(chunk);
+          rig.time.advance(7_000);
+        }
+        rig.log.detached();
+        const before = rig.panics.length;
+        rig.say("abort() was called at PC 0x42001234 on core 0\r\nRebooting...\r\n");
+        expect(rig.panics.length).toBe(before + 1);
+        expect(rig.ended.at(-1)).toMatchObject({ kind: "abort", end: "rebooting" });
+      }),
+      { numRuns: Number(process.env["FLEETRIG_FUZZ_RUNS"] ?? 300) },
+    );
+  });
+
+  it("takes a million bytes of noise without seeing a panic in them", { timeout: 60_000 }, () => {
+    const rig = new BoardRig();
+    const total = Number(process.env["FLEETRIG_NOISE_BYTES"] ?? 1_000_000);
+    const chunk = new Uint8Array(1000);
+    let state = 1;
+    for (let sent = 0; sent < total; sent += chunk.length) {
+      for (let i = 0; i < chunk.length; i += 1) {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+        chunk[i] = state >>> 16;
+      }
+      rig.say(chunk);
+      rig.lines.length = 0;
+    }
+    expect(rig.panics).toEqual([]);
+    expect(rig.log.lastLines(5000).length).toBeLessThanOrEqual(2000);
   });
 
   it("keeps the newest lines", () => {

@@ -50,6 +50,13 @@ const overview = (boards: readonly BoardRecord[]): Markup =>
     ],
   });
 
+/** Longer lists are for report.json. */
+const MAX_ROWS = 200;
+
+const titled = (title: string, rows: readonly unknown[]): { caption: string } => ({
+  caption: rows.length > MAX_ROWS ? `${title}: the first ${MAX_ROWS} of ${grouped(rows.length)}` : title,
+});
+
 /** Entries of all boards in the order of time. */
 const together = <T extends { readonly atMs: number }>(
   boards: readonly BoardRecord[],
@@ -67,8 +74,8 @@ function panics(boards: readonly BoardRecord[]): Content {
   return (
     rows.length > 0 &&
     table({
-      caption: "Panics",
-      rows,
+      ...titled("Panics", rows),
+      rows: rows.slice(0, MAX_ROWS),
       columns: [
         AT,
         BOARD,
@@ -90,8 +97,8 @@ function starts(boards: readonly BoardRecord[]): Content {
   return (
     rows.length > 0 &&
     table({
-      caption: "Starts",
-      rows,
+      ...titled("Starts", rows),
+      rows: rows.slice(0, MAX_ROWS),
       columns: [
         AT,
         BOARD,
@@ -120,8 +127,8 @@ function losses(boards: readonly BoardRecord[]): Content {
   return (
     rows.length > 0 &&
     table({
-      caption: "Losses and recoveries",
-      rows,
+      ...titled("Losses and recoveries", rows),
+      rows: rows.slice(0, MAX_ROWS),
       columns: [
         AT,
         BOARD,
@@ -151,8 +158,8 @@ function waits(boards: readonly BoardRecord[]): Content {
   return (
     rows.length > 0 &&
     table({
-      caption: "Waits for log lines",
-      rows,
+      ...titled("Waits for log lines", rows),
+      rows: rows.slice(0, MAX_ROWS),
       columns: [
         AT,
         BOARD,
