@@ -57,7 +57,8 @@ export class ChannelSender {
   private repeatedAcks = 0;
   /** The oldest frame is the oldest since. */
   private oldestSinceUs = 0;
-  private wentBack: { readonly from: number; readonly quietUntilUs: number } | undefined;
+  /** It went back because of acknowledgements, and the oldest frame is still the same. */
+  private quietUntilUs = 0;
   /** Numbers after the last frame, each time it went back, as long as they are still to come. */
   private readonly echoes = new Set<number>();
   private readonly due: Deadline;
@@ -132,6 +133,7 @@ export class ChannelSender {
     }
     this.repetitions = 0;
     this.repeatedAcks = 0;
+    this.quietUntilUs = 0;
     this.oldestSinceUs = nowUs;
     if (this.flying > 0) this.due.set(this.rtoUs());
     else this.due.clear();
@@ -164,27 +166,20 @@ export class ChannelSender {
 
   /**
    * Whether a repeated acknowledgement may be due to what was sent before. Frames that were repeated without need are all answered with
-   * the number after the last of them, before anything newer is. And what had been on its way when it went back is still answered with
-   * the number of the frame that was missing.
+   * the number after the last of them, before anything newer is. And what was on its way when acknowledgements made it go back is
+   * still answered with the number of the frame that was missing, for a round trip.
    */
   private mayBeEcho(sequence: number): boolean {
-    if (this.echoes.has(sequence)) return true;
-    const { wentBack } = this;
-    return sequence === wentBack?.from && this.options.clock.nowUs() < wentBack.quietUntilUs;
+    return this.echoes.has(sequence) || this.options.clock.nowUs() < this.quietUntilUs;
   }
 
   private goBack(cause: "repeatedByTimeout" | "repeatedByAck"): void {
-    const oldest = this.queue[this.head]!;
     const { counters, clock } = this.options;
-    let wireUs = 0;
     const pieces = this.queue.slice(this.head, this.head + this.flying);
-    for (const piece of pieces) wireUs += this.wireUs(piece.payload.length);
+    const quietUs = cause === "repeatedByAck" ? (this.srttUs ?? SRTT_INITIAL_US) : 0;
+    this.quietUntilUs = clock.nowUs() + quietUs;
     this.repeatedAcks = 0;
-    this.wentBack = {
-      from: oldest.sequence,
-      quietUntilUs: clock.nowUs() + 2 * (this.srttUs ?? SRTT_INITIAL_US) + wireUs,
-    };
-    this.echoes.add((oldest.sequence + pieces.length) % SEQUENCES);
+    this.echoes.add((pieces[0]!.sequence + pieces.length) % SEQUENCES);
     this.due.set(this.rtoUs());
     for (const piece of pieces) {
       counters[cause] += 1;

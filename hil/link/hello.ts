@@ -55,7 +55,7 @@ const HELLO = z.object({
   window: z.int().min(1).max(16),
   caps: z.array(z.string().max(32)).max(32),
   thing: z.string().max(128).optional(),
-  crash: z.object({ kind: z.string().max(64), pc: uint32.optional() }).optional(),
+  crash: z.object({ kind: z.string().max(64), pc: z.number().min(0).optional() }).optional(),
 });
 
 /** The hello in a payload, without members that nobody knows; undefined when it is none of this protocol. */

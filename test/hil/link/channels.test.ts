@@ -159,6 +159,11 @@ describe("ChannelSender", () => {
     for (let n = 0; n < 5; n += 1) sending.ack(1);
     expect(sending.taken()).toEqual([]);
     expect(sending.counters).toMatchObject({ repeatedByAck: 4, repeatedByTimeout: 0 });
+    // After a round trip they can only mean that the frame was lost once more.
+    sending.wait(6);
+    sending.ack(1);
+    sending.ack(1);
+    expect(sending.taken()).toEqual([1, 2, 3, 4]);
   });
 
   it("goes back again when a repeated frame is lost too", () => {
@@ -173,6 +178,16 @@ describe("ChannelSender", () => {
     expect(sending.taken()).toEqual([]);
     sending.ack(2);
     expect(sending.taken()).toEqual([2, 3, 4]);
+  });
+
+  it("goes back on repeated acknowledgements right after RTO, when nothing old is under way", () => {
+    const sending = Sending.measured(5);
+    sending.send(4);
+    sending.wait(60);
+    sending.taken();
+    sending.ack(1);
+    sending.ack(1);
+    expect(sending.taken()).toEqual([1, 2, 3, 4]);
   });
 
   it("does not take echoes of needless repetitions for losses", () => {
