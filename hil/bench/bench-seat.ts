@@ -1,6 +1,7 @@
 import { type Clock, type EventSink, FleetrigError, type RandomSource } from "fleetrig/kernel";
 import type { FleetMember } from "fleetrig/sim";
-import { Board, type BoardOutcome } from "../board/board.js";
+import { Board } from "../board/board.js";
+import type { BoardOutcome } from "../board/board-options.js";
 import type { BoardHands, Patience } from "../board/board-parts.js";
 import { BoardMember } from "../bridge/board-member.js";
 import type { AttachedPort } from "../enumerate/attached-port.js";

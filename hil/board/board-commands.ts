@@ -23,17 +23,19 @@ export class BoardCommands {
   ) {}
 
   send(op: string, args: JsonObject, answered?: (answer: CommandAnswer) => void): void {
-    this.link.command(op, args).then(
-      (value) => {
-        this.missing = 0;
-        answered?.({ ok: true, value });
-      },
-      (error: unknown) => {
-        const answer = answerOf(error);
-        if (answer.error === "timeout") this.notAnswered(op);
-        answered?.(answer);
-      },
-    );
+    void this.outcomeOf(op, args).then((answer) => answered?.(answer));
+  }
+
+  private async outcomeOf(op: string, args: JsonObject): Promise<CommandAnswer> {
+    try {
+      const value = await this.link.command(op, args);
+      this.missing = 0;
+      return { ok: true, value };
+    } catch (error) {
+      const answer = answerOf(error);
+      if (answer.error === "timeout") this.notAnswered(op);
+      return answer;
+    }
   }
 
   private notAnswered(op: string): void {

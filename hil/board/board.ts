@@ -1,88 +1,58 @@
-import {
-  type Clock,
-  type EventSink,
-  type JsonObject,
-  type RandomSource,
-  type Timer,
-  US_PER_S,
-} from "fleetrig/kernel";
+import { type Clock, type EventSink, type JsonObject, type Timer, US_PER_S } from "fleetrig/kernel";
 import type { BoardControls } from "fleetrig/sim";
 import type { BoardListener, CommandAnswer, MemberBoard } from "../bridge/member-board.js";
 import type { NetworkReply } from "../bridge/tunnel.js";
-import type { FrameEncoding } from "../link/frame.js";
 import type { Hello } from "../link/hello.js";
 import type { BootReport, LogWatch } from "../log/index.js";
-import type { PortOpener } from "../port/port.js";
 import { type ControlledBoard, ScenarioControls } from "./board-controls.js";
 import { BoardCommands } from "./board-commands.js";
 import { BoardFaults } from "./board-faults.js";
+import { BoardHandling } from "./board-handling.js";
 import { BoardLine } from "./board-line.js";
-import { BOARD_TABLE, type BoardEventType, type BoardState } from "./board-machine.js";
-import {
-  type BoardHands,
-  type BoardPlace,
-  type BoardTracker,
-  type Patience,
-  USUAL_PATIENCE,
-} from "./board-parts.js";
+import { BOARD_TABLE, type BoardEffect, type BoardEventType, type BoardState } from "./board-machine.js";
+import type { BoardOptions, BoardOutcome } from "./board-options.js";
+import { type BoardHands, type BoardPlace, type Patience, USUAL_PATIENCE } from "./board-parts.js";
 import { BoardReports } from "./board-reports.js";
 import { ClockWait } from "./clock-wait.js";
 import { ExpectedResets } from "./expected-resets.js";
 import { LinkReport } from "./link-report.js";
 import { type LadderTarget, RecoveryLadder } from "./recovery-ladder.js";
 
-/** One board, and everything that it hangs on. */
-export interface BoardOptions {
-  /** Whose board it is, for events. */
-  readonly thing: string;
-  readonly clock: Clock;
-  /** For link and noise. */
-  readonly random: RandomSource;
-  readonly events: EventSink;
-  readonly tracker: BoardTracker;
-  readonly opener: PortOpener;
-  readonly hands: BoardHands;
-  /** Default: 115200. */
-  readonly baud?: number;
-  /** Default: `cobs`. */
-  readonly encoding?: FrameEncoding;
-  readonly patience?: Partial<Patience>;
-  /** Names an address of its program. */
-  readonly symbol?: (address: number) => string;
-  /** The first hello. @returns why it is the wrong board, if it is. */
-  readonly accept?: (hello: Hello) => string | undefined;
-  /** Told once: it is at hello, or has been given up. */
-  readonly settled?: (outcome: BoardOutcome) => void;
-}
-
-/** How a board began. */
-export type BoardOutcome =
-  | { readonly hello: Hello; readonly place: BoardPlace }
-  | { readonly hello: undefined; readonly reason: string };
-
 const BAUD_DEFAULT = 115_200;
-/** A restart that was asked for is seen within this time, or it is another one. */
-const EXPECTED_US = 10 * US_PER_S;
 /** Nobody waits long for a board that has never been seen. */
 const FIRST_ABSENCE_US = 3 * US_PER_S;
 /** A port that the enumerator still shows is tried again after this time. */
 const RETRY_US = 300_000;
 /** A board that prints a boot log and goes on in its session has only quoted one. */
 const SUSPICION_US = 600_000;
-const POWER_OFF_US = 500_000;
+
+type TimedEffect = "armOpening" | "armHello" | "armBoot" | "armWake" | "armRung";
+
+/** How long the board has where nothing else is to be done. */
+const DELAYS: Readonly<Partial<Record<BoardEffect, (board: Board) => number>>> = {
+  armOpening: () => 0,
+  armHello: ({ patience }) => patience.helloUs,
+  armBoot: ({ patience }) => patience.bootUs,
+  armWake: ({ patience, sleepUs }) => sleepUs + patience.bootUs,
+  armRung: ({ ladder }) => ladder.climbing?.patienceUs ?? 0,
+};
 
 /**
  * A real board: follows it over restarts and ports, recovers it when it is lost, and says what happens to it. The states are those of
  * `boardMachine`; what it does as a member of the fleet is its listener's affair.
  */
 export class Board implements MemberBoard, ControlledBoard, LadderTarget {
+  readonly thing: string;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly hands: BoardHands;
   readonly controls: BoardControls;
   readonly line: BoardLine;
   readonly watch: LogWatch;
   readonly ladder: RecoveryLadder;
   private state: BoardState = "absent";
-  private readonly patience: Patience;
-  private readonly expected: ExpectedResets;
+  readonly patience: Patience;
+  private readonly handling: BoardHandling;
   private readonly reports: BoardReports;
   private readonly commands: BoardCommands;
   private readonly clockWait: ClockWait;
@@ -97,7 +67,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   private isNewStart = true;
   private lostUs: number | undefined;
   private absentUs: number | undefined;
-  private sleepUs = 0;
+  sleepUs = 0;
   private deadline: Timer | undefined;
   private retry: Timer | undefined;
   private suspicion: Timer | undefined;
@@ -108,9 +78,10 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   constructor(private readonly options: BoardOptions) {
     const { clock, random, opener, baud = BAUD_DEFAULT, encoding = "cobs" } = options;
+    ({ thing: this.thing, clock: this.clock, events: this.events, hands: this.hands } = options);
     this.patience = { ...USUAL_PATIENCE, ...options.patience };
-    this.expected = new ExpectedResets(clock);
-    this.reports = new BoardReports(options, this.expected);
+    const expected = new ExpectedResets(clock);
+    this.reports = new BoardReports(options, expected);
     const { panics } = this.reports;
     this.ladder = new RecoveryLadder(clock, this.patience);
     this.line = new BoardLine({
@@ -149,6 +120,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
         },
       },
     });
+    const { line, ladder } = this;
+    this.handling = new BoardHandling({ clock, hands: options.hands, line, expected, ladder });
     this.watch = this.line.log.watch();
     this.controls = new ScenarioControls(this);
     this.faults = new BoardFaults(this, this.line);
@@ -158,22 +131,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
       unanswered: (op) => this.startOver(`no answer to ${op}`),
       deaf: (reason) => this.giveUp(reason),
     });
-  }
-
-  get thing(): string {
-    return this.options.thing;
-  }
-
-  get clock(): Clock {
-    return this.options.clock;
-  }
-
-  get events(): EventSink {
-    return this.options.events;
-  }
-
-  get hands(): BoardHands {
-    return this.options.hands;
   }
 
   get stateName(): BoardState {
@@ -248,62 +205,47 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   resetNow(): void {
-    this.expectRestart(EXPECTED_US);
-    this.lostUs ??= this.clock.nowUs();
-    if (this.isPortOpen && this.hands.reset !== undefined)
-      void this.reset().catch((error) => this.failed("reset", error));
-    else if (this.isReady) this.command("reboot", {});
+    this.noteLoss();
+    if (this.handling.canReset) {
+      this.handling.attempt("reset", () => this.handling.reset());
+      return;
+    }
+    this.handling.expectRestart();
+    if (this.isReady) this.command("reboot", {});
     else this.ladder.note("there is no way to reset it");
   }
 
   switchPower(isOn: boolean): boolean {
-    const { power } = this.hands;
-    if (power === undefined) return false;
-    this.expectRestart(EXPECTED_US);
-    this.lostUs ??= this.clock.nowUs();
-    power(isOn).then(
-      () => {
-        if (isOn) this.expected.resetNow();
-      },
-      (error: unknown) => this.failed("switching its power", error),
-    );
-    return true;
+    const isSwitched = this.handling.switchPower(isOn);
+    if (isSwitched) this.noteLoss();
+    return isSwitched;
   }
 
   fallAsleep(forUs: number): void {
-    this.expectRestart(forUs + EXPECTED_US);
+    this.handling.expectSleep(forUs);
     this.sleepUs = forUs;
-    this.lostUs ??= this.clock.nowUs();
+    this.noteLoss();
     this.send("SLEEP");
   }
 
   expectCrash(): void {
-    this.expected.expectCrash(EXPECTED_US);
+    this.handling.expectCrash();
   }
 
   reopen(): void {
     if (this.tracked !== undefined) this.openPort();
   }
 
-  async reset(): Promise<void> {
-    const { port } = this.line;
-    this.expectRestart(EXPECTED_US);
-    if (port === undefined || this.hands.reset === undefined) return;
-    await this.hands.reset(port);
-    this.expected.resetNow();
+  reset(): Promise<void> {
+    return this.handling.reset();
   }
 
-  async usbReset(): Promise<void> {
-    this.expectRestart(EXPECTED_US);
-    await this.hands.usbReset?.();
+  usbReset(): Promise<void> {
+    return this.handling.usbReset();
   }
 
-  async cyclePower(): Promise<void> {
-    this.expectRestart(EXPECTED_US);
-    await this.hands.power?.(false);
-    await new Promise<void>((resolve) => this.clock.after(POWER_OFF_US, resolve));
-    await this.hands.power?.(true);
-    this.expected.resetNow();
+  cyclePower(): Promise<void> {
+    return this.handling.cyclePower();
   }
 
   /** As if the cable were out, for boards whose cable nobody can pull. */
@@ -314,11 +256,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   private get tracked(): BoardPlace | undefined {
     return this.isHidden ? undefined : this.options.tracker.place;
-  }
-
-  private expectRestart(withinUs: number): void {
-    this.expected.expect(withinUs);
-    this.line.log.expectRestart(withinUs);
   }
 
   /** The tracker has news. */
@@ -372,7 +309,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   private event(event: JsonObject): void {
-    if (event["ev"] === "rebooting") this.expectRestart(EXPECTED_US);
+    if (event["ev"] === "rebooting") this.handling.expectRestart();
     if (event["ev"] === "sleeping") {
       const { us } = event;
       if (typeof us === "number" && us > this.sleepUs) this.fallAsleep(us);
@@ -401,10 +338,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.listener?.lost(reason);
   }
 
-  private failed(what: string, error: unknown): void {
-    this.ladder.note(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
-  }
-
   /** One event at a time: what effects cause is taken up when they are done. */
   private send(type: BoardEventType): void {
     if (this.isBusy) {
@@ -421,7 +354,11 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     const transition = BOARD_TABLE[this.state][type];
     if (transition === undefined) return;
     this.state = transition.target;
-    for (const effect of transition.effects) this[effect]();
+    for (const effect of transition.effects) {
+      const delayUs = DELAYS[effect]?.(this);
+      if (delayUs === undefined) this[effect as Exclude<BoardEffect, TimedEffect>]();
+      else this.arm(delayUs);
+    }
   }
 
   private arm(delayUs: number): void {
@@ -429,7 +366,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.deadline = this.clock.after(delayUs, () => this.send("OVERDUE"));
   }
 
-  /** @internal */
   armAbsence(): void {
     const nowUs = this.clock.nowUs();
     this.absentUs ??= nowUs;
@@ -444,61 +380,30 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     });
   }
 
-  /** @internal */
-  armOpening(): void {
-    this.arm(0);
-  }
-
-  /** @internal */
-  armHello(): void {
-    this.arm(this.patience.helloUs);
-  }
-
-  /** @internal */
-  armBoot(): void {
-    this.arm(this.patience.bootUs);
-  }
-
-  /** @internal */
-  armWake(): void {
-    this.arm(this.sleepUs + this.patience.bootUs);
-  }
-
-  /** @internal */
-  armRung(): void {
-    this.arm(this.ladder.climbing?.patienceUs ?? 0);
-  }
-
-  /** @internal */
   clearDeadline(): void {
     this.deadline?.cancel();
     this.deadline = undefined;
   }
 
-  /** @internal */
   openPort(): void {
     const { tracked } = this;
     this.place = tracked;
     if (tracked !== undefined) this.line.open(tracked);
   }
 
-  /** @internal */
   closePort(): void {
     this.sessionOver("detached");
     void this.line.close();
   }
 
-  /** @internal */
   noteLoss(): void {
     this.lostUs ??= this.clock.nowUs();
   }
 
-  /** @internal */
   climb(): void {
     this.send(this.ladder.climb(this) === undefined ? "EXHAUSTED" : "CLIMBING");
   }
 
-  /** @internal */
   reportWorking(): void {
     const { lostUs } = this;
     const hello = this.line.link.hello!;
@@ -514,12 +419,10 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.clockWait.start();
   }
 
-  /** @internal */
   reportDetached(): void {
     this.reports.detached(this.isHidden ? "unplug" : "unplugged");
   }
 
-  /** @internal */
   reportGivenUp(): void {
     const reason = this.ladder.verdict(this.lostUs);
     this.absentUs = undefined;

@@ -107,7 +107,7 @@ export function renderMember(rendering: MemberRendering): RenderedMember {
       reconnect: { ...group.reconnect },
       buffer: { ...group.buffer },
       telemetry,
-      signals: { ...group.model.signals, ...group.signals } as JsonObject,
+      signals: { ...group.model.signals, ...group.signals },
       ...settingsOf(group),
     },
     login: compiled.loginOf(scope),

@@ -49,12 +49,12 @@ class BenchRig {
   }
 
   async settle<T>(promise: Promise<T>): Promise<T> {
-    let isOver = false;
-    void promise.finally(() => {
-      isOver = true;
+    const state = { isOver: false };
+    const settled = promise.finally(() => {
+      state.isOver = true;
     });
-    for (let seconds = 0; !isOver && seconds < 120; seconds += 1) await pass(this.time, SECOND);
-    return promise;
+    for (let seconds = 0; !state.isOver && seconds < 120; seconds += 1) await pass(this.time, SECOND);
+    return settled;
   }
 }
 

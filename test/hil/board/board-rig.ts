@@ -1,6 +1,7 @@
 import { createRandomSource, type RunEvent, VirtualTime } from "fleetrig/kernel";
 import { PortDirectory } from "../../../hil/bench/port-directory.js";
-import { Board, type BoardOptions, type BoardOutcome } from "../../../hil/board/board.js";
+import { Board } from "../../../hil/board/board.js";
+import type { BoardOptions, BoardOutcome } from "../../../hil/board/board-options.js";
 import type { BoardHands } from "../../../hil/board/board-parts.js";
 import type { Port } from "../../../hil/port/port.js";
 import { LoopbackBoard } from "../fixtures/loopback-board.js";
@@ -15,7 +16,7 @@ export async function pass(time: VirtualTime, durationUs: number): Promise<void>
   const untilUs = time.nowUs() + durationUs;
   for (let isOver = false; !isOver; ) {
     isOver = time.runUntil(untilUs, 1);
-    for (let tick = 0; tick < 8; tick += 1) await null;
+    for (let tick = 0; tick < 8; tick += 1) await Promise.resolve();
     if (isOver) isOver = time.runUntil(untilUs, 1);
   }
 }
@@ -65,7 +66,7 @@ export class BoardRig {
       ready: (thing, isNewStart) =>
         this.heard.push(`ready${isNewStart ? " new" : ""}${thing === undefined ? "" : ` ${thing}`}`),
       lost: (reason) => this.heard.push(`lost ${reason}`),
-      event: (event) => this.heard.push(`event ${String(event["ev"] as string)}`),
+      event: (event) => this.heard.push(`event ${JSON.stringify(event["ev"])}`),
       network: () => undefined,
       networkData: () => undefined,
     });
