@@ -51,6 +51,20 @@ export type {
   PortReceiver,
 } from "./port/port.js";
 export { openTtyPort, TtyPort, type TtyPortOptions } from "./port/tty-port.js";
+export { createPowerControl, NO_POWER } from "./power/create-power-control.js";
+export type { PowerControl, PoweredBoard, PowerHost, PowerSettings } from "./power/power-control.js";
+export { hostPower } from "./power/power-host.js";
+export { parseSequence, type SequenceStep } from "./reset/line-sequence.js";
+export {
+  type BootEvidence,
+  type ResetAttempt,
+  ResetEngine,
+  type ResetEngineOptions,
+  type ResetOutcome,
+} from "./reset/reset-engine.js";
+export { type ResetMemory, ResetMemoryFile, VolatileResetMemory } from "./reset/reset-memory.js";
+export type { ResetMode } from "./reset/reset-method.js";
+export { DOWNLOAD_SEQUENCES, RESET_SEQUENCES } from "./reset/sequences.js";
 export {
   CONTROL_LINE_BYTES,
   type ControlAnswer,
