@@ -137,3 +137,5 @@ export {
   type FirmwareTarget,
 } from "./firmware/build.js";
 export { imageVersion, imageWithVersion, writeFactoryFlash } from "./firmware/image.js";
+export { referenceImages } from "./flash/reference-images.js";
+export { type FlashCommand, flashCommandWords, runFlashCommand } from "./flash/flash-command.js";

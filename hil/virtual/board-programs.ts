@@ -5,6 +5,7 @@ import { FleetrigError } from "fleetrig/kernel";
 import type { VirtualBoardKind } from "../bench/bench.js";
 import { isImage, writeFactoryFlash } from "../firmware/image.js";
 import type { BoardProgram } from "./board-process.js";
+import type { RomPlan } from "./rom/download-mode.js";
 
 /** What each kind of virtual board is on this machine: which program, with which memory. */
 export interface BoardImage {
@@ -64,6 +65,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
   },
 };
 
+<<<<<<< HEAD
 /** The file of the board's flash. A new board's has the image in its first slot, or nothing. */
 function flashOf({ firmware, mac, stateFolder }: BoardImage): {
   readonly path: string;
@@ -79,6 +81,14 @@ function flashOf({ firmware, mac, stateFolder }: BoardImage): {
   }
   return { path, isOfImage };
 }
+=======
+/** An rv32 board is flashed as the chip that it stands for. */
+export const romPlan = (stateFolder: string): RomPlan => ({
+  chip: "esp32c3",
+  flash: join(stateFolder, "flash.img"),
+  flashBytes: FLASH_BYTES,
+});
+>>>>>>> 3d507ce (Virtual rv32 boards have a ROM that they are flashed through; flash commands of the user's own)
 
 /** @throws {FleetrigError} BOARD_FIRMWARE_MISSING */
 export function boardProgram(kind: VirtualBoardKind, image: BoardImage): BoardProgram {

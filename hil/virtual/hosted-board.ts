@@ -5,6 +5,7 @@ import { BoardProcess } from "./board-process.js";
 import { ControlServer } from "./control-server.js";
 import type { BoardAction, BoardPlan, BoardStatus } from "./keeper-protocol.js";
 import type { Reaper } from "./reaper.js";
+import { DownloadMode } from "./rom/download-mode.js";
 import { VirtualTty } from "./virtual-tty.js";
 
 /** What a board with its own USB is away from the bus at a restart. */
@@ -35,9 +36,14 @@ export interface HostedBoardOptions {
  * is done to it is done one after the other.
  */
 export class HostedBoard {
-  private readonly tty = new VirtualTty((bytes) => this.process?.write(bytes));
+  private readonly tty = new VirtualTty((bytes) => {
+    this.rom?.receive(bytes);
+    this.process?.write(bytes);
+  });
   private readonly control: ControlServer;
   private process: BoardProcess | undefined;
+  /** In download mode. */
+  private rom: DownloadMode | undefined;
   private unregister: () => void = () => undefined;
   private last: Promise<void> = Promise.resolve();
   private lastPath: string | undefined;
@@ -71,6 +77,7 @@ export class HostedBoard {
     this.isOver = true;
     this.unregister();
     this.control.close();
+    this.endDownload();
     await this.process?.kill();
     this.process = undefined;
     this.tty.unplug();
@@ -81,11 +88,7 @@ export class HostedBoard {
     this.restarts = 0;
     switch (action.op) {
       case "reset":
-        if (action.mode === "download")
-          throw new FleetrigError("BOARD_UNSUPPORTED", "This virtual board has no ROM loader.", {
-            hint: "Flash it by starting it with another firmware image.",
-          });
-        await this.reset();
+        await (action.mode === "download" ? this.download() : this.reset());
         break;
       case "power":
         await (action.on ? this.powerOn("POWERON") : this.powerOff());
@@ -102,7 +105,39 @@ export class HostedBoard {
     this.tell();
   }
 
+  private async download(): Promise<void> {
+    const { plan, clock } = this.options;
+    if (plan.rom === undefined)
+      throw new FleetrigError("BOARD_UNSUPPORTED", "This virtual board has no ROM loader.", {
+        hint: "Flash it by starting it with another firmware image.",
+      });
+    if (this.process === undefined && this.rom === undefined) return;
+    await this.process?.kill();
+    this.process = undefined;
+    this.rom?.end();
+    this.rom = new DownloadMode({
+      ...plan.rom,
+      mac: plan.mac,
+      clock,
+      send: (bytes) => this.tty.write(bytes),
+      left: () => void this.do({ op: "reset" }).catch((error: unknown) => this.options.log(String(error))),
+    });
+  }
+
+  /** @returns whether it was in download mode. */
+  private endDownload(): boolean {
+    const wasThere = this.rom !== undefined;
+    this.rom?.end();
+    this.rom = undefined;
+    return wasThere;
+  }
+
   private async reset(): Promise<void> {
+    if (this.endDownload()) await this.powerOn("POWERON");
+    else await this.resetProcess();
+  }
+
+  private async resetProcess(): Promise<void> {
     if (this.process === undefined) return;
     if (this.options.plan.usb === "native") this.reenumerate();
     if (await this.process.reset()) return;
@@ -112,7 +147,7 @@ export class HostedBoard {
   }
 
   private async powerOn(reason: string): Promise<void> {
-    if (this.process !== undefined) return;
+    if (this.process !== undefined || this.rom !== undefined) return;
     if (this.options.plan.usb === "native") this.appear();
     const { plan, reaper, environment, log } = this.options;
     this.process = await BoardProcess.start(plan.program, reason, {
@@ -130,6 +165,7 @@ export class HostedBoard {
   }
 
   private async powerOff(): Promise<void> {
+    this.endDownload();
     await this.process?.kill();
     this.process = undefined;
     if (this.options.plan.usb === "native") this.disappear();

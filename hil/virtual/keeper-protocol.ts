@@ -1,6 +1,7 @@
 import type { VirtualBoardKind } from "../bench/bench.js";
 import type { ControlRequest } from "../power/control-protocol.js";
 import type { BoardProgram } from "./board-process.js";
+import type { RomPlan } from "./rom/download-mode.js";
 
 /** What the process that wants virtual boards and the *keeper* that has them say to each other, over Node's channel. */
 export interface BoardPlan {
@@ -17,6 +18,8 @@ export interface BoardPlan {
   readonly control: string;
   /** Starts without power. */
   readonly isOff: boolean;
+  /** The boot loader in its ROM; undefined for boards that have none. */
+  readonly rom?: RomPlan;
 }
 
 /** `isRenamed`: the tty must come back under another name. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { VirtualBoardKind } from "../bench/bench.js";
-import { boardProgram } from "./board-programs.js";
+import { boardProgram, romPlan } from "./board-programs.js";
 import { keeper } from "./keeper-process.js";
 import type { BoardAction, BoardStatus } from "./keeper-protocol.js";
 
@@ -16,8 +16,8 @@ export interface RunningVirtualBoard {
   readonly pid: number | undefined;
   /** Unix socket of its control protocol. */
   readonly control: string;
-  /** Pulls EN. */
-  reset(): Promise<void>;
+  /** Pulls EN. @param mode `download`: into the boot loader of its ROM, where there is one. Default: `run`. */
+  reset(mode?: "run" | "download"): Promise<void>;
   /** Takes the power away at once, or gives it back: a cold start with the same flash. */
   power(on: boolean): Promise<void>;
   /** Stops the processor; the tty stays, and what is written to it is lost. */
@@ -68,6 +68,7 @@ export async function startVirtualBoard(options: VirtualBoardOptions): Promise<R
   const { kind, mac, registryFolder, tags = [], usb = "bridge", isOff = false } = options;
   const program = boardProgram(kind, { node: "node", ...options });
   const control = join(registryFolder, `${mac}.sock`);
+  const rom = kind === "rv32" ? { rom: romPlan(options.stateFolder) } : {};
   let status: BoardStatus = { path: undefined, pid: undefined };
   const board = keeper.add({
     status: (now) => {
@@ -75,7 +76,7 @@ export async function startVirtualBoard(options: VirtualBoardOptions): Promise<R
     },
     log: (text) => options.log?.(text),
   });
-  const plan = { kind, mac, chip: CHIPS[kind], tags, program, usb, registryFolder, control, isOff };
+  const plan = { kind, mac, chip: CHIPS[kind], tags, program, usb, registryFolder, control, isOff, ...rom };
   try {
     await keeper.ask(board, { ask: "start", plan });
   } catch (error) {
@@ -94,7 +95,7 @@ export async function startVirtualBoard(options: VirtualBoardOptions): Promise<R
     get pid() {
       return status.pid;
     },
-    reset: () => act({ op: "reset" }),
+    reset: (mode = "run") => act({ op: "reset", mode }),
     power: (on) => act({ op: "power", on }),
     freeze: (on) => act({ op: "freeze", on }),
     unplug: (on, isRenamed = false) =>
