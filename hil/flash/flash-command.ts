@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import process from "node:process";
 import { type Clock, EXIT, FleetrigError, US_PER_MINUTE } from "fleetrig/kernel";
 
 /**
