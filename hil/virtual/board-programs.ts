@@ -65,7 +65,6 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
   },
 };
 
-<<<<<<< HEAD
 /** The file of the board's flash. A new board's has the image in its first slot, or nothing. */
 function flashOf({ firmware, mac, stateFolder }: BoardImage): {
   readonly path: string;
@@ -81,14 +80,13 @@ function flashOf({ firmware, mac, stateFolder }: BoardImage): {
   }
   return { path, isOfImage };
 }
-=======
+
 /** An rv32 board is flashed as the chip that it stands for. */
 export const romPlan = (stateFolder: string): RomPlan => ({
   chip: "esp32c3",
   flash: join(stateFolder, "flash.img"),
   flashBytes: FLASH_BYTES,
 });
->>>>>>> 3d507ce (Virtual rv32 boards have a ROM that they are flashed through; flash commands of the user's own)
 
 /** @throws {FleetrigError} BOARD_FIRMWARE_MISSING */
 export function boardProgram(kind: VirtualBoardKind, image: BoardImage): BoardProgram {
