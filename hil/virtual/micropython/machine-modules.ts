@@ -31,7 +31,10 @@ class poll:
     def modify(self, obj, mask): self.register(obj, mask)
     def poll(self, timeout=-1):
         wanted = [obj for obj, mask in self._masks if mask & POLLIN]
-        if not wanted or not _board.poll(timeout): return []
+        if not wanted:
+            _board.wait(timeout if timeout >= 0 else 3600000)
+            return []
+        if not _board.poll(timeout): return []
         return [(obj, POLLIN) for obj in wanted]
     def ipoll(self, timeout=-1, flags=0): return iter(self.poll(timeout))
 def select(r, w, x, timeout=-1):
