@@ -111,6 +111,7 @@ export { ChipSocket, type ChipSocketOptions } from "./virtual/rom/chip-port.js";
 export { FileFlash, type FlashMemory, MemoryFlash } from "./virtual/rom/flash-memory.js";
 export type { RomFaults } from "./virtual/rom/rom-faults.js";
 export { type ChipApplication, VirtualChip, type VirtualChipOptions } from "./virtual/rom/virtual-chip.js";
+export { referenceFirmware } from "./virtual/board-programs.js";
 export { startVirtualBench, type VirtualBench, type VirtualBenchOptions } from "./virtual/virtual-bench.js";
 export {
   type RunningVirtualBoard,

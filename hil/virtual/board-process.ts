@@ -13,6 +13,8 @@ import { highestPairDescriptor } from "./virtual-tty.js";
 export interface BoardProgram {
   readonly program: string;
   readonly args: readonly string[];
+  /** Beside them when the power comes, instead of EN being pulled. */
+  readonly coldArgs: readonly string[];
   /** Beside the keeper's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly isEmulator: boolean;
@@ -29,6 +31,12 @@ export interface BoardProcessHandlers {
   /** The process has ended without having been told to. @param how Exit code or signal. */
   ended(how: string): void;
   log(text: string): void;
+}
+
+export interface BoardStart {
+  readonly reason: string;
+  /** The power was away. */
+  readonly isCold: boolean;
 }
 
 /** One life of a board, from power on to power off. */
@@ -64,16 +72,16 @@ export class BoardProcess {
   }
 
   /**
-   * Powers the board on.
-   * @param reason The ROM's name of why it starts.
+   * Starts the board.
+   * @param reason The ROM's name of why.
    * @throws {FleetrigError} BOARD_PROGRAM_MISSING, BOARD_EMULATOR_FAILED
    */
   static async start(
     program: BoardProgram,
-    reason: string,
+    { reason, isCold }: BoardStart,
     options: BoardProcessOptions,
   ): Promise<BoardProcess> {
-    const child = spawn(program.program, [...program.args], {
+    const child = spawn(program.program, [...program.args, ...(isCold ? program.coldArgs : [])], {
       stdio: ["pipe", "pipe", "pipe", program.isEmulator ? "pipe" : nothing(), ...closedDescriptors()],
       env: { ...options.environment, ...program.environment, [RESET_REASON]: reason },
     });

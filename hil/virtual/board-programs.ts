@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FleetrigError } from "fleetrig/kernel";
 import type { VirtualBoardKind } from "../bench/bench.js";
+import { buildFirmware } from "../firmware/build.js";
 import { isImage, writeFactoryFlash } from "../firmware/image.js";
 import type { BoardProgram } from "./board-process.js";
 import type { RomPlan } from "./rom/download-mode.js";
@@ -24,6 +25,18 @@ export interface BoardImage {
 /** From source, compiled files are started: Node runs no TypeScript. */
 const isSource = import.meta.url.endsWith(".ts");
 const MICROPYTHON = isSource ? "../../dist/hil/virtual/micropython/board.js" : "./micropython/board.js";
+const SCRIPT = `${isSource ? "../" : "../../../hil/"}firmware/micropython/main.py`;
+
+/**
+ * The reference firmware for a kind of board, built with the system's compiler where it has to be.
+ * @param outDir Where builds are kept.
+ * @returns what `BoardImage.firmware` takes
+ * @throws {FleetrigError} FIRMWARE_TOOLCHAIN_MISSING, FIRMWARE_BUILD_FAILED (rejections)
+ */
+export async function referenceFirmware(kind: VirtualBoardKind, outDir: string): Promise<string> {
+  if (kind === "micropython") return fileURLToPath(new URL(SCRIPT, import.meta.url));
+  return (await buildFirmware({ target: kind, outDir })).image;
+}
 
 /** One bank of the machine's flash; the file is sparse. */
 const FLASH_BYTES = 32 * 1024 * 1024;
@@ -38,6 +51,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
         flash.isOfImage ? join(dirname(firmware), "bootloader.elf") : firmware,
         flash.path,
       ),
+      coldArgs: [],
       environment: {},
       isEmulator: true,
     };
@@ -47,6 +61,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
     return {
       program: flash.isOfImage ? join(dirname(image.firmware), "app.elf") : image.firmware,
       args: flash.isOfImage ? ["--flash", flash.path] : [],
+      coldArgs: flash.isOfImage ? ["--power-cycle"] : [],
       environment: { BOARD_MAC: image.mac, BOARD_FLASH: flash.path },
       isEmulator: false,
     };
@@ -59,6 +74,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
     return {
       program: node,
       args: [fileURLToPath(new URL(MICROPYTHON, import.meta.url))],
+      coldArgs: [],
       environment: { BOARD_MAC: mac, BOARD_FILES: files },
       isEmulator: false,
     };

@@ -1,13 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { type Clock, FleetrigError, hostProcess } from "fleetrig/kernel";
 import { registerVirtualBoard } from "../enumerate/virtual-registry.js";
-import { BoardProcess } from "./board-process.js";
+import { BoardProcess, type BoardStart } from "./board-process.js";
 import { ControlServer } from "./control-server.js";
 import type { BoardAction, BoardPlan, BoardStatus } from "./keeper-protocol.js";
 import type { Reaper } from "./reaper.js";
 import { DownloadMode } from "./rom/download-mode.js";
 import { VirtualTty } from "./virtual-tty.js";
 
+const COLD: BoardStart = { reason: "POWERON", isCold: true };
+/** To the ROM it looks like power. */
+const EN: BoardStart = { reason: "POWERON", isCold: false };
 /** What a board with its own USB is away from the bus at a restart. */
 const REENUMERATION_US = 150_000;
 /** A program that ends at once is not started faster than this. */
@@ -62,7 +65,7 @@ export class HostedBoard {
     mkdirSync(plan.registryFolder, { recursive: true, mode: 0o700 });
     await this.control.listen(plan.control);
     if (plan.usb === "bridge" || !plan.isOff) this.appear();
-    if (!plan.isOff) await this.powerOn("POWERON");
+    if (!plan.isOff) await this.powerOn(COLD);
     this.tell();
   }
 
@@ -91,7 +94,7 @@ export class HostedBoard {
         await (action.mode === "download" ? this.download() : this.reset());
         break;
       case "power":
-        await (action.on ? this.powerOn("POWERON") : this.powerOff());
+        await (action.on ? this.powerOn(COLD) : this.powerOff());
         break;
       case "freeze":
         await this.process?.freeze(action.on);
@@ -133,7 +136,7 @@ export class HostedBoard {
   }
 
   private async reset(): Promise<void> {
-    if (this.endDownload()) await this.powerOn("POWERON");
+    if (this.endDownload()) await this.powerOn(EN);
     else await this.resetProcess();
   }
 
@@ -143,14 +146,14 @@ export class HostedBoard {
     if (await this.process.reset()) return;
     await this.process.kill();
     this.process = undefined;
-    await this.powerOn("POWERON");
+    await this.powerOn(EN);
   }
 
-  private async powerOn(reason: string): Promise<void> {
+  private async powerOn(start: BoardStart): Promise<void> {
     if (this.process !== undefined || this.rom !== undefined) return;
     if (this.options.plan.usb === "native") this.appear();
     const { plan, reaper, environment, log } = this.options;
-    this.process = await BoardProcess.start(plan.program, reason, {
+    this.process = await BoardProcess.start(plan.program, start, {
       reaper,
       environment,
       handlers: {
@@ -186,7 +189,7 @@ export class HostedBoard {
     if (this.options.plan.usb === "native") this.reenumerate();
     const again = (): void => {
       this.last = this.last
-        .then(() => (this.isOver ? undefined : this.powerOn(reason ?? "PANIC")))
+        .then(() => (this.isOver ? undefined : this.powerOn({ reason: reason ?? "PANIC", isCold: false })))
         .then(() => this.tell())
         .catch((error: unknown) => this.options.log(String(error)));
     };

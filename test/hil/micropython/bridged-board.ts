@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { BoardLink, type Hello, type RunningVirtualBoard } from "fleetrig/hil";
+import { BoardLink, type Hello, type RunningVirtualBoard, type VirtualBoardKind } from "fleetrig/hil";
 import { createRandomSource, type JsonObject, RealTime } from "fleetrig/kernel";
 import { SerialPort } from "serialport";
 import { onTestFinished } from "vitest";
@@ -10,7 +10,7 @@ export const SCRIPT = fileURLToPath(
   new URL("../../../hil/firmware/micropython/main.py", import.meta.url.replace("/dist/", "/")),
 );
 
-/** A MicroPython board with the host's end of its link, which passes the tunnel's bytes on to a TCP port. */
+/** A virtual board with the host's end of its link, which passes the tunnel's bytes on to a TCP port. */
 export class BridgedBoard {
   readonly events: JsonObject[] = [];
   readonly hellos: Hello[] = [];
@@ -55,9 +55,10 @@ export class BridgedBoard {
   static async open({
     encoding = "line" as "line" | "cobs",
     brokerPort = 0,
+    kind = "micropython" as VirtualBoardKind,
     firmware = SCRIPT,
   } = {}): Promise<BridgedBoard> {
-    const board = await startBoard({ kind: "micropython", firmware });
+    const board = await startBoard({ kind, firmware });
     const bridged = new BridgedBoard(board, encoding, brokerPort);
     await bridged.plugIn();
     bridged.link.start();
