@@ -54,6 +54,10 @@ export { openTtyPort, TtyPort, type TtyPortOptions } from "./port/tty-port.js";
 export { createPowerControl, NO_POWER } from "./power/create-power-control.js";
 export type { PowerControl, PoweredBoard, PowerHost, PowerSettings } from "./power/power-control.js";
 export { hostPower } from "./power/power-host.js";
+export { RecordFile } from "./record/record-file.js";
+export { type PortRecord, readRecording, type Recording } from "./record/recording.js";
+export { recordPorts, type RecordSink } from "./record/recording-opener.js";
+export { replayPorts, type ReplayOptions } from "./record/replay-port.js";
 export { parseSequence, type SequenceStep } from "./reset/line-sequence.js";
 export {
   type BootEvidence,
