@@ -61,9 +61,8 @@ static connection_state state;
 static event timer_event;
 static char timer_reason[16], reason[48], action[64];
 static bool has_action, waits_for_path, is_busy, session_present;
-static int64_t hold_us, hindered_until_us, previous_us, lifetime_us;
+static int64_t hold_us, hindered_until_us, lifetime_us;
 static uint64_t dialed_us, opened_us;
-static uint32_t attempt;
 static prng draws;
 
 static struct {
@@ -112,7 +111,7 @@ static void dial(void) {
   dialed_us = hal_now_us();
   json_writer *out = begin_event("attempt");
   json_name(out, "attempt");
-  json_put_integer(out, attempt);
+  json_put_integer(out, memory->attempt);
   events_send();
   if ((int64_t)dialed_us < hindered_until_us) {
     wait_for(0, FAILED, "unreachable");
@@ -123,13 +122,14 @@ static void dial(void) {
 }
 
 static void arm_retry(void) {
-  const int64_t delay_us = reconnect_delay_us(&member.reconnect, attempt, previous_us, prng_fraction(&draws));
+  const int64_t delay_us =
+      reconnect_delay_us(&member.reconnect, memory->attempt, memory->previous_delay_us, prng_fraction(&draws));
   if (delay_us < 0) {
     timer_cancel(&wait_timer);
     return;
   }
-  attempt += 1;
-  previous_us = delay_us;
+  memory->attempt += 1;
+  memory->previous_delay_us = delay_us;
   wait_for(delay_us < RETRY_DELAY_MIN_US ? RETRY_DELAY_MIN_US : delay_us, RETRY, "");
 }
 
@@ -158,8 +158,8 @@ static void say_end(const char *kind) {
   memory->lost_at_us = run_us(now_us);
   memory->was_online = false;
   if ((int64_t)(now_us - opened_us) >= member.reconnect.reset_after_us) {
-    attempt = 0;
-    previous_us = member.reconnect.base_us;
+    memory->attempt = 0;
+    memory->previous_delay_us = member.reconnect.base_us;
   }
   json_writer *out = begin_event(kind);
   if (strcmp(kind, "lost") == 0) {
@@ -238,8 +238,7 @@ void connection_reset(void) {
   state = CONNECTION_IDLE;
   has_action = waits_for_path = false;
   hindered_until_us = 0;
-  attempt = 0;
-  previous_us = member.reconnect.base_us;
+  if (memory->attempt == 0) memory->previous_delay_us = member.reconnect.base_us;
   draws = prng_stream(member.seed, "backoff");
 }
 

@@ -73,6 +73,8 @@ typedef struct {
   int64_t lost_at_us;     /* of the run: the last end of a connection */
   int64_t session_lifetime_us;
   int64_t down_until_us;  /* of the run: a wanted restart is over then */
+  uint32_t attempt;       /* where the connection stands in its reconnect policy */
+  int64_t previous_delay_us;
   uint32_t sequences[MEMBER_STREAMS_MAX];
   uint32_t sent_until;    /* records of the outbox up to this one were sent */
   uint32_t ota_blocks;
