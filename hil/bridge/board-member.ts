@@ -66,6 +66,7 @@ export class BoardMember implements FleetMember, BoardListener {
   private readonly activeFaults = new Map<string, JsonObject>();
   private readonly targets = new Map<string, SignalTarget>();
   private wasOnline = false;
+  private refusedStarts = 0;
 
   /** @throws FleetrigError BOARD_PLAN_UNSUPPORTED, BOARD_NO_DOOR, and the errors of templates */
   constructor(private readonly parts: BoardMemberParts) {
@@ -263,6 +264,8 @@ export class BoardMember implements FleetMember, BoardListener {
     this.device.command("configure", this.rendered.configuration, (answer) => {
       if (this.refused("configure", answer) || !answer.ok) return;
       this.isConfigured = true;
+      // Whoever is configured has stopped what ran before.
+      this.isStarted = false;
       this.goOn(true);
     });
   }
@@ -293,8 +296,19 @@ export class BoardMember implements FleetMember, BoardListener {
     if (this.originUs === undefined || this.isStarted || !this.isReady || !this.isConfigured) return;
     this.isStarted = true;
     this.device.command("start", { at: this.device.toBoardUs(this.originUs) }, (answer) => {
-      if (!answer.ok && PASSING_ERRORS.has(answer.error)) this.isStarted = false;
+      if (!answer.ok) this.notStarted(answer);
+      else this.refusedStarts = 0;
     });
+  }
+
+  /** A board that says who it is and cannot be that has lost half of what it was told. */
+  private notStarted(answer: Extract<CommandAnswer, { ok: false }>): void {
+    this.isStarted = false;
+    if (PASSING_ERRORS.has(answer.error)) return;
+    this.refusedStarts += 1;
+    this.isConfigured = false;
+    if (this.refusedStarts > 1) this.refused("start", answer);
+    else if (this.isReady) this.configure();
   }
 
   private order(op: string, args: JsonObject): void {

@@ -153,11 +153,14 @@ export class MemberEvents {
       case "refused":
         return this.emit({ type: "connection.refused", atUs, reason });
       case "lost":
+        // Told already, when the line to the board went.
+        if (!this.isOnline) return;
         return this.end("lost", atUs, {
           reason: this.cause?.mode ?? reason,
           action: textOf(event["action"]),
         });
       case "closed":
+        if (!this.isOnline) return;
         return this.end("closed", atUs, { action: textOf(event["action"]) });
       default:
         this.strange += 1;

@@ -14,11 +14,17 @@ export const MAC = "7cdfa1001122";
 /** Lets what is due within that time happen, promises included. */
 export async function pass(time: VirtualTime, durationUs: number): Promise<void> {
   const untilUs = time.nowUs() + durationUs;
+  await settle();
   for (let isOver = false; !isOver; ) {
     isOver = time.runUntil(untilUs, 1);
-    for (let tick = 0; tick < 8; tick += 1) await Promise.resolve();
+    await settle();
     if (isOver) isOver = time.runUntil(untilUs, 1);
   }
+}
+
+/** What is decided happens before time goes on. */
+async function settle(): Promise<void> {
+  for (let tick = 0; tick < 8; tick += 1) await Promise.resolve();
 }
 
 /** EN by its line, as on boards with the usual two transistors. */
