@@ -79,9 +79,19 @@ export {
 export {
   BoardLog,
   type BoardLogHandlers,
+  type BootMode,
   type BootReport,
+  compileLinePattern,
+  type LinePattern,
+  type LineWait,
+  type LineWaitOutcome,
+  type LogLevel,
   type LogLine,
+  type LogWatch,
+  type PanicEnd,
   type PanicReport,
+  type ResetClass,
+  type RestartNotice,
 } from "./log/index.js";
 export {
   type Bench,
@@ -122,13 +132,12 @@ export {
   startVirtualBoard,
   type VirtualBoardOptions,
 } from "./virtual/virtual-board.js";
-export { AddressDecoder, describeBacktrace } from "./elf/index.js";
+export { AddressDecoder, type Backtrace, type CodePlace, describeBacktrace } from "./elf/index.js";
 export { type BoardFile, BoardFiles } from "./flash/board-files.js";
 export { deployFiles, type DeployOptions, type DeployOutcome } from "./flash/deploy.js";
 export { RawRepl, type RunOptions } from "./flash/raw-repl.js";
 export { parseTraceback, type Traceback, tracebackError, type TracebackFrame } from "./flash/traceback.js";
 export { ChipTty } from "./virtual/rom/chip-tty.js";
-export { compileLinePattern } from "./log/index.js";
 export { type BenchFile, benchFileSchema, parseBenchFile, readBenchFile } from "./bench/bench-file.js";
 export type { BenchLease, LeaseDesk } from "./bench/bench-leases.js";
 export { type BenchOptions, createBench, type LaunchedBoard } from "./bench/create-bench.js";

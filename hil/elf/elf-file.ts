@@ -162,7 +162,7 @@ function readSymbol(reader: ByteReader, is64: boolean) {
 }
 
 /** Functions by address. */
-export class FunctionTable {
+class FunctionTable {
   private readonly sorted: readonly FunctionSymbol[];
 
   constructor(

@@ -1,7 +1,7 @@
 export { BoardLog, type BoardLogHandlers, type RestartNotice } from "./board-log.js";
 export type { BootMode, BootReport } from "./boot-log.js";
 export { compileLinePattern, type LinePattern } from "./line-pattern.js";
-export { type LogLevel, type LogLine, parsePrefix } from "./log-line.js";
+export type { LogLevel, LogLine } from "./log-line.js";
 export { type LineWait, type LineWaitOutcome, LogWatch } from "./log-watch.js";
 export type { PanicEnd, PanicReport } from "./panic.js";
 export { type ResetClass, resetClassOfCode, resetClassOfName } from "./reset-reason.js";

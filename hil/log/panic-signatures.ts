@@ -4,7 +4,7 @@ import { parsePrefix } from "./log-line.js";
  * Lines with which firmware dies, as data. A signature has an exact form, which names the kind, and *fragments*: any of them is
  * enough to know that it is a panic when noise or a frame has damaged the rest of the line, or while the line has no end yet.
  */
-export interface PanicSignature {
+interface PanicSignature {
   /** The whole form; its groups go to `kind`. */
   readonly pattern: RegExp;
   readonly fragments: readonly RegExp[];

@@ -95,8 +95,9 @@ async function startRig() {
 }
 
 describe.skipIf(lacksEmulator)("deaths of the reference firmware on a RISC-V core", () => {
-  const outDir = mkdtempSync(join(tmpdir(), "fleetrig-firmware-"));
+  let outDir: string;
   beforeAll(async () => {
+    outDir = mkdtempSync(join(tmpdir(), "fleetrig-firmware-"));
     firmware = await buildFirmware({ target: "rv32", outDir });
   }, 120_000);
   afterAll(() => rmSync(outDir, { recursive: true, force: true }));
