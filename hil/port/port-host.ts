@@ -2,14 +2,7 @@ import { stat } from "node:fs";
 import { Socket } from "node:net";
 import { endHostProcess, hostMonotonicUs, LANE, RealTime, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import { SerialPort } from "serialport";
-import {
-  ANSWER,
-  COMMAND,
-  encodeHostFrame,
-  HostFrameReader,
-  type HostOpening,
-  MAX_PAYLOAD_BYTES,
-} from "./host-frames.js";
+import { ANSWER, COMMAND, encodeHostFrame, HostFrameReader, type HostOpening } from "./host-frames.js";
 
 /**
  * The process of one tty. Opening a serial device, setting its lines and closing it may block a thread for as long as its driver likes; in a
@@ -154,4 +147,4 @@ const reader = new HostFrameReader((kind, number, payload) => {
 parent.on("data", (chunk: Buffer) => reader.push(chunk));
 parent.on("error", () => {});
 parent.on("close", () => void leave());
-answer(ANSWER.ready, MAX_PAYLOAD_BYTES);
+answer(ANSWER.ready, 0);

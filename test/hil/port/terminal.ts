@@ -20,7 +20,8 @@ export interface Terminal {
   tear(): Promise<void>;
 }
 
-export async function openTerminal(): Promise<Terminal> {
+/** @param heard Called with what the port sends, as it comes. */
+export async function openTerminal(heard?: (bytes: Buffer) => void): Promise<Terminal> {
   const folder = mkdtempSync(join(tmpdir(), "fleetrig-tty-"));
   const path = join(folder, "tty");
   const socat: ChildProcessByStdio<Writable, Readable, null> = spawn(
@@ -32,7 +33,9 @@ export async function openTerminal(): Promise<Terminal> {
   );
   const exited = new Promise((resolve) => socat.once("exit", resolve));
   const received: Buffer[] = [];
-  socat.stdout.on("data", (chunk: Buffer) => received.push(chunk));
+  socat.stdout.on("data", (chunk: Buffer) =>
+    heard === undefined ? void received.push(chunk) : heard(chunk),
+  );
   socat.stdin.on("error", () => {});
   await until(() => existsSync(path));
   return {

@@ -1,8 +1,15 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { type Port, openTtyPort } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterEach, describe, expect, it } from "vitest";
 import { lacksSocat, Listener, openTerminal, type Terminal, until } from "./terminal.js";
 
+const isSource = import.meta.url.endsWith(".ts");
+const PROGRAM = fileURLToPath(
+  new URL(isSource ? "./orphan-process.ts" : "./orphan-process.js", import.meta.url),
+);
+const LOADER = isSource ? ["--conditions=fleetrig:source", "--import", "tsx"] : [];
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, value) => value);
 
 describe.skipIf(lacksSocat)("TtyPort", () => {
@@ -123,6 +130,19 @@ describe.skipIf(lacksSocat)("TtyPort", () => {
     process.kill(port.hostPid, "SIGSTOP");
     await until(() => listener.end !== undefined);
     expect(listener.end).toBe("stalled");
+  });
+
+  it("leaves no process behind when this one is killed, and the device free", async () => {
+    const board = await terminal();
+    const parent = spawn(process.execPath, [...LOADER, PROGRAM, board.path], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let pid = 0;
+    parent.stdout.on("data", (chunk: Buffer) => (pid = Number(chunk.toString())));
+    await until(() => pid > 0);
+    parent.kill("SIGKILL");
+    await until(() => !runs(pid));
+    await expect(open(board.path)).resolves.toBeDefined();
   });
 
   it("tells when its process is ended by somebody", async () => {
