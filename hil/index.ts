@@ -141,6 +141,7 @@ export { ChipTty } from "./virtual/rom/chip-tty.js";
 export { type BenchFile, benchFileSchema, parseBenchFile, readBenchFile } from "./bench/bench-file.js";
 export type { BenchLease, LeaseDesk } from "./bench/bench-leases.js";
 export { type BenchOptions, createBench, type LaunchedBoard } from "./bench/create-bench.js";
+export { createHostBench, type HostBenchOptions } from "./bench/host-bench.js";
 export type { PortSource } from "./bench/port-directory.js";
 export type { BoardHands, Patience } from "./board/board-parts.js";
 export { type LineProfile, lineProfileSchema } from "./profiles/line-profile.js";

@@ -12,18 +12,25 @@ const MAX_FILE_BYTES = 1_048_576;
 const MAX_BOARDS = 1_000;
 
 const word = z.string().min(1).max(128);
-const command = z.array(z.string().max(4096)).min(1).max(64);
+const command = z.string().min(1).max(4096);
 
 const macSchema = z
   .string()
   .regex(/^(?:[0-9a-fA-F]{2}[:-]?){5}[0-9a-fA-F]{2}$/, "a MAC address is written like 7c:df:a1:00:11:22")
   .transform((text) => text.replaceAll(/[:-]/g, "").toLowerCase());
 
-/** How a board's power is switched. */
-const powerSchema = z.discriminatedUnion("by", [
-  z.strictObject({ by: z.literal("hub"), hub: word, port: z.int().min(1).max(32) }),
-  z.strictObject({ by: z.literal("command"), on: command, off: command }),
-  z.strictObject({ by: z.literal("control"), socket: z.string().min(1).max(1024) }),
+/** How a board's power is switched: `PowerSettings`. */
+const powerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("none") }),
+  z.strictObject({ kind: z.literal("command"), off: command, on: command }),
+  z.strictObject({
+    kind: z.literal("uhubctl"),
+    location: word.optional(),
+    port: z.int().min(1).max(32).optional(),
+    program: z.string().max(1024).optional(),
+  }),
+  z.strictObject({ kind: z.literal("sysfs") }),
+  z.strictObject({ kind: z.literal("socket"), path: z.string().min(1).max(1024) }),
 ]);
 
 const boardSchema = z

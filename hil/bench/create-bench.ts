@@ -31,13 +31,16 @@ export interface LaunchedBoard {
   /** Where enumerators show it. */
   readonly path: string;
   readonly mac: string;
-  readonly hands: BoardHands;
+  /** Default: what can be done to the board at its port. */
+  readonly hands?: BoardHands;
   stop(): Promise<void>;
 }
 
 /** Everything that a bench is made of. */
 export interface BenchOptions {
   readonly time: TimeSource;
+  /** Default: the bench's lane. */
+  readonly clock?: Clock;
   /** Of the run: members draw what virtual devices in their place would draw. */
   readonly random: RandomSource;
   /** For links: their session numbers must differ between runs with the same seed. Default: that of the run. */
@@ -88,7 +91,7 @@ class PortBench implements Bench {
   private readonly troubles = new Map<string, string>();
 
   constructor(private readonly options: BenchOptions) {
-    this.clock = options.time.lane(LANE.bench);
+    this.clock = options.clock ?? options.time.lane(LANE.bench);
     this.file = options.file ?? EMPTY_BENCH_FILE;
     this.ports = new WantedPorts(options.source);
     this.directory = new PortDirectory(this.ports);

@@ -46,8 +46,8 @@ export class BoardHandling {
     const { line, expected } = this.options;
     this.expectRestart();
     if (line.port === undefined || this.hands.reset === undefined) return;
-    await this.hands.reset(line.port);
     expected.resetNow();
+    await this.hands.reset(line.port);
   }
 
   async usbReset(): Promise<void> {
@@ -60,8 +60,8 @@ export class BoardHandling {
     this.expectRestart();
     await this.hands.power?.(false);
     await new Promise<void>((resolve) => clock.after(POWER_OFF_US, resolve));
-    await this.hands.power?.(true);
     expected.resetNow();
+    await this.hands.power?.(true);
   }
 
   /** @returns false when its power cannot be switched. */
@@ -69,10 +69,8 @@ export class BoardHandling {
     const { power } = this.hands;
     if (power === undefined) return false;
     this.expectRestart();
-    this.attempt("switching its power", async () => {
-      await power(isOn);
-      if (isOn) this.options.expected.resetNow();
-    });
+    if (isOn) this.options.expected.resetNow();
+    this.attempt("switching its power", () => power(isOn));
     return true;
   }
 

@@ -1,4 +1,5 @@
 import type { ModemLines, Port, PortAddress } from "../port/port.js";
+import type { BootEvidence } from "../reset/reset-engine.js";
 
 /** Where a board hangs at the moment. A board that was plugged in again has another place, also under the same name. */
 export interface BoardPlace {
@@ -23,6 +24,8 @@ export interface BoardTracker {
 
 /** What can be done to a board from outside; absent where there is no way. */
 export interface BoardHands {
+  /** Hears everything that shows a start: whoever resets believes no more than that. */
+  saw?(evidence: BootEvidence): void;
   /** Pulls EN. */
   reset?(port: Port): Promise<void>;
   /** Has its USB device come up anew. */

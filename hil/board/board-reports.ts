@@ -80,7 +80,9 @@ export class BoardReports {
         crash: { kind: crash.kind, ...(crash.pc !== undefined && { programCounter: crash.pc }) },
       }),
     });
-    const beganUs = this.expected.started() ?? this.bootSeenUs;
+    const resetUs = this.expected.started();
+    // The first byte comes when EN is released, which is later than the wish for it.
+    const beganUs = this.bootSeenUs ?? resetUs;
     this.bootSeenUs = undefined;
     this.emit({
       type: "board.booted",

@@ -269,6 +269,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   private bootSeen(report: BootReport): void {
     this.reports.bootSeen(report.atUs);
+    this.hands.saw?.(report.mode === "download" ? { kind: "waiting" } : { kind: "boot", isDownload: false });
     const type = report.mode === "download" ? "DOWNLOAD" : report.mode === "no-image" ? "ROM" : "BOOTING";
     if (!this.line.link.isOpen) {
       this.send(type);
@@ -298,6 +299,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
       return;
     }
     this.mac = hello.mac;
+    this.hands.saw?.({ kind: "hello", bootId: hello.bootId });
     if (this.reports.hello(hello, place, this.line.log)) this.isNewStart = true;
     this.send("HELLO");
   }

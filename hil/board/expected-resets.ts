@@ -22,7 +22,7 @@ export class ExpectedResets {
     this.crashUntilUs = this.clock.nowUs() + withinUs;
   }
 
-  /** EN is released, or power is on, now. */
+  /** The reset begins, or power is switched on, now. */
   resetNow(): void {
     this.resetAtUs = this.clock.nowUs();
   }
