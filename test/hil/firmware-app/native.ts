@@ -23,7 +23,7 @@ export const lacksCompiler = process.env["FLEETRIG_REQUIRE_RIGS"] !== "1" && !ex
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url.replace("/dist/", "/")));
 
 const FIRMWARE = source("../../../hil/firmware/");
-const CODECS = ["json", "json_writer", "number", "mqtt_read", "mqtt_write"].map(
+const CODECS = ["json", "json_writer", "number", "mqtt_read", "mqtt_write", "quantile", "backoff"].map(
   (name) => `src/app/${name}.c`,
 );
 const PLATFORM = ["storage", "outbox", "boot", "boot_slots", "sha256", "crc32"].map(

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "member.h"
 #include "model.h"
+#include "mqtt_client.h"
 #include "outgoing.h"
 #include "signals.h"
 #include "storage.h"
@@ -69,10 +70,11 @@ static void prepare(bool is_new) {
 }
 
 bool configure(json_value args, const char **problem) {
-  configure_stop();
-  timers_reset();
+  /* The member before leaves in order and without a word: what is told from now on is the new one's. */
   model_stop();
+  mqtt_client_disconnect();
   connection_reset();
+  timers_reset();
   telemetry_reset(true);
   const bool is_good = member_read(args.text, args.length, problem);
   if (is_good && !model_choose(member.model)) {

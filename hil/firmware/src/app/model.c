@@ -22,7 +22,7 @@ static char told[MODE_MAX];
 bool model_choose(const char *name) {
   model = NULL;
   is_started = false;
-  for (size_t i = 0; i < sizeof MODELS / sizeof MODELS[0]; i += 1) {
+  for (size_t i = 0; name != NULL && i < sizeof MODELS / sizeof MODELS[0]; i += 1) {
     if (strcmp(MODELS[i]->name, name) == 0) model = MODELS[i];
   }
   return model != NULL;

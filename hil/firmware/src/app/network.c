@@ -99,7 +99,8 @@ static void flush(void) {
 void network_close(bool in_order) {
   if (current == IDLE) return;
   /* What was sent has left the board as far as there is room, however the connection ends. */
-  if (current == OPEN) flush();
+  if (current == OPEN || current == CLOSING) flush();
+  if (current == IDLE) return;
   if (in_order && current == OPEN && pending_length > 0) {
     current = CLOSING;
     return;

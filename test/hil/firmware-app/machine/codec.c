@@ -2,13 +2,19 @@
  *
  *   J<text>            checks JSON and walks all of it: `ok <normalised>` or `no`
  *   D<version><hex>    reads a server's packet: JSON or `no`
- *   E<json>            writes a client's packet: hex or `no` */
+ *   E<json>            writes a client's packet: hex or `no`
+ *   Q<json>            `{"dist":...,"p":0.5}`: the distribution's value at p in µs
+ *   R<json>            `{"policy":0,"baseUs":...,"capUs":...,"attempt":...,"previousUs":...,"fraction":...}`: delay in µs
+ *   S<radians>         the sine, with nine digits */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "connection.h"
 #include "json.h"
 #include "mqtt_packet.h"
+#include "number.h"
+#include "quantile.h"
 
 enum { MAX_BYTES = 1 << 17 };
 static char line[MAX_BYTES], text[MAX_BYTES];
@@ -133,6 +139,29 @@ static size_t write_packet(json_value in, uint8_t *bytes, size_t capacity) {
   return mqtt_write_disconnect(bytes, capacity);
 }
 
+static int64_t reconnect_delay_of(json_value in) {
+  const reconnect_plan plan = {(reconnect_policy)json_integer_or(json_member(in, "policy"), 0), json_integer_or(json_member(in, "baseUs"), 0),
+                               json_integer_or(json_member(in, "capUs"), 0), 0};
+  return reconnect_delay_us(&plan, (uint32_t)json_integer_or(json_member(in, "attempt"), 0),
+                            json_integer_or(json_member(in, "previousUs"), 0), json_number_or(json_member(in, "fraction"), 0));
+}
+
+static void compute(char kind, const char *in, size_t length) {
+  json_value value;
+  char number[32];
+  if (!json_parse(in, length, &value)) {
+    puts("no");
+  } else if (kind == 'S') {
+    number_format(number_sine(json_number_or(value, 0)), 9, number, sizeof number);
+    puts(number);
+  } else if (kind == 'Q') {
+    const distribution of = distribution_of(value, (distribution){0});
+    printf("%lld\n", (long long)quantile_us(&of, json_number_or(json_member(value, "p"), 0)));
+  } else {
+    printf("%lld\n", (long long)reconnect_delay_of(value));
+  }
+}
+
 static void answer(char *in) {
   static uint8_t bytes[MAX_BYTES];
   const size_t length = strcspn(in, "\n");
@@ -146,6 +175,8 @@ static void answer(char *in) {
     memcpy(exact, bytes, count);
     puts(decoded(exact, count, (uint8_t)(in[1] - '0')));
     free(exact);
+  } else if (in[0] != 'E') {
+    compute(in[0], in + 1, length - 1);
   } else {
     json_value value;
     pooled = 0;
