@@ -7,7 +7,7 @@ const POLL_US = US_PER_S;
 const SETTLE_US = 20 * US_PER_MS;
 
 /** Tells of changes in a folder, as soon as they happen or not at all. @returns stops it */
-export type FolderWatch = (folder: string, changed: () => void) => () => void;
+type FolderWatch = (folder: string, changed: () => void) => () => void;
 
 export interface PortWatchOptions {
   readonly clock: Clock;

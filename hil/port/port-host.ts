@@ -35,12 +35,21 @@ let writing: Promise<void> | undefined;
 async function open({ path: device, baud, dtr, rts }: HostOpening): Promise<void> {
   path = device;
   port = await SerialPort.binding.open({ path, baudRate: baud, lock: true });
-  await port.set({ dtr, rts }).catch((error: unknown) => {
+  await setLines(port, dtr, rts).catch((error: unknown) => {
     // A pty has no lines; whoever needs them learns it from their own command.
     if (!/inappropriate ioctl/i.test(String(error))) throw error;
   });
   lookForDevice();
   void readOn(port);
+}
+
+/**
+ * One request for both. FTDI adapters keep bytes for 16 ms unless they are told not to, which every request has to repeat;
+ * others do not mind.
+ */
+function setLines(of: Binding, dtr: boolean, rts: boolean): Promise<void> {
+  const wish = { dtr, rts, lowLatency: true };
+  return of.set(wish);
 }
 
 async function readOn(from: Binding): Promise<void> {
@@ -118,7 +127,7 @@ async function close(): Promise<void> {
 
 const COMMANDS: Readonly<Record<number, (payload: Buffer) => Promise<void> | void>> = {
   [COMMAND.open]: (payload) => open(JSON.parse(payload.toString()) as HostOpening),
-  [COMMAND.lines]: (payload) => port?.set({ dtr: payload[0] === 1, rts: payload[1] === 1 }),
+  [COMMAND.lines]: (payload) => port && setLines(port, payload[0] === 1, payload[1] === 1),
   [COMMAND.baud]: (payload) => port?.update({ baudRate: payload.readUInt32LE(0) }),
   [COMMAND.ping]: () => lookForDevice(),
   [COMMAND.close]: close,

@@ -12,7 +12,7 @@ import { type PortProcess, startPortProcess } from "./port-process.js";
 import type { ModemLines, Port, PortAddress, PortEnd, PortOpening } from "./port.js";
 
 /** A command or ping that is unanswered for this long is a stall. */
-export const STALL_US = 3 * US_PER_S;
+const STALL_US = 3 * US_PER_S;
 const PING_US = US_PER_S;
 /** A busy machine needs a while to start a process; its own work is counted from then. */
 const START_US = 20 * US_PER_S;
@@ -28,7 +28,7 @@ interface Pending {
 
 export interface TtyPortOptions {
   readonly clock: Clock;
-  /** Default: {@link STALL_US}. */
+  /** Default: 3 s. */
   readonly stallUs?: number;
 }
 

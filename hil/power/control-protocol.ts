@@ -18,7 +18,7 @@ import { z } from "zod";
  */
 export const CONTROL_LINE_BYTES = 4096;
 
-export const controlRequestSchema = z.discriminatedUnion("op", [
+const controlRequestSchema = z.discriminatedUnion("op", [
   z.object({ op: z.literal("reset"), mode: z.enum(["run", "download"]).optional() }),
   z.object({ op: z.literal("power"), on: z.boolean() }),
   z.object({ op: z.literal("freeze"), on: z.boolean() }),
