@@ -57,8 +57,9 @@ export class BridgedBoard {
     brokerPort = 0,
     kind = "micropython" as VirtualBoardKind,
     firmware = SCRIPT,
+    stateFolder = undefined as string | undefined,
   } = {}): Promise<BridgedBoard> {
-    const board = await startBoard({ kind, firmware });
+    const board = await startBoard({ kind, firmware, ...(stateFolder === undefined ? {} : { stateFolder }) });
     const bridged = new BridgedBoard(board, encoding, brokerPort);
     await bridged.plugIn();
     bridged.link.start();

@@ -1,0 +1,11 @@
+#ifndef STUB_ESP_APP_DESC_H
+#define STUB_ESP_APP_DESC_H
+
+#include <stddef.h>
+typedef struct {
+  char version[32];
+} esp_app_desc_t;
+const esp_app_desc_t *esp_app_get_description(void);
+int esp_app_get_elf_sha256(char *text, size_t size);
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef STUB_ESP_IDF_VERSION_H
+#define STUB_ESP_IDF_VERSION_H
+
+#define ESP_IDF_VERSION_MAJOR 5
+
+#endif
