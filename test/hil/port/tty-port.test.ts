@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { symlinkSync, unlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Port, openTtyPort } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
@@ -97,6 +98,18 @@ describe.skipIf(lacksSocat)("TtyPort", () => {
     expect(listener.end).toBe("disconnected");
     await expect(port.setBaud(9600)).rejects.toMatchObject({ code: "PORT_NOT_FOUND" });
     await port.close();
+    expect(listener.end).toBe("disconnected");
+  });
+
+  it("notices another device under its name", async () => {
+    const [board, other] = [await terminal(), await terminal()];
+    const name = `${board.path}-by-id`;
+    symlinkSync(board.path, name);
+    const listener = new Listener();
+    await open(name, listener);
+    unlinkSync(name);
+    symlinkSync(other.path, name);
+    await until(() => listener.end !== undefined);
     expect(listener.end).toBe("disconnected");
   });
 
