@@ -154,3 +154,4 @@ export {
 export { imageVersion, imageWithVersion, writeFactoryFlash } from "./firmware/image.js";
 export { referenceImages } from "./flash/reference-images.js";
 export { type FlashCommand, flashCommandWords, runFlashCommand } from "./flash/flash-command.js";
+export { provenBoot } from "./flash/proven-boot.js";

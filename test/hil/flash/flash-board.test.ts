@@ -40,6 +40,17 @@ describe("flashBoard", () => {
     expect(onFlash(rig).equals(image.bytes)).toBe(true);
   });
 
+  it.each([
+    ["a large capacitor at EN", { enableRiseUs: 120_000 }],
+    ["wires without transistors", { wiring: "straight" as const }],
+    ["USB of its own", { wiring: "usb" as const }],
+  ])("finds the way to reset a board with %s", async (_, options) => {
+    const rig = new FlashRig(options);
+    await flash(rig);
+    expect(onFlash(rig).equals(image.bytes)).toBe(true);
+    expect(rig.socket.chip.state).toBe("application");
+  });
+
   it.each<[string, RomFaults, string]>([
     ["is deaf", { ignoredSyncs: 1_000 }, "FLASH_NO_ANSWER"],
     ["has worn flash", { wornBytes: new Set([image.offset + 1]) }, "FLASH_VERIFY_FAILED"],

@@ -13,7 +13,7 @@ import {
   openTtyPort,
 } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
-import { trains } from "./rig.js";
+import { linesBoot } from "./rig.js";
 
 const SOURCE = fileURLToPath(
   new URL("../../../test/hil/flash/modem-lines.c", import.meta.url.replace("/dist/", "/")),
@@ -65,7 +65,7 @@ export class NativeRig {
     await openFlashLine(
       { open: (opening) => openTtyPort(opening, { clock: this.clock }) },
       { address: { kind: "tty", path: this.tty.path! }, baud: 115_200 },
-      (port) => trains(port, this.clock),
+      linesBoot(this.clock),
     );
 
   stop(): void {

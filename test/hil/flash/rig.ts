@@ -4,7 +4,12 @@ import {
   type ChipSocketOptions,
   type FlashLine,
   MemoryFlash,
+  NO_POWER,
   openFlashLine,
+  type Port,
+  provenBoot,
+  ResetEngine,
+  VolatileResetMemory,
 } from "fleetrig/hil";
 import { type Clock, hostYield, VirtualTime } from "fleetrig/kernel";
 
@@ -37,7 +42,7 @@ export class FlashRig {
     const line = await openFlashLine(
       this.socket,
       { address: { kind: "tty", path: "/dev/ttyUSB0" }, baud: 115_200 },
-      (port) => trains(port, this.clock),
+      linesBoot(this.clock),
     );
     line.listen({
       received: (bytes) => (this.printed += Buffer.from(bytes).toString("latin1")),
@@ -60,19 +65,18 @@ export class FlashRig {
   }
 }
 
-/** Classic resets, believed without proof. */
-export function trains(port: FlashLine["port"], clock: Clock): BootControl {
-  const run = async (
-    ...steps: readonly (readonly [dtr: boolean, rts: boolean, ms: number])[]
-  ): Promise<void> => {
-    for (const [dtr, rts, ms] of steps) {
-      await port.setLines({ dtr, rts });
-      await new Promise<void>((resolve) => clock.after(ms * 1000, resolve));
-    }
-  };
-  return {
-    enterDownload: () => run([false, true, 100], [true, false, 50], [false, false, 10]),
-    startApplication: () => run([false, true, 100], [false, false, 10]),
+/** Resets over the modem lines, proven by what the ROM prints. */
+export function linesBoot(clock: Clock) {
+  return (port: Port, listen: FlashLine["listen"]): BootControl => {
+    const engine = new ResetEngine({
+      clock,
+      adapter: "uart-bridge",
+      key: MAC,
+      port: () => port,
+      power: NO_POWER,
+      memory: new VolatileResetMemory(),
+    });
+    return provenBoot(engine, listen);
   };
 }
 
