@@ -75,6 +75,8 @@ export interface RunOptions {
   readonly prepared?: (world: World) => void;
   /** Hears of every message as the measurement does. */
   readonly witness?: DeliveryProbe;
+  /** Hears of every event as the measurement does. */
+  readonly listener?: EventSink;
 }
 
 /** What a bench needs to know of the run that it serves. */
@@ -202,7 +204,8 @@ class Run {
       const planned = options.planned?.(plan) ?? plan;
       const measurement = new Measurement({ scenario, planned, host });
       const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
-      const events = trace === undefined ? measurement.events : teeSink(trace, measurement.events);
+      const heard = [measurement.events, ...(options.listener === undefined ? [] : [options.listener])];
+      const events = trace === undefined ? teeSink(...heard) : teeSink(trace, ...heard);
       stage.connect(events);
       const world = await createWorld({
         scenario,
