@@ -19,6 +19,7 @@ import {
 } from "fleetrig/reports";
 import { createRuleOracle, type RuleOracle } from "../oracle/rule-oracle.js";
 import type { Scenario } from "../scenario.js";
+import { BoardProbe } from "./board-probe.js";
 import { costRecord, readCloud } from "./cloud-reader.js";
 import type { PlannedFleet } from "./fleet-plan.js";
 import { LogWaits } from "./log-waits.js";
@@ -37,16 +38,20 @@ export interface MeasurementOptions {
   readonly scenario: Scenario;
   readonly planned: PlannedFleet;
   readonly host: HostProbe;
+  /** Things that are boards. */
+  readonly boards?: { has(thing: string): boolean } | undefined;
 }
 
 /** Everything that watches one run: ledger and trackers, the rules' oracle, gauges of broker and host. */
 export class Measurement {
   readonly observation: Observation;
   readonly events: EventSink;
+  readonly probe: DeliveryProbe;
   /** In the order in which they happened. */
   readonly disturbances: Disturbance[] = [];
   readonly logWaits = new LogWaits();
   private readonly oracles: readonly RuleOracle[];
+  private readonly boardProbe: BoardProbe | undefined;
   private world: World | undefined;
 
   constructor(private readonly options: MeasurementOptions) {
@@ -66,16 +71,17 @@ export class Measurement {
         provisioning: scenario.fleet.some(({ identity }) => identity?.claim !== undefined),
       },
     });
+    const { boards } = options;
+    this.boardProbe =
+      boards &&
+      new BoardProbe(this.observation.probe, (thing) => boards.has(planned.things[thing]?.name ?? ""));
+    this.probe = this.boardProbe ?? this.observation.probe;
     this.events = teeSink(this.observation, { emit: (event) => this.note(event) });
     this.oracles = scenario.services.rules
       ? scenario.rules
           .filter(({ ruleDisabled }) => !ruleDisabled)
           .map(({ name, sql }) => createRuleOracle(name, sql))
       : [];
-  }
-
-  get probe(): DeliveryProbe {
-    return this.observation.probe;
   }
 
   get online(): number {
@@ -140,6 +146,7 @@ export class Measurement {
 
   /** Ends the measurement: what has not arrived by now is lost. */
   settle(atUs: number): void {
+    this.boardProbe?.settle();
     this.observation.settle(atUs);
   }
 

@@ -202,7 +202,7 @@ class Run {
     try {
       const plan = planFleet(scenario, models, random, { roll: boards?.roll, images: boards?.images });
       const planned = options.planned?.(plan) ?? plan;
-      const measurement = new Measurement({ scenario, planned, host });
+      const measurement = new Measurement({ scenario, planned, host, boards: boards?.roll.boards });
       const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
       const heard = [measurement.events, ...(options.listener === undefined ? [] : [options.listener])];
       const events = trace === undefined ? teeSink(...heard) : teeSink(trace, ...heard);
