@@ -95,8 +95,7 @@ export class BootLoader {
   static async connect(line: FlashLine, clock: Clock, log: LoaderLog = () => {}): Promise<BootLoader> {
     const transport = new LoaderTransport(line, clock);
     try {
-      const loader = await synchronise(line, transport, log);
-      const mac = (await loader.chip["readMac"](loader)).replaceAll(":", "");
+      const { loader, mac } = await synchronise(line, transport, log);
       const { CHIP_NAME, IMAGE_CHIP_ID, BOOTLOADER_FLASH_OFFSET } = loader.chip;
       const identity = {
         chip: CHIP_NAME.toLowerCase().replaceAll("-", ""),
@@ -123,7 +122,7 @@ export class BootLoader {
       if (this.transport.lost !== undefined || !(error instanceof ESPError))
         throw this.transport.lost ?? error;
     }
-    if (!this.loader.IS_STUB) await this.loader.ask(this.loader.ESP_SPI_ATTACH, new Uint8Array(8));
+    if (!this.loader.IS_STUB) await this.asked(this.loader.ESP_SPI_ATTACH, new Uint8Array(8));
     this.loader.FLASH_WRITE_SIZE = this.loader.IS_STUB ? STUB_BLOCK_BYTES : ROM_BLOCK_BYTES;
     return this.loader.IS_STUB;
   }
@@ -139,7 +138,7 @@ export class BootLoader {
       await this.line.port.setBaud(ROM_BAUD);
       await this.line.boot.enterDownload();
       this.loader.IS_STUB = false;
-      await this.loader.connect("no_reset", 1, false);
+      await this.guarded(() => this.loader.connect("no_reset", 1, false));
       await this.startStub();
     }
     return ROM_BAUD;
@@ -281,14 +280,19 @@ export class BootLoader {
 /** Refusals that mean the bytes came in wrong: the stub's and the ROM's checksum errors. */
 const DAMAGED: ReadonlySet<number> = new Set([0xc1, 0x07]);
 
-async function synchronise(line: FlashLine, transport: LoaderTransport, log: LoaderLog): Promise<Loader> {
+interface Synchronised {
+  readonly loader: Loader;
+  readonly mac: string;
+}
+
+async function synchronise(line: FlashLine, transport: LoaderTransport, log: LoaderLog): Promise<Synchronised> {
   let failure: unknown;
   for (let attempt = 0; attempt < CONNECT_ATTEMPTS; attempt += 1) {
     await line.boot.enterDownload();
     const loader = new Loader(transport, log);
     try {
       await loader.connect("no_reset", 1, true);
-      return loader;
+      return { loader, mac: await readMac(loader) };
     } catch (error) {
       if (transport.lost !== undefined) throw transport.lost;
       if (error instanceof Error && error.name.startsWith("Unexpected")) throw chipUnknown(error);
@@ -303,6 +307,13 @@ async function synchronise(line: FlashLine, transport: LoaderTransport, log: Loa
       cause: failure,
     },
   );
+}
+
+/** Twice, since answers of the loader have no checksum and this one decides which board it is. */
+async function readMac(loader: Loader): Promise<string> {
+  const [first, second] = [await loader.chip["readMac"](loader), await loader.chip["readMac"](loader)];
+  if (first !== second) throw new ESPError("The chip has told two different MACs");
+  return first.replaceAll(":", "");
 }
 
 const chipUnknown = (cause: Error): FleetrigError =>

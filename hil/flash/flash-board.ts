@@ -27,6 +27,8 @@ export interface FlashOptions {
   /** How often writing goes on after the line went away. Default: 0. */
   readonly resumptions?: number;
   readonly onProgress?: (progress: FlashProgress) => void;
+  /** What the loader says of its work, line by line. */
+  readonly onLog?: (line: string) => void;
 }
 
 /** How far it is. */
@@ -112,7 +114,7 @@ class FlashJob {
     const { open, clock, expect = {}, images } = this.options;
     this.tell("connecting");
     const line = await open();
-    const loader = await BootLoader.connect(line, clock);
+    const loader = await BootLoader.connect(line, clock, this.options.onLog);
     let isRightBoard = false;
     try {
       checkBoard(loader.identity, expect);

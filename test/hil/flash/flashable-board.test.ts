@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   buildFirmware,
@@ -16,7 +17,7 @@ import {
   VolatileResetMemory,
 } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { lacksEmulator, startBoard, temporaryFolder } from "../virtual/rig.js";
 import { someBytes } from "./rig.js";
 
@@ -45,10 +46,17 @@ async function flashAccess(board: RunningVirtualBoard) {
   return { open: async () => line, clock, line, text: () => text };
 }
 
+/** Compiled once for all tests of this file. */
+let outDir: string;
+beforeAll(() => {
+  outDir = mkdtempSync(join(tmpdir(), "fleetrig-firmware-"));
+});
+afterAll(() => rmSync(outDir, { recursive: true, force: true }));
+
 describe.skipIf(lacksEmulator)("a virtual board with a ROM", () => {
   it("is a boot loader in download mode, and the machine again afterwards", async () => {
     const stateFolder = temporaryFolder();
-    const { image: firmware } = await buildFirmware({ target: "rv32", outDir: temporaryFolder() });
+    const { image: firmware } = await buildFirmware({ target: "rv32", outDir });
     const board = await startBoard({ kind: "rv32", firmware, stateFolder });
     const access = await flashAccess(board);
     expect(await readIdentity(access)).toMatchObject({ chip: "esp32c3", mac: board.mac });
@@ -63,7 +71,6 @@ describe.skipIf(lacksEmulator)("a virtual board with a ROM", () => {
   }, 120_000);
 
   it("runs the firmware that was flashed: the new version says hello, whatever was installed over the air before", async () => {
-    const outDir = temporaryFolder();
     const { image: oldImage } = await buildFirmware({ target: "rv32", outDir, version: "1.0.0" });
     const board = await startBoard({ kind: "rv32", firmware: oldImage });
     const access = await flashAccess(board);
