@@ -1,0 +1,174 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MqttBroker } from "fleetrig/broker";
+import { type Bench, createHostBench, type VirtualBoardKind } from "fleetrig/hil";
+import {
+  createRandomSource,
+  LANE,
+  parseTraceTag,
+  Random,
+  RealTime,
+  type RunEvent,
+  TRACE_PROPERTY,
+} from "fleetrig/kernel";
+import { wireBytes } from "fleetrig/protocol";
+import { createMemoryDialer, type FleetMember, type GroupPlan, LinkFaults } from "fleetrig/sim";
+import { onTestFinished } from "vitest";
+import { sensors } from "../bridge/member-rig.js";
+
+const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
+const has = (program: string): boolean => existsSync(`/usr/bin/${program}`);
+/** Kinds whose tools are missing are skipped, unless CI insists on them. */
+export const lacks: Readonly<Record<VirtualBoardKind, boolean>> = {
+  native: !isRequired && !has("gcc"),
+  rv32: !isRequired && !(has("qemu-system-riscv32") && has("riscv64-unknown-elf-gcc")),
+  micropython: false,
+};
+
+/** Builds are shared between runs of the tests. */
+const BUILDS = join(tmpdir(), "fleetrig-test-firmware");
+
+/** A bench of this machine with virtual boards, in real time, and the embedded broker. */
+export class HostRig {
+  readonly time = new RealTime((error) => this.failures.push(error));
+  readonly failures: unknown[] = [];
+  readonly events: RunEvent[] = [];
+  readonly arrived = new Map<string, number>();
+  readonly acked = new Set<string>();
+  readonly members: FleetMember[] = [];
+  readonly faults: LinkFaults[] = [];
+  private readonly broker: MqttBroker;
+  private ordinals = 0;
+
+  private constructor(readonly bench: (rig: HostRig) => Bench) {
+    this.broker = new MqttBroker({
+      clock: this.time.lane(LANE.broker),
+      random: Random.seeded("broker"),
+      events: { emit: () => undefined },
+      profile: "oasis",
+    });
+    this.broker.addHooks({
+      message: (message) => {
+        const tag = parseTraceTag(message.userProperty(TRACE_PROPERTY) ?? "");
+        if (tag !== undefined) {
+          const key = `${tag.thing}/${tag.sequence}`;
+          this.arrived.set(key, (this.arrived.get(key) ?? 0) + 1);
+        }
+        return "broker";
+      },
+    });
+  }
+
+  private opened!: Bench;
+
+  static async open(): Promise<HostRig> {
+    const folder = mkdtempSync(join(tmpdir(), "fleetrig-bench-"));
+    const rig = new HostRig(() => rig.opened);
+    rig.opened = await createHostBench({
+      time: rig.time,
+      random: createRandomSource(4),
+      events: { emit: (event) => rig.events.push(event) },
+      stateFolder: folder,
+      temporaryFolder: folder,
+      buildFolder: BUILDS,
+      hostName: "test",
+      purpose: "test",
+    });
+    onTestFinished(async () => {
+      for (const member of rig.members) member.stop();
+      await rig.opened.close();
+      rig.time.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return rig;
+  }
+
+  /** Claims virtual boards and makes them members. */
+  async claim(kinds: readonly VirtualBoardKind[], changes: Partial<GroupPlan> = {}): Promise<void> {
+    const group = sensors({
+      members: kinds.map((kind, index) => ({
+        name: `${kind}-${index}`,
+        ordinal: index,
+        index,
+        attributes: { site: "nord" },
+        connectAtUs: 0,
+      })),
+      telemetry: [{ ...sensors().telemetry[0]!, everyUs: 200_000 }],
+      reconnect: { policy: "constant", baseUs: 100_000, capUs: 100_000, resetAfterUs: 1_000_000 },
+      ...changes,
+    });
+    const claims = await this.opened.claim(
+      kinds.map((kind, index) => ({
+        thing: group.members[index]!.name,
+        select: { virtual: kind },
+        path: "bridge" as const,
+        profile: kind === "micropython" ? "micropython" : "fleetrig",
+      })),
+    );
+    for (const claim of claims) {
+      if (claim.board === undefined) throw new Error(`${claim.thing}: ${claim.reason}`);
+      const plan = group.members[this.ordinals]!;
+      this.ordinals += 1;
+      const clock = this.time.lane(LANE.firstDevice + plan.ordinal);
+      const random = createRandomSource(9);
+      const faults = new LinkFaults({ clock, random: (purpose) => random.stream(`${plan.name}/${purpose}`) });
+      this.faults.push(faults);
+      this.members.push(
+        this.opened.member(claim.board, {
+          plan,
+          group,
+          clock,
+          events: { emit: (event) => this.events.push(event) },
+          probe: {
+            sent: () => undefined,
+            acked: (_s, thing, q) => this.acked.add(`${thing}/${q}`),
+            retransmitted: () => undefined,
+            discarded: () => undefined,
+            received: () => undefined,
+            ruleOutput: () => undefined,
+          },
+          run: "r1",
+          seed: 1 + plan.ordinal,
+          dialer: createMemoryDialer({
+            acceptor: this.broker,
+            clock,
+            profile: group.link,
+            random: random.stream(`${plan.name}/network`),
+            wireBytes,
+            version: 5,
+            faults,
+          }),
+          faults,
+        }),
+      );
+    }
+  }
+
+  start(): void {
+    for (const member of this.members) member.start(this.time.nowUs());
+  }
+
+  /** Waits until it is so. @throws when it does not come */
+  async until(what: string, isSo: () => boolean, withinMs = 15_000): Promise<void> {
+    const untilUs = this.time.nowUs() + withinMs * 1000;
+    while (!isSo()) {
+      if (this.time.nowUs() > untilUs) {
+        throw new Error(`not in time: ${what}; ${JSON.stringify(this.events.slice(-10))}`);
+      }
+      await this.pause(5);
+    }
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.time.lane(998).after(ms * 1000, resolve));
+  }
+
+  find<T extends RunEvent["type"]>(type: T): Extract<RunEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
+  }
+
+  get lost(): string[] {
+    return [...this.acked].filter((key) => !this.arrived.has(key));
+  }
+}
