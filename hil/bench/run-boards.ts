@@ -8,6 +8,9 @@ import { startVirtualBoard } from "../virtual/virtual-board.js";
 import { VIRTUAL_BOARD_KINDS, type VirtualBoardKind } from "./bench.js";
 import type { LaunchedBoard } from "./create-bench.js";
 
+/** Of `e_entry` in an ELF file, 32 or 64 bits: the lower half of the first instruction's address. */
+const ENTRY_OFFSET = 24;
+
 export interface RunBoardsOptions {
   /** Folder of the registry of virtual boards. */
   readonly registryFolder: string;
@@ -82,7 +85,11 @@ export class RunBoards {
   private async readSymbols(kind: VirtualBoardKind, chip: string, firmware: string): Promise<void> {
     if (kind === "micropython" || this.decoders.has(chip)) return;
     try {
-      this.decoders.set(chip, new AddressDecoder(await readFile(join(dirname(firmware), "app.elf"))));
+      const program = await readFile(join(dirname(firmware), "app.elf"));
+      const decoder = new AddressDecoder(program);
+      // The first address has it read its tables: not in the middle of a panic.
+      decoder.decode(program.readUInt32LE(ENTRY_OFFSET));
+      this.decoders.set(chip, decoder);
     } catch {
       // Addresses stay numbers.
     }

@@ -95,12 +95,14 @@ export class BoardReports {
 
   private panicked(report: PanicReport): void {
     const { symbol, clock } = this.options;
+    // Before addresses are looked up, which takes the first one a while.
+    const noticedUs = Math.max(0, clock.nowUs() - report.atUs);
     this.emit({
       type: "board.panicked",
       kind: report.kind,
       cause: report.cause,
       backtrace: describeBacktrace(report, symbol),
-      noticedUs: Math.max(0, clock.nowUs() - report.atUs),
+      noticedUs,
       isExpected: this.isCrashExpected || this.expected.isCrashExpected,
     });
     this.isCrashExpected = false;
