@@ -159,7 +159,7 @@ export class CompiledBoard implements MemberBoard {
   }
 
   private heard(message: JsonObject): void {
-    const { id, ok, value, error, net } = message;
+    const { id, ok, value, net } = message;
     if (net !== undefined) this.listener?.network(message);
     else if (message["ev"] !== undefined) {
       this.events.push(message);
@@ -167,8 +167,8 @@ export class CompiledBoard implements MemberBoard {
     } else {
       const answered = this.answers.get(id as number);
       this.answers.delete(id as number);
-      const text = message["message"];
-      answered?.(ok === true ? { ok, value } : { ok: false, error: String(error), message: String(text) });
+      const { error, message: text } = message as { readonly error?: string; readonly message?: string };
+      answered?.(ok === true ? { ok, value } : { ok: false, error: error ?? "", message: text ?? "" });
     }
   }
 

@@ -89,10 +89,7 @@ void mqtt_client_open(void) {
   if (!transmit(mqtt_write_connect(&packet, outgoing_bytes, sizeof outgoing_bytes))) fail("packet-too-large");
 }
 
-void mqtt_client_subscribe(const char *filter) {
-  subscriptions_want(filter);
-  if (phase == CONNECTED) subscriptions_ask();
-}
+void mqtt_client_subscribe(const char *filter) { subscriptions_want(filter); }
 
 bool mqtt_client_send_subscribe(uint16_t packet_id, const char *const *filters, size_t count) {
   return phase == CONNECTED &&
@@ -250,6 +247,8 @@ static void trace(const outgoing_message *message, mqtt_publish *packet) {
 }
 
 void mqtt_client_pump(void) {
+  /* Before any request whose answer a subscription is for. */
+  if (phase == CONNECTED) subscriptions_ask();
   while (phase == CONNECTED) {
     outgoing_message *message = outgoing_next(window);
     if (message == NULL) return;

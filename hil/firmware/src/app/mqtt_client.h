@@ -22,9 +22,9 @@ void mqtt_client_open(void);
 void mqtt_client_disconnect(void);
 void mqtt_client_abort(void);
 bool mqtt_client_is_connected(void);
-/* Now, or with the next connection; asked again when the server lost the session or does not answer. */
+/* With the next pump, or the next connection; asked again when the server lost the session or does not answer. */
 void mqtt_client_subscribe(const char *filter);
-/* Sends what the window and the network let through. */
+/* Asks for new subscriptions, then sends what the window and the network let through. */
 void mqtt_client_pump(void);
 
 /* From the network. */
