@@ -285,7 +285,11 @@ interface Synchronised {
   readonly mac: string;
 }
 
-async function synchronise(line: FlashLine, transport: LoaderTransport, log: LoaderLog): Promise<Synchronised> {
+async function synchronise(
+  line: FlashLine,
+  transport: LoaderTransport,
+  log: LoaderLog,
+): Promise<Synchronised> {
   let failure: unknown;
   for (let attempt = 0; attempt < CONNECT_ATTEMPTS; attempt += 1) {
     await line.boot.enterDownload();

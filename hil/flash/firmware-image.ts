@@ -114,7 +114,8 @@ function checkSegments(image: FlashImage): void {
   // The checksum is the last byte of a block of 16.
   const checksumAt = Math.floor(at / 16) * 16 + 15;
   if (bytes[checksumAt] !== sum) throw damaged("its checksum is wrong");
-  if (bytes[23] !== 1) return;
+  if (bytes[23]! > 1) throw damaged("its header is wrong");
+  if (bytes[23] === 0) return;
   const hash = createHash("sha256")
     .update(bytes.subarray(0, checksumAt + 1))
     .digest();
