@@ -70,7 +70,11 @@ export class TicketFolder {
   }
 
   private isAlive(ticket: LeaseTicket): boolean {
-    if (ticket.released === true) return false;
+    return ticket.released !== true && this.isRunningHere(ticket);
+  }
+
+  /** Of processes elsewhere nothing is known, so they are taken to run. */
+  private isRunningHere(ticket: LeaseTicket): boolean {
     return ticket.host !== this.host || isRunning(ticket);
   }
 
@@ -101,11 +105,12 @@ export class TicketFolder {
       .sort((a, b) => a - b);
   }
 
-  /** What a crash left between writing and linking. */
+  /** What a crash left between writing a draft and using it. Those of the living are on their way, also the ones that say released. */
   private sweepDrafts(): void {
     for (const name of this.names().filter((name) => DRAFT.test(name))) {
       const ticket = this.readFile(name);
-      if (ticket !== undefined && !this.isAlive(ticket)) rmSync(join(this.folder, name), { force: true });
+      if (ticket !== undefined && !this.isRunningHere(ticket))
+        rmSync(join(this.folder, name), { force: true });
     }
   }
 

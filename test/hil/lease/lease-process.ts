@@ -11,7 +11,7 @@ const leases = new BoardLeases({ folder, clock: new RealTime().lane(0), host: "h
 const note = (sign: string): void => appendFileSync(log, `${sign}${process.pid}\n`);
 
 for (let round = 0; round < Math.max(1, Number(rounds)); round += 1) {
-  const lease = await leases.acquire({ key: "mac:7cdfa1001122", purpose: "test", patienceUs: 30_000_000 });
+  const lease = await leases.acquire({ key: "mac:7cdfa1001122", purpose: "test", patienceUs: 120_000_000 });
   note("+");
   if (rounds === "0") await new Promise(() => setInterval(() => {}, 1_000));
   await new Promise((resolve) => setTimeout(resolve, Number(holdMs)));
