@@ -55,7 +55,7 @@ const INCLUDES = ["-I../include", "-Iplatform", "-Iapp"];
 
 const BARE =
   "-march=rv32imc_zicsr_zifencei -mabi=ilp32 -Os -g -ffreestanding -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections " +
-  "-nostdlib -nostartfiles -static -Wl,--gc-sections -Wl,--build-id=none -Ihal-virt -isystem hal-virt/libc -DLINK_BYTE_NS=10000u";
+  "-nostdlib -nostartfiles -static -Wl,--gc-sections -Wl,--build-id=none -Ihal-virt -isystem hal-virt/libc -DLINK_BYTE_NS=25000u";
 const HOSTED = "-O2 -g -no-pie -fno-omit-frame-pointer -DLINK_BYTE_NS=1000u";
 const SANITIZED =
   "-O1 -g -no-pie -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DLINK_BYTE_NS=1000u";

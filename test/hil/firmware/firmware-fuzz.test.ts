@@ -84,7 +84,7 @@ function piece(random: Random, head: Head, sequence: number): Piece {
 
 describe.skipIf(lacksCompiler)("the firmware's end of the link under sanitizers", () => {
   it(`stands ${FUZZ_BYTES} bytes of noise, damaged frames and hostile messages`, {
-    timeout: 120_000 + FUZZ_BYTES / 10,
+    timeout: 180_000 + FUZZ_BYTES / 10,
   }, async () => {
     const { elf, image } = await buildFirmware({ target: "native-sanitized", outDir: BUILDS });
     const flash = join(temporaryFolder(), "flash.img");

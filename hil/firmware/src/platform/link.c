@@ -148,19 +148,21 @@ static bool stage_frame(uint64_t now_us) {
   return true;
 }
 
-static void pump(void) {
-  while (drain()) {
-    bool is_log_first = link.log_is_next;
-    link.log_is_next = false;
-    if (is_log_first && stage_log()) {
-      continue;
-    }
-    if (stage_frame(hal_now_us())) {
-      link.log_is_next = true;
-    } else if (!stage_log()) {
-      return;
+/* Stages and writes one frame or one line; false: there is none, or the line is full. */
+static bool send_one(void) {
+  if (!drain()) {
+    return false;
+  }
+  bool is_log_first = link.log_is_next;
+  link.log_is_next = false;
+  if (!is_log_first || !stage_log()) {
+    link.log_is_next = stage_frame(hal_now_us());
+    if (!link.log_is_next && !stage_log()) {
+      return false;
     }
   }
+  drain();
+  return true;
 }
 
 static void end_session(void) {
@@ -277,15 +279,28 @@ static void receive_frame(const link_frame *frame, bool is_line, uint64_t first_
   }
 }
 
-static void read_serial(void) {
+/* A piece of what came in; false: nothing was there. Not while a piece is being handled: its bytes are still in use. */
+static bool read_some(void) {
   static uint8_t bytes[512];
-  size_t length;
-  link.is_receiving = true;
-  while ((length = hal_serial_read(bytes, sizeof bytes)) > 0) {
-    link_demux_bytes(&link.demux, bytes, length, hal_serial_arrival_us(), receive_frame);
-    pump(); /* acknowledge while more comes in */
+  if (link.is_receiving) {
+    return false;
   }
-  link.is_receiving = false;
+  size_t length = hal_serial_read(bytes, sizeof bytes);
+  if (length > 0) {
+    link.is_receiving = true;
+    link_demux_bytes(&link.demux, bytes, length, hal_serial_arrival_us(), receive_frame);
+    link.is_receiving = false;
+  }
+  return length > 0;
+}
+
+/* In turns: a long output would otherwise see its own acknowledgements too late, and a long input would get none. */
+static void exchange(void) {
+  bool has_read, has_sent;
+  do {
+    has_read = read_some();
+    has_sent = send_one();
+  } while (has_read || has_sent);
 }
 
 void link_start(const link_handlers *handlers) {
@@ -297,14 +312,14 @@ void link_start(const link_handlers *handlers) {
 }
 
 uint64_t link_poll(uint64_t now_us) {
-  read_serial();
+  exchange();
   uint64_t idle_due_us = link_demux_idle(&link.demux, now_us);
   if (link.session != 0 && window_is_dead(now_us)) {
     link.closing_session = link.session;
     link.must_close = true;
     end_session();
+    exchange();
   }
-  pump();
   if (link.out_offset < link.out_length) {
     return now_us + 1000; /* the line is full: nothing wakes us when it has room again */
   }
@@ -353,10 +368,7 @@ void link_log(char level, const char *tag, const char *format, ...) {
 
 void link_flush(uint64_t due_us) {
   do {
-    if (!link.is_receiving) {
-      read_serial(); /* acknowledgements make room in the window */
-    }
-    pump();
+    exchange();
     bool is_sent = link.session == 0 || window_is_all_sent();
     if (is_sent && link.log_length == 0 && link.out_offset == link.out_length && hal_serial_is_idle()) {
       return;
