@@ -23,11 +23,11 @@ export interface VirtualBench {
  * @throws {FleetrigError} as `startVirtualBoard`; boards that had started are ended
  */
 export async function startVirtualBench(options: VirtualBenchOptions): Promise<VirtualBench> {
-  const { count, stateFolder, log, ...board } = options;
+  const { stateFolder, log } = options;
   const started = await Promise.allSettled(
     freeAddresses(options).map((mac) =>
       startVirtualBoard({
-        ...board,
+        ...options,
         mac,
         stateFolder: join(stateFolder, mac),
         log: (text) => log?.(mac, text),

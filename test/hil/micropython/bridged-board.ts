@@ -10,6 +10,15 @@ export const SCRIPT = fileURLToPath(
   new URL("../../../hil/firmware/micropython/main.py", import.meta.url.replace("/dist/", "/")),
 );
 
+export interface BridgedBoardOptions {
+  readonly kind?: VirtualBoardKind;
+  readonly firmware?: string;
+  readonly encoding?: "line" | "cobs";
+  readonly stateFolder?: string;
+  /** Where the tunnel leads. */
+  readonly brokerPort?: number;
+}
+
 /** A virtual board with the host's end of its link, which passes the tunnel's bytes on to a TCP port. */
 export class BridgedBoard {
   readonly events: JsonObject[] = [];
@@ -52,13 +61,14 @@ export class BridgedBoard {
     });
   }
 
-  static async open({
-    encoding = "line" as "line" | "cobs",
-    brokerPort = 0,
-    kind = "micropython" as VirtualBoardKind,
-    firmware = SCRIPT,
-    stateFolder = undefined as string | undefined,
-  } = {}): Promise<BridgedBoard> {
+  static async open(options: BridgedBoardOptions = {}): Promise<BridgedBoard> {
+    const {
+      encoding = "line",
+      brokerPort = 0,
+      kind = "micropython",
+      firmware = SCRIPT,
+      stateFolder,
+    } = options;
     const board = await startBoard({ kind, firmware, ...(stateFolder === undefined ? {} : { stateFolder }) });
     const bridged = new BridgedBoard(board, encoding, brokerPort);
     await bridged.plugIn();

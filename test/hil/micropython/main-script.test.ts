@@ -185,10 +185,9 @@ describe("main.py on a virtual board", () => {
     await until(() => bridged.restarts === 1 && bridged.link.isOpen);
     await bridged.link.command("start", { at: bridged.boardNowUs() });
     await until(() => bridged.ofKind("mode").at(-1)?.["mode"] === "healthy");
-    expect(bridged.ofKind("mode").map(({ mode }) => mode)).toEqual([
-      ...["idle", "preparing", "downloading", "verifying", "flashing", "leaving"],
-      ...["rebooting", "selfTesting", "healthy"],
-    ]);
+    expect(bridged.ofKind("mode").map(({ mode }) => mode)).toEqual(
+      "idle preparing downloading verifying flashing leaving rebooting selfTesting healthy".split(" "),
+    );
     expect(bridged.ofKind("firmware").at(-1)).toMatchObject({ version: "2.0.0" });
     const status = (): unknown => server.cloud.jobs.describeJobExecution({ jobId: "j1", thingName: "t1" });
     await until(() => JSON.stringify(status()).includes("SUCCEEDED"));

@@ -28,7 +28,7 @@ async function startOwner(): Promise<Owned> {
   });
   onTestFinished(() => void owner.kill("SIGKILL"));
   let text = "";
-  owner.stdout!.on("data", (piece: Buffer) => {
+  owner.stdout.on("data", (piece: Buffer) => {
     text += piece.toString();
   });
   await until(() => text.includes("\n"));
