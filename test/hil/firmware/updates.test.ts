@@ -58,8 +58,18 @@ describe.skipIf(lacksCompiler)("slots of the firmware", () => {
   it("goes back at once when the firmware asks for it, and takes the next update", () => {
     const answers = driver.run([
       ...FACTORY,
-      ...["update 1.1.0 4000", "choose", "rollback", "choose", "look"],
-      ...["update 1.2.0 5000", "choose", "look", "confirm", "update 1.3.0 2000", "choose", "look"],
+      "update 1.1.0 4000",
+      "choose",
+      "rollback",
+      "choose",
+      "look",
+      "update 1.2.0 5000",
+      "choose",
+      "look",
+      "confirm",
+      "update 1.3.0 2000",
+      "choose",
+      "look",
     ]);
     expect(answers.slice(3)).toEqual([
       "slot 1",
