@@ -1,3 +1,4 @@
+import { Random } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { lacksCompiler } from "./native.js";
 import { S, TwinRig } from "./twin-rig.js";
@@ -14,6 +15,8 @@ const stream = {
 } as const;
 const reconnect = { policy: "constant", baseUs: S, capUs: 60 * S, resetAfterUs: 10 * S } as const;
 const sensors = { telemetry: [stream], reconnect } as const;
+
+const RESETS = Number(process.env["FLEETRIG_FIRMWARE_RESETS"] ?? 60);
 
 /** As the bench renders it. */
 const CONFIGURATION = {
@@ -125,6 +128,25 @@ describe.skipIf(lacksCompiler)("a board that restarts", () => {
       expect(arrived.length).toBeGreaterThan(25);
       rig.board.close();
     }
+  });
+
+  it(`loses nothing and invents nothing over ${RESETS} resets at random moments`, () => {
+    const random = Random.seeded("resets");
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(2.5);
+    for (let n = 0; n < RESETS; n += 1) {
+      rig.board.reset();
+      rig.advance(random.between(0.001, 3));
+    }
+    rig.advance(5);
+    expect(rig.board.restarts).toHaveLength(RESETS);
+    const known = [...new Set(arrived)].toSorted((a, b) => a - b);
+    expect(known).toEqual(known.map((_, place) => place));
+    expect(known.length).toBeGreaterThan(RESETS);
+    const fresh = rig.steps(1).filter((step) => step.startsWith("sent"));
+    expect(new Set(fresh).size).toBe(fresh.length);
+    expect(fresh).toHaveLength(known.length);
   });
 
   it("reboots on command: tells, and is back", () => {

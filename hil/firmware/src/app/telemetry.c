@@ -132,7 +132,8 @@ static size_t placeholder(const char *at, uint32_t sequence, uint64_t now_us, ch
   return (size_t)(end - at) + 1;
 }
 
-int telemetry_render(const char *template, uint32_t sequence, uint64_t now_us, char *text, size_t capacity) {
+/* Replaces {seq}, {now} and {state.x}. @returns the length; -1 when it does not fit. */
+static int render(const char *template, uint32_t sequence, uint64_t now_us, char *text, size_t capacity) {
   size_t length = 0;
   while (*template != 0) {
     char value[32];
@@ -154,7 +155,7 @@ static void publish(size_t place, int64_t due_us) {
   const member_stream *stream = &member.streams[place];
   reserve(place);
   const uint32_t sequence = memory->sequences[place]++;
-  const int length = telemetry_render(stream->payload, sequence, hal_now_us(), payload, sizeof payload);
+  const int length = render(stream->payload, sequence, hal_now_us(), payload, sizeof payload);
   if (length < 0) link_log('E', "telemetry", "a payload of stream %d is too long", (int)stream->number);
   const outgoing_request request = {.topic = stream->topic, .payload = payload, .payload_length = length < 0 ? 0 : (size_t)length,
                                     .qos = stream->qos, .retain = stream->retain, .stream = (int)place, .sequence = sequence, .due_us = due_us};

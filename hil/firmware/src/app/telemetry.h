@@ -15,7 +15,4 @@ void telemetry_stop(void);
 void telemetry_configure(int64_t every_us, int slowdown);
 bool telemetry_is_running(void);
 
-/* Replaces {seq}, {now} and {state.x}. Returns the length; -1 when it does not fit. */
-int telemetry_render(const char *template, uint32_t sequence, uint64_t now_us, char *text, size_t capacity);
-
 #endif
