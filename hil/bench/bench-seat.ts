@@ -8,7 +8,6 @@ import type { AttachedPort } from "../enumerate/attached-port.js";
 import { resolveIdentity } from "../enumerate/board-identity.js";
 import type { Hello } from "../link/hello.js";
 import type { PortOpener } from "../port/port.js";
-import type { LineProfile } from "../profiles/line-profile.js";
 import type { BenchFileBoard } from "./bench-file.js";
 import type { BenchLease, LeaseDesk } from "./bench-leases.js";
 import type { BoardMemberOptions, BoardRequest, ClaimedBoard } from "./bench.js";
@@ -30,7 +29,6 @@ export interface SeatOptions {
   /** As far as it is known before it is asked. */
   readonly mac: string | undefined;
   readonly known: BenchFileBoard | undefined;
-  readonly profiles: Readonly<Record<string, LineProfile>>;
   readonly hands: BoardHands;
   readonly symbolsOf?: (
     known: BenchFileBoard | undefined,

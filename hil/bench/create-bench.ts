@@ -14,6 +14,7 @@ import type { LeaseDesk } from "./bench-leases.js";
 import { EMPTY_BENCH_FILE, type BenchFile, type BenchFileBoard } from "./bench-file.js";
 import { type BoardFacts, matchBoards, mismatch, needsHello } from "./board-matching.js";
 import { BenchSeat, type SeatOptions } from "./bench-seat.js";
+import { LineSeat } from "./line-seat.js";
 import type {
   Bench,
   BoardClaim,
@@ -75,6 +76,9 @@ interface Candidate {
   readonly launched: LaunchedBoard | undefined;
 }
 
+/** Those that speak our link. */
+const LINK_PROFILES = new Set(["fleetrig", "micropython"]);
+
 /** Makes a bench. */
 export const createBench = (options: BenchOptions): Bench => new PortBench(options);
 
@@ -83,7 +87,7 @@ class PortBench implements Bench {
   private readonly file: BenchFile;
   private readonly ports: WantedPorts;
   private readonly directory: PortDirectory;
-  private readonly seats = new Map<ClaimedBoard, BenchSeat>();
+  private readonly seats = new Map<ClaimedBoard, BenchSeat | LineSeat>();
   private readonly launched: LaunchedBoard[] = [];
   /** What boards said of themselves when they were asked. */
   private readonly chips = new Map<string, string>();
@@ -178,7 +182,7 @@ class PortBench implements Bench {
         : board.mac === mac,
     );
     const facts = factsOf(port, mac, {
-      chip: port.virtual?.chip ?? (mac === undefined ? undefined : this.chips.get(mac)),
+      chip: port.virtual?.chip ?? this.chipOf(mac, known),
       tags: [
         ...(known?.tags ?? []),
         ...(known?.name === undefined ? [] : [known.name]),
@@ -242,14 +246,18 @@ class PortBench implements Bench {
 
   /** @returns the board, or why there is none. */
   private async seat(request: BoardRequest, candidate: Candidate): Promise<ClaimedBoard | string> {
-    const seat = this.newSeat(request, candidate, false);
+    const profile = candidate.known?.profile ?? request.profile;
+    if (!LINK_PROFILES.has(profile) && !Object.hasOwn(this.file.profiles, profile)) {
+      return `${candidate.port.path}: the bench file has no profile ${profile}`;
+    }
+    const seat = this.newSeat({ ...request, profile }, candidate, false);
     const outcome = await seat.open();
     if (typeof outcome === "string") await seat.close();
     else this.seats.set(outcome, seat);
     return outcome;
   }
 
-  private newSeat(request: BoardRequest, candidate: Candidate, isOnlyAsking: boolean): BenchSeat {
+  private newSeat(request: BoardRequest, candidate: Candidate, isOnlyAsking: boolean): BenchSeat | LineSeat {
     const { options, clock, directory } = this;
     const { port, known, launched, facts } = candidate;
     const seat: SeatOptions = {
@@ -260,7 +268,6 @@ class PortBench implements Bench {
       port,
       mac: facts.mac,
       known,
-      profiles: this.file.profiles,
       hands: isOnlyAsking ? {} : (launched?.hands ?? options.handsOf?.(port, known) ?? {}),
       random: options.linkRandom ?? options.random,
       isOnlyAsking,
@@ -271,7 +278,16 @@ class PortBench implements Bench {
         tags: this.tagsOf(hello.mac, facts),
       }),
     };
-    return new BenchSeat(seat);
+    const { profiles } = this.file;
+    const lines = Object.hasOwn(profiles, request.profile) ? profiles[request.profile] : undefined;
+    return lines === undefined ? new BenchSeat(seat) : new LineSeat(seat, lines);
+  }
+
+  private chipOf(mac: string | undefined, known: BenchFileBoard | undefined): string | undefined {
+    const { profiles } = this.file;
+    const { profile } = known ?? {};
+    if (profile !== undefined && Object.hasOwn(profiles, profile)) return profiles[profile]?.chip;
+    return mac === undefined ? undefined : this.chips.get(mac);
   }
 
   private tagsOf(mac: string, facts: BoardFacts): readonly string[] {
