@@ -2,6 +2,7 @@ export { BoardLink, type BoardLinkHandlers, type BoardLinkOptions } from "./link
 export type { ClockFit } from "./link/clock-fit.js";
 export type { FrameEncoding } from "./link/frame.js";
 export type { Hello } from "./link/hello.js";
+export { LaneListener, type LaneListenerHandlers } from "./link/lane-listener.js";
 export type { LinkCounters } from "./link/link-counters.js";
 export type { NetworkMessage } from "./link/network-message.js";
 export {
@@ -21,6 +22,7 @@ export {
 } from "./enumerate/board-identity.js";
 export { type BoardCheck, type BoardDoctorOptions, examineBoards } from "./enumerate/doctor.js";
 export { listPorts } from "./enumerate/list-ports.js";
+export { type PortHolder, portHolders, type PortHolders } from "./enumerate/port-holders.js";
 export { PortWatch, type PortWatchOptions } from "./enumerate/port-watch.js";
 export { type FileOwner, hostSystemFiles, type SystemFiles } from "./enumerate/system-files.js";
 export { hostStateFolder, type StateFolderHints } from "./enumerate/state-folder.js";
@@ -138,11 +140,22 @@ export { deployFiles, type DeployOptions, type DeployOutcome } from "./flash/dep
 export { RawRepl, type RunOptions } from "./flash/raw-repl.js";
 export { parseTraceback, type Traceback, tracebackError, type TracebackFrame } from "./flash/traceback.js";
 export { ChipTty } from "./virtual/rom/chip-tty.js";
-export { type BenchFile, benchFileSchema, parseBenchFile, readBenchFile } from "./bench/bench-file.js";
+export {
+  type BenchFile,
+  type BenchFileBoard,
+  benchFileSchema,
+  EMPTY_BENCH_FILE,
+  parseBenchFile,
+  readBenchFile,
+} from "./bench/bench-file.js";
 export type { BenchLease, LeaseDesk } from "./bench/bench-leases.js";
 export { type BenchOptions, createBench, type LaunchedBoard } from "./bench/create-bench.js";
 export { createHostBench, type HostBenchOptions } from "./bench/host-bench.js";
-export type { PortSource } from "./bench/port-directory.js";
+export { HostPorts } from "./bench/host-ports.js";
+export { powerSettingsOf } from "./bench/port-hands.js";
+export { PortDirectory, type PortSource } from "./bench/port-directory.js";
+export { namedPort, WantedPorts } from "./bench/wanted-ports.js";
+export { globMatches } from "./bench/board-matching.js";
 export type { BoardHands, Patience } from "./board/board-parts.js";
 export { type LineProfile, lineProfileSchema } from "./profiles/line-profile.js";
 export {

@@ -9,6 +9,9 @@ import {
   type TimeSource,
 } from "fleetrig/kernel";
 import { AddressDecoder } from "../elf/index.js";
+import { listPorts } from "../enumerate/list-ports.js";
+import { hostSystemFiles } from "../enumerate/system-files.js";
+import { readVirtualBoards } from "../enumerate/virtual-registry.js";
 import { BoardLeases } from "../lease/board-leases.js";
 import { createPortOpener } from "../port/port-opener.js";
 import { hostPower } from "../power/power-host.js";
@@ -53,7 +56,7 @@ export async function createHostBench(options: HostBenchOptions): Promise<Bench>
   const folder = options.file === undefined ? "." : dirname(options.file);
   const programs = await readPrograms(file, folder);
   const registryFolder = join(stateFolder, "boards");
-  const source = new HostPorts(clock, registryFolder);
+  const source = new HostPorts(clock, () => listPorts(hostSystemFiles, readVirtualBoards(registryFolder)));
   const boards = new RunBoards({
     registryFolder,
     temporaryFolder,

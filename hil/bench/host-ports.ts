@@ -1,9 +1,6 @@
 import type { Clock } from "fleetrig/kernel";
 import type { AttachedPort } from "../enumerate/attached-port.js";
-import { listPorts } from "../enumerate/list-ports.js";
 import { PortWatch } from "../enumerate/port-watch.js";
-import { hostSystemFiles } from "../enumerate/system-files.js";
-import { readVirtualBoards } from "../enumerate/virtual-registry.js";
 import type { PortSource } from "./port-directory.js";
 
 /** The ports of this machine, and those of the virtual boards that run on it. */
@@ -11,11 +8,11 @@ export class HostPorts implements PortSource {
   private readonly ports_: PortWatch;
   private readonly listeners = new Set<() => void>();
 
-  /** @param registryFolder Where virtual boards are entered. */
-  constructor(clock: Clock, registryFolder: string) {
+  /** @param list As they are now. */
+  constructor(clock: Clock, list: () => readonly AttachedPort[]) {
     this.ports_ = new PortWatch({
       clock,
-      list: () => listPorts(hostSystemFiles, readVirtualBoards(registryFolder)),
+      list,
       changed: () => {
         for (const listener of this.listeners) listener();
       },

@@ -29,7 +29,7 @@ export function portHands(
 ): BoardHands {
   const { adapter, virtual } = port;
   const board = { port: port.path, mac: known?.mac ?? virtual?.mac, usbPath: port.usb?.path };
-  const power = createPowerControl(powerOf(port, known), board, host);
+  const power = createPowerControl(powerSettingsOf(port, known), board, host);
   let line: Port | undefined;
   const engine = new ResetEngine({
     clock,
@@ -55,8 +55,8 @@ export function portHands(
   };
 }
 
-/** Virtual boards have a socket for what a hand at the bench could do. */
-function powerOf({ virtual }: AttachedPort, known: BenchFileBoard | undefined): PowerSettings {
+/** What the bench file says; virtual boards have a socket for what a hand at the bench could do. */
+export function powerSettingsOf({ virtual }: AttachedPort, known: BenchFileBoard | undefined): PowerSettings {
   if (known?.power !== undefined) return known.power as PowerSettings;
   return virtual?.control === undefined ? { kind: "none" } : { kind: "socket", path: virtual.control };
 }

@@ -2,6 +2,29 @@ import type { AttachedPort } from "../enumerate/attached-port.js";
 import { parsePortAddress } from "../port/port-address.js";
 import type { PortSource } from "./port-directory.js";
 
+/**
+ * A port that is known by its address only.
+ * @throws FleetrigError PORT_ADDRESS
+ */
+export function namedPort(path: string): AttachedPort {
+  const address = parsePortAddress(path);
+  return {
+    address,
+    path,
+    adapter: {
+      kind: address.kind === "tty" ? "uart" : "network",
+      name: address.kind,
+      hasMacSerial: false,
+      hasUniqueSerial: false,
+    },
+    driver: undefined,
+    usb: undefined,
+    byId: [],
+    byPath: [],
+    virtual: undefined,
+  };
+}
+
 /** Ports of an enumerator, and those that somebody names whom no enumerator knows: on the network, or pseudo terminals. */
 export class WantedPorts implements PortSource {
   private readonly wanted = new Map<string, AttachedPort>();
@@ -21,22 +44,7 @@ export class WantedPorts implements PortSource {
    */
   want(path: string): void {
     if (/[*?]/.test(path) || this.wanted.has(path)) return;
-    const address = parsePortAddress(path);
-    this.wanted.set(path, {
-      address,
-      path,
-      adapter: {
-        kind: address.kind === "tty" ? "uart" : "network",
-        name: address.kind,
-        hasMacSerial: false,
-        hasUniqueSerial: false,
-      },
-      driver: undefined,
-      usb: undefined,
-      byId: [],
-      byPath: [],
-      virtual: undefined,
-    });
+    this.wanted.set(path, namedPort(path));
     for (const listener of this.listeners) listener();
   }
 

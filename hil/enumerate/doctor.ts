@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { isKnownAdapter } from "./adapters.js";
 import type { AttachedPort } from "./attached-port.js";
 import { listPorts } from "./list-ports.js";
+import { portHolders, processesOf } from "./port-holders.js";
 import type { SystemFiles } from "./system-files.js";
 
 /** One fact about what stands between this user and a board. */
@@ -31,8 +32,6 @@ const GRABBERS: readonly (readonly [program: string, hint: string])[] = [
 
 const USB_DEVICES = "/sys/bus/usb/devices";
 const READ_AND_WRITE = 0o6;
-/** Processes looked at for open ports. */
-const MAX_PROCESSES = 50_000;
 
 /** What `fleetrig board doctor` says: facts first, guesses named as such. Opens no port. */
 export function examineBoards(options: BoardDoctorOptions): readonly BoardCheck[] {
@@ -113,26 +112,17 @@ function groupName(files: SystemFiles, groupId: number): string {
   return rows.map((row) => row.split(":")).find(([, , id]) => id === String(groupId))?.[0] ?? String(groupId);
 }
 
-/** Who has a port open. Processes of others show their files to root only. */
+/** Who has a port open. */
 function holderChecks(ports: readonly AttachedPort[], files: SystemFiles): BoardCheck[] {
-  const paths = new Set(ports.map(({ path }) => path));
-  if (paths.size === 0) return [];
-  const holders = new Map<string, string[]>();
-  let unseen = 0;
-  for (const pid of processesOf(files)) {
-    const handles = files.list(`/proc/${pid}/fd`);
-    if (handles.length === 0) unseen += 1;
-    const open = new Set(handles.map((handle) => files.link(`/proc/${pid}/fd/${handle}`) ?? ""));
-    for (const path of open) {
-      if (!paths.has(path)) continue;
-      const program = files.read(`/proc/${pid}/comm`) ?? "?";
-      holders.set(path, [...(holders.get(path) ?? []), `${program} (${pid})`]);
-    }
-  }
-  const held = [...holders].map(([path, programs]) => ({
+  if (ports.length === 0) return [];
+  const { byPath, unseen } = portHolders(
+    ports.map(({ path }) => path),
+    files,
+  );
+  const held = [...byPath].map(([path, programs]) => ({
     name: `use of ${path}`,
     ok: false,
-    text: `open in ${programs.join(", ")}`,
+    text: `open in ${programs.map(({ program, pid }) => `${program} (${pid})`).join(", ")}`,
     hint: "Close it there; two programs at one port take each other's bytes.",
   }));
   if (held.length > 0) return held;
@@ -140,12 +130,6 @@ function holderChecks(ports: readonly AttachedPort[], files: SystemFiles): Board
     unseen > 0 ? ` (as far as this user may see: ${unseen} processes of others were not looked into)` : "";
   return [{ name: "use of ports", ok: true, text: `none is open in another program${doubt}` }];
 }
-
-const processesOf = (files: SystemFiles): readonly string[] =>
-  files
-    .list("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .slice(0, MAX_PROCESSES);
 
 function grabberChecks(files: SystemFiles): BoardCheck[] {
   const running = new Set(processesOf(files).map((pid) => files.read(`/proc/${pid}/comm`)));

@@ -1,3 +1,4 @@
+import type { PortOpener, PortOpenerOptions, SystemFiles } from "fleetrig/hil";
 import type { ConsoleOptions } from "fleetrig/reports";
 
 /**
@@ -15,6 +16,7 @@ export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly files: HostFiles;
+  readonly machine: HostMachine;
   /** Microseconds since an arbitrary instant; never steps. */
   nowUs(): number;
   /** Milliseconds since 1970. */
@@ -25,8 +27,20 @@ export interface Host {
   keepFilesPrivate(): void;
   /** Shows a page in the user's browser, if there is one. */
   openUrl(url: string): void;
+  /** Lines that are typed, without their ends. @returns stops listening */
+  onInput(line: (text: string) => void): () => void;
   /** Ends the process at once, whatever still runs in it: for what would not end by itself. */
   exit(code: number): void;
+}
+
+/** The machine as far as boards hang on it. */
+export interface HostMachine {
+  readonly files: SystemFiles;
+  readonly user: { readonly userId: number; readonly groupIds: readonly number[] };
+  /** Its name in the network. */
+  readonly name: string;
+  readonly temporaryFolder: string;
+  openPorts(options: PortOpenerOptions): PortOpener;
 }
 
 /** A stream that people or programs read. */
@@ -44,6 +58,11 @@ export interface HostFiles {
    * @throws {FleetrigError} CLI_FILE_UNREADABLE
    */
   readFile(path: string, maxBytes?: number): string;
+  /**
+   * Bytes of a file, at most `maxBytes` of it.
+   * @throws {FleetrigError} CLI_FILE_UNREADABLE
+   */
+  readBytes(path: string, maxBytes?: number): Uint8Array;
   /**
    * Writes a file and the folders above it.
    * @throws {FleetrigError} CLI_FILE_UNWRITABLE, or CLI_FILE_EXISTS with `exclusive` when there is one already

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS } from "fleetrig/broker";
 import { EXIT, FleetrigError, parseDurationUs, US_PER_MINUTE, US_PER_MS, US_PER_S } from "fleetrig/kernel";
+import { addBoard } from "./board/board-command.js";
 import { type BrokerCommandOptions, brokerCommand } from "./commands/broker.js";
 import { type BrokerTopOptions, brokerTopCommand } from "./commands/broker-top.js";
 import { type CloudCommandOptions, cloudCommand } from "./commands/cloud.js";
@@ -75,6 +76,7 @@ function createProgram(host: Host, done: SetExitCode): Command {
   addProxy(program, host, done);
   addBroker(program, host, done);
   addCloud(program, host, done);
+  addBoard(program, host, done);
   subcommand(program, "lint-policy", "find mistakes in AWS IoT policies")
     .description("Finds mistakes in AWS IoT policies that AWS accepts, and says how to mend them.")
     .argument("<files...>", "policy documents, JSON; - for standard input")

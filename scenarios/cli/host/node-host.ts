@@ -12,8 +12,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { spawn } from "node:child_process";
+import { hostname, tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { isatty } from "node:tty";
+import { createPortOpener, hostSystemFiles } from "fleetrig/hil";
 import { EXIT, FleetrigError, hostNowUs, hostWallMs } from "fleetrig/kernel";
 import type { Host, HostFiles, Output } from "../host.js";
 
@@ -28,6 +31,13 @@ export function createNodeHost(argv: readonly string[]): Host {
     stdout: outputOf(process.stdout, STDOUT),
     stderr: outputOf(process.stderr, STDERR),
     files: filesBelow(cwd),
+    machine: {
+      files: hostSystemFiles,
+      user: { userId: process.getuid?.() ?? 0, groupIds: process.getgroups?.() ?? [] },
+      name: hostname(),
+      temporaryFolder: tmpdir(),
+      openPorts: createPortOpener,
+    },
     nowUs: hostNowUs,
     wallMs: hostWallMs,
     onSignal: (handler) => {
@@ -47,6 +57,11 @@ export function createNodeHost(argv: readonly string[]): Host {
     },
     keepFilesPrivate: () => void process.umask(0o077),
     openUrl,
+    onInput: (line) => {
+      const lines = createInterface({ input: process.stdin });
+      lines.on("line", line);
+      return () => lines.close();
+    },
     exit: (code) => process.exit(code),
   };
 }
@@ -86,14 +101,16 @@ const MAX_FILE_BYTES = 256 * 1_048_576;
 /** Files of this machine; relative paths are relative to `cwd`. */
 export function filesBelow(cwd: string): HostFiles {
   const at = (path: string): string => resolve(cwd, path);
+  const readBytes = (path: string, maxBytes = MAX_FILE_BYTES): Buffer => {
+    try {
+      return readStart(at(path), maxBytes);
+    } catch (cause) {
+      throw fileError("CLI_FILE_UNREADABLE", `The file ${path} cannot be read.`, cause);
+    }
+  };
   return {
-    readFile: (path, maxBytes = MAX_FILE_BYTES) => {
-      try {
-        return readStart(at(path), maxBytes);
-      } catch (cause) {
-        throw fileError("CLI_FILE_UNREADABLE", `The file ${path} cannot be read.`, cause);
-      }
-    },
+    readFile: (path, maxBytes) => readBytes(path, maxBytes).toString("utf8"),
+    readBytes,
     writeFile: (path, text, { exclusive = false, append = false } = {}) => {
       try {
         makeFolder(dirname(at(path)));
@@ -144,7 +161,7 @@ function makeFolder(path: string): void {
 }
 
 /** Reads no more than asked for, whatever the size of the file. */
-function readStart(path: string, maxBytes: number): string {
+function readStart(path: string, maxBytes: number): Buffer {
   const descriptor = openSync(path, "r");
   try {
     const parts: Uint8Array[] = [];
@@ -156,7 +173,7 @@ function readStart(path: string, maxBytes: number): string {
       parts.push(part.subarray(0, read));
       left -= read;
     }
-    return Buffer.concat(parts).toString("utf8");
+    return Buffer.concat(parts);
   } finally {
     closeSync(descriptor);
   }

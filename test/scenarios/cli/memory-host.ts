@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
 import type { Host } from "fleetrig/scenarios";
+import { createPortOpener, type SystemFiles } from "fleetrig/hil";
 
 type Signal = Parameters<Parameters<Host["onSignal"]>[0]>[0];
 
@@ -12,16 +13,36 @@ export interface MemoryHostOptions {
   readonly nodeVersion?: string;
   /** Files that cannot be written; with `.` the folder itself. */
   readonly readOnly?: readonly string[];
+  /** What hangs on it; default: nothing. */
+  readonly machine?: Partial<Host["machine"]>;
 }
 
-/** A host in memory: files by path, and everything a command wrote. `interrupt` sends it a signal. */
+const NOTHING: SystemFiles = {
+  list: () => [],
+  read: () => undefined,
+  resolve: () => undefined,
+  link: () => undefined,
+  owner: () => undefined,
+  isWritable: () => false,
+};
+
+/** A host in memory: files by path, and everything a command wrote. `interrupt` sends it a signal, `type` a line. */
 export function memoryHost(
   initial: Readonly<Record<string, string>> = {},
-  { argv = [], env = {}, isTTY = false, columns = 80, readOnly = [], ...rest }: MemoryHostOptions = {},
+  {
+    argv = [],
+    env = {},
+    isTTY = false,
+    columns = 80,
+    readOnly = [],
+    machine,
+    ...rest
+  }: MemoryHostOptions = {},
 ) {
   const files = new Map(Object.entries(initial));
   const handlers = new Set<(signal: Signal) => void>();
   const exits: number[] = [];
+  const typed = new Set<(line: string) => void>();
   const written = { stdout: "", stderr: "" };
   const clean = (path: string) => posix.normalize(path).replace(/(?<=.)\/$/, "");
   const isBelow = (file: string, folder: string) =>
@@ -31,6 +52,12 @@ export function memoryHost(
     isTTY,
     columns,
   });
+  const readFile = (path: string): string => {
+    const text = files.get(clean(path));
+    if (text === undefined)
+      throw new FleetrigError("CLI_FILE_UNREADABLE", `No ${path}.`, { exitCode: EXIT.usage });
+    return text;
+  };
   const host: Host = {
     argv,
     env,
@@ -38,13 +65,17 @@ export function memoryHost(
     nodeVersion: rest.nodeVersion ?? "v20.19.0",
     stdout: output("stdout"),
     stderr: output("stderr"),
+    machine: {
+      files: NOTHING,
+      user: { userId: 1000, groupIds: [1000] },
+      name: "bench",
+      temporaryFolder: "/tmp",
+      openPorts: createPortOpener,
+      ...machine,
+    },
     files: {
-      readFile: (path) => {
-        const text = files.get(clean(path));
-        if (text === undefined)
-          throw new FleetrigError("CLI_FILE_UNREADABLE", `No ${path}.`, { exitCode: EXIT.usage });
-        return text;
-      },
+      readFile,
+      readBytes: (path) => Buffer.from(readFile(path), "latin1"),
       writeFile: (path, text, options) => {
         if (readOnly.includes(clean(path)))
           throw new FleetrigError("CLI_FILE_UNWRITABLE", `The file ${path} cannot be written.`);
@@ -72,10 +103,17 @@ export function memoryHost(
     },
     keepFilesPrivate: () => undefined,
     openUrl: () => undefined,
+    onInput: (line) => {
+      typed.add(line);
+      return () => typed.delete(line);
+    },
     exit: (code) => void exits.push(code),
   };
   const interrupt = (signal: Signal): void => {
     for (const handler of handlers) handler(signal);
   };
-  return { host, files, written, interrupt, exits };
+  const type = (line: string): void => {
+    for (const heard of typed) heard(line);
+  };
+  return { host, files, written, interrupt, type, exits };
 }
