@@ -1,4 +1,3 @@
-import type { VirtualBoardKind } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
 import { p95 } from "./fleet-rig.js";
 import { HostRig, lacks } from "./host-rig.js";
@@ -8,7 +7,7 @@ const FACTOR = Number(process.env["FLEETRIG_STORMS"] ?? 1);
 describe.each(["native", "rv32", "micropython"] as const)(
   "A %s board on the bench of this machine",
   (kind) => {
-    const rigged = it.skipIf(lacks[kind as VirtualBoardKind]);
+    const rigged = it.skipIf(lacks[kind]);
 
     rigged("is a member like any other", async () => {
       const rig = await HostRig.open();
@@ -54,3 +53,20 @@ describe.each(["native", "rv32", "micropython"] as const)(
     );
   },
 );
+
+describe("A board with a network of its own", () => {
+  it.skipIf(lacks.native)("connects to the door it is told, and network faults reach it there", async () => {
+    const rig = await HostRig.open();
+    const door = await rig.listen();
+    await rig.claim(["native"], {}, door);
+    rig.start();
+    const member = rig.members[0]!;
+    await rig.until("online", () => member.isOnline);
+    await rig.until("messages", () => rig.acked.size >= 3);
+    expect(member.setFault("link.reset", true, {})).toBe(true);
+    await rig.until("lost", () => rig.find("connection.lost").length > 0);
+    member.setFault("link.reset", false, {});
+    await rig.until("online again", () => member.isOnline);
+    expect(rig.lost).toEqual([]);
+  });
+});

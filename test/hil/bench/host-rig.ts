@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MqttBroker } from "fleetrig/broker";
-import { type Bench, createHostBench, type VirtualBoardKind } from "fleetrig/hil";
+import { type Bench, type BoardDoor, createHostBench, type VirtualBoardKind } from "fleetrig/hil";
 import {
+  atHostTurnEnd,
   createRandomSource,
   LANE,
   parseTraceTag,
@@ -12,7 +14,7 @@ import {
   type RunEvent,
   TRACE_PROPERTY,
 } from "fleetrig/kernel";
-import { wireBytes } from "fleetrig/protocol";
+import { SocketLink, wireBytes, WriteBatch } from "fleetrig/protocol";
 import { createMemoryDialer, type FleetMember, type GroupPlan, LinkFaults } from "fleetrig/sim";
 import { onTestFinished } from "vitest";
 import { sensors } from "../bridge/member-rig.js";
@@ -38,10 +40,10 @@ export class HostRig {
   readonly acked = new Set<string>();
   readonly members: FleetMember[] = [];
   readonly faults: LinkFaults[] = [];
-  private readonly broker: MqttBroker;
+  readonly broker: MqttBroker;
   private ordinals = 0;
 
-  private constructor(readonly bench: (rig: HostRig) => Bench) {
+  private constructor() {
     this.broker = new MqttBroker({
       clock: this.time.lane(LANE.broker),
       random: Random.seeded("broker"),
@@ -64,7 +66,7 @@ export class HostRig {
 
   static async open(): Promise<HostRig> {
     const folder = mkdtempSync(join(tmpdir(), "fleetrig-bench-"));
-    const rig = new HostRig(() => rig.opened);
+    const rig = new HostRig();
     rig.opened = await createHostBench({
       time: rig.time,
       random: createRandomSource(4),
@@ -85,7 +87,11 @@ export class HostRig {
   }
 
   /** Claims virtual boards and makes them members. */
-  async claim(kinds: readonly VirtualBoardKind[], changes: Partial<GroupPlan> = {}): Promise<void> {
+  async claim(
+    kinds: readonly VirtualBoardKind[],
+    changes: Partial<GroupPlan> = {},
+    door?: BoardDoor,
+  ): Promise<void> {
     const group = sensors({
       members: kinds.map((kind, index) => ({
         name: `${kind}-${index}`,
@@ -102,7 +108,7 @@ export class HostRig {
       kinds.map((kind, index) => ({
         thing: group.members[index]!.name,
         select: { virtual: kind },
-        path: "bridge" as const,
+        path: door === undefined ? ("bridge" as const) : ("direct" as const),
         profile: kind === "micropython" ? "micropython" : "fleetrig",
       })),
     );
@@ -140,6 +146,7 @@ export class HostRig {
             faults,
           }),
           faults,
+          ...(door !== undefined && { door }),
         }),
       );
     }
@@ -147,6 +154,23 @@ export class HostRig {
 
   start(): void {
     for (const member of this.members) member.start(this.time.nowUs());
+  }
+
+  /** A plain door to the broker. */
+  async listen(): Promise<BoardDoor> {
+    const server = createServer({ noDelay: true });
+    const batch = new WriteBatch(atHostTurnEnd);
+    server.on("connection", (stream) => {
+      stream.on("error", () => stream.destroy());
+      const link = new SocketLink(
+        { role: "server", batch, maxPacketBytes: 262_144, linger: () => stream.destroySoon() },
+        { stream, remoteAddress: "127.0.0.1" },
+      );
+      link.attach(this.broker.accept(link));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
   }
 
   /** Waits until it is so. @throws when it does not come */

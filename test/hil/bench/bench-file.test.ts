@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { parseBenchFile } from "../../../hil/bench/bench-file.js";
+import { globMatches, matchBoards } from "../../../hil/bench/board-matching.js";
+import type { BoardSelector } from "../../../hil/bench/bench.js";
+
+const requests = (...selectors: BoardSelector[]) =>
+  selectors.map((select, index) => ({
+    thing: `t${index}`,
+    select,
+    path: "bridge" as const,
+    profile: "fleetrig",
+  }));
+
+const board = (path: string, chip: string, tags: readonly string[] = []) => ({
+  path,
+  aliases: [],
+  mac: undefined,
+  chip,
+  tags,
+});
+
+describe("parseBenchFile", () => {
+  it.each([
+    ["boards: [{ name: x }]", "a board needs a mac or a port"],
+    ["boards: [{ mac: nonsense }]", "a MAC address is written like"],
+    ["boards: [{ mac: 7cdfa1000001 }, { mac: '7c:df:a1:00:00:01' }]", "listed twice"],
+    ["boards: [{ mac: 7cdfa1000001, colour: red }]", "colour"],
+    ["boards: {", "cannot be used"],
+  ])("refuses %s", (text, why) => {
+    expect(() => parseBenchFile(text, "bench.yaml")).toThrow(
+      expect.objectContaining({ code: "BENCH_FILE_INVALID", message: expect.stringContaining(why) }),
+    );
+  });
+
+  it("reads an empty file, and power settings", () => {
+    expect(parseBenchFile("", "b").boards).toEqual([]);
+    const file = parseBenchFile("boards: [{ port: /dev/ttyS1, power: { kind: uhubctl, port: 2 } }]", "b");
+    expect(file.boards[0]?.power).toEqual({ kind: "uhubctl", port: 2 });
+  });
+});
+
+describe("matchBoards", () => {
+  it("moves one who has chosen when another has no choice", () => {
+    const boards = [board("/dev/a", "c3", ["x"]), board("/dev/b", "c3")];
+    expect(matchBoards(requests({ chip: "c3" }, { tags: ["x"] }), boards)).toEqual([1, 0]);
+    expect(matchBoards(requests({ chip: "c3" }, { port: "/dev/a" }), boards)).toEqual([1, 0]);
+    expect(matchBoards(requests({ chip: "s3" }), boards)).toEqual([undefined]);
+  });
+
+  it.each([
+    ["/dev/ttyUSB*", "/dev/ttyUSB12", true],
+    ["/dev/tty???0", "/dev/ttyUSB0", true],
+    ["/dev/*", "/dev/pts/3", false],
+    ["tcp://10.0.0.?:*", "tcp://10.0.0.7:3333", true],
+    ["*a*a*a*a*a*b", "a".repeat(200), false],
+  ])("globs %s over %s: %s", (glob, text, isMatch) => {
+    expect(globMatches(glob, text)).toBe(isMatch);
+  });
+});
