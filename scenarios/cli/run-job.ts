@@ -19,6 +19,7 @@ import type { ExpectationSpec } from "../scenario.js";
 import { type Baseline, baselineOf, withBaseline } from "./baseline.js";
 import { parseBoardFlag } from "./board-flags.js";
 import type { Host } from "./host.js";
+import { openHostBench } from "./run-bench.js";
 import { loadFile } from "./load-files.js";
 
 export interface RunJobHooks {
@@ -56,7 +57,14 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
   };
   const folder = posix.resolve(host.cwd, posix.dirname(job.file));
   const { record, measures } = await runOrFail(
-    { scenario, identity, folder, ...(job.isSweep && { alsoAsked: variant.expect }), ...callbacks },
+    {
+      scenario,
+      identity,
+      folder,
+      openBench: (context) => openHostBench(host, context),
+      ...(job.isSweep && { alsoAsked: variant.expect }),
+      ...callbacks,
+    },
     variant.expect,
   );
   if (!job.isSweep)

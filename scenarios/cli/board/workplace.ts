@@ -3,7 +3,6 @@ import {
   type BenchFile,
   BoardLeases,
   EMPTY_BENCH_FILE,
-  hostStateFolder,
   ImageCache,
   listPorts,
   parseBenchFile,
@@ -13,6 +12,7 @@ import {
 } from "fleetrig/hil";
 import { type Clock, LANE, RealTime, US_PER_MINUTE } from "fleetrig/kernel";
 import type { Host } from "../host.js";
+import { stateFolderOf } from "../state-folder.js";
 import { SeenBoards } from "./seen-boards.js";
 
 /** What the command line says of boards in general. */
@@ -66,12 +66,7 @@ export async function atWorkplace<T>(
 
 function createWorkplace(host: Host, flags: BoardFlags, clock: Clock): Workplace {
   const { machine, env, files } = host;
-  const stateFolder = hostStateFolder({
-    chosen: env["FLEETRIG_STATE_DIR"],
-    runtime: env["XDG_RUNTIME_DIR"],
-    temporary: machine.temporaryFolder,
-    userId: machine.user.userId,
-  });
+  const stateFolder = stateFolderOf(host);
   const registryFolder = `${stateFolder}/boards`;
   const token = env[PORT_TOKEN_VARIABLE];
   return {
