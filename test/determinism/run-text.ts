@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { RunRecord } from "fleetrig/reports";
-import { formatDiagnostic, loadScenario } from "fleetrig/scenarios";
+import { formatDiagnostic, loadScenario, type Scenario } from "fleetrig/scenarios";
 import { runScenario, type RunOptions } from "../../scenarios/runner/run-scenario.js";
 
 export interface RunTextOptions extends Omit<RunOptions, "scenario" | "identity" | "folder"> {
@@ -9,18 +9,20 @@ export interface RunTextOptions extends Omit<RunOptions, "scenario" | "identity"
   readonly clock?: "virtual" | "real";
   /** What relative paths of the text are relative to. */
   readonly folder?: string;
+  /** Boards besides those of the text. */
+  readonly bridges?: Scenario["bridges"];
 }
 
 /** Runs the text of a scenario with the seams of the runner that `fleetrig/testing` does not offer. */
 export async function runText(text: string, options: RunTextOptions = {}): Promise<RunRecord> {
-  const { seed, clock, folder = ".", ...hooks } = options;
+  const { seed, clock, folder = ".", bridges = [], ...hooks } = options;
   const loaded = loadScenario("scenario.yaml", {
     readFile: () => text,
     seedOverride: seed,
     clockOverride: clock,
   });
   if (!loaded.ok) throw new Error(loaded.diagnostics.map((one) => formatDiagnostic(one, text)).join("\n"));
-  const { scenario } = loaded;
+  const scenario = { ...loaded.scenario, bridges: [...bridges, ...loaded.scenario.bridges] };
   const identity = {
     file: "scenario.yaml",
     sha256: "",
