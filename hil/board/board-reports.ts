@@ -73,7 +73,8 @@ export class BoardReports {
     const { isExpected, isCrashExpected } = this.expected;
     const { crash } = hello;
     this.isCrashExpected = isCrashExpected;
-    if (isExpected) log.expectRestart(US_PER_S);
+    // A crash without a word is one all the same, though somebody wanted it.
+    if (isExpected && !isCrashExpected) log.expectRestart(US_PER_S);
     log.restarted({
       resetReason: hello.reset,
       ...(crash !== undefined && {

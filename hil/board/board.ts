@@ -21,7 +21,7 @@ import { type LadderTarget, RecoveryLadder } from "./recovery-ladder.js";
 const BAUD_DEFAULT = 115_200;
 /** Nobody waits long for a board that has never been seen. */
 const FIRST_ABSENCE_US = 3 * US_PER_S;
-/** A port that the enumerator still shows is tried again after this time. */
+/** While it is absent, ports are looked at this often. */
 const RETRY_US = 300_000;
 /** A board that prints a boot log and goes on in its session has only quoted one. */
 const SUSPICION_US = 600_000;
@@ -50,6 +50,9 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   readonly line: BoardLine;
   readonly watch: LogWatch;
   readonly ladder: RecoveryLadder;
+  readonly reset = (): Promise<void> => this.handling.reset();
+  readonly usbReset = (): Promise<void> => this.handling.usbReset();
+  readonly cyclePower = (): Promise<void> => this.handling.cyclePower();
   private state: BoardState = "absent";
   readonly patience: Patience;
   private readonly handling: BoardHandling;
@@ -236,18 +239,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     if (this.tracked !== undefined) this.openPort();
   }
 
-  reset(): Promise<void> {
-    return this.handling.reset();
-  }
-
-  usbReset(): Promise<void> {
-    return this.handling.usbReset();
-  }
-
-  cyclePower(): Promise<void> {
-    return this.handling.cyclePower();
-  }
-
   /** As if the cable were out, for boards whose cable nobody can pull. */
   hide(isHidden: boolean): void {
     this.isHidden = isHidden;
@@ -376,10 +367,16 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
       : Math.min(this.patience.absenceUs, FIRST_ABSENCE_US);
     this.arm(this.absentUs + patienceUs - nowUs);
     this.retry?.cancel();
-    // A port that only its driver has given up is still shown, and nobody will say that it came.
-    this.retry = this.clock.after(RETRY_US, () => {
-      if (this.tracked !== undefined && this.tracked === this.place) this.send("SEEN");
-    });
+    this.retry = this.clock.after(RETRY_US, () => this.lookAgain());
+  }
+
+  /** Enumerators are slow, and do not say that a port came which only its driver had given up. */
+  private lookAgain(): void {
+    if (this.state !== "absent") return;
+    this.options.tracker.look();
+    if (this.state !== "absent") return;
+    this.retry?.again(RETRY_US);
+    if (this.tracked !== undefined && this.tracked === this.place) this.send("SEEN");
   }
 
   clearDeadline(): void {

@@ -50,7 +50,12 @@ describe("Board", () => {
     const rig = await BoardRig.working();
     rig.board.controls.crash("load-fault");
     await rig.pass(2 * SECOND);
-    expect(rig.find("board.panicked")).toMatchObject([{ isExpected: true }]);
+    rig.board.controls.crash("silent");
+    await rig.pass(2 * SECOND);
+    expect(rig.find("board.panicked")).toMatchObject([
+      { kind: "load-access-fault", isExpected: true },
+      { kind: "silent-reboot", isExpected: true },
+    ]);
   });
 
   it("finds a silent restart by the boot id and tells it as a panic", async () => {
