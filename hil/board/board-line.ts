@@ -17,7 +17,7 @@ export interface BoardLineOptions {
   readonly handlers: BoardLineHandlers;
 }
 
-export interface BoardLineHandlers {
+interface BoardLineHandlers {
   opened(): void;
   /** @param code Such as `PORT_BUSY`. */
   refused(code: string, reason: string): void;

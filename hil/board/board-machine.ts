@@ -57,7 +57,7 @@ export const BOARD_STATES = [
   "stopped",
 ] as const;
 
-/** One of `BOARD_STATES`. */
+/** One of them. */
 export type BoardState = (typeof BOARD_STATES)[number];
 
 /** What a transition asks of the board, by name. */
@@ -78,7 +78,7 @@ export const BOARD_EFFECTS = [
   "reportGivenUp",
 ] as const;
 
-/** One of `BOARD_EFFECTS`. */
+/** One of them. */
 export type BoardEffect = (typeof BOARD_EFFECTS)[number];
 
 const nothing = (): void => undefined;

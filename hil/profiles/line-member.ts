@@ -30,7 +30,7 @@ import type { LineProfile } from "./line-profile.js";
 import { linesOf, LineReader, type LineReading } from "./line-reader.js";
 
 /** The line as its member uses it. */
-export interface MemberLine {
+interface MemberLine {
   readonly isUp: boolean;
   write(line: string): void;
 }

@@ -12,7 +12,7 @@ export interface LinePortOptions {
   readonly handlers: LinePortHandlers;
 }
 
-export interface LinePortHandlers {
+interface LinePortHandlers {
   line(text: string): void;
   /** It has said what shows that its firmware runs. @param groups What `hello` matched. */
   up(groups: readonly string[], path: string): void;
