@@ -164,7 +164,8 @@ export {
   type FirmwareOptions,
   type FirmwareTarget,
 } from "./firmware/build.js";
-export { imageVersion, imageWithVersion, writeFactoryFlash } from "./firmware/image.js";
+export { imageVersion, imageWithVersion, isImage, writeFactoryFlash } from "./firmware/image.js";
 export { referenceImages } from "./flash/reference-images.js";
 export { type FlashCommand, flashCommandWords, runFlashCommand } from "./flash/flash-command.js";
 export { provenBoot } from "./flash/proven-boot.js";
+export { type RomBoard, type RomBoardOptions, startRomBoard } from "./virtual/rom-board.js";

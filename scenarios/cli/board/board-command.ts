@@ -1,13 +1,27 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { VIRTUAL_BOARD_KINDS } from "fleetrig/hil";
+import { CHIP_NAMES, normalMac } from "fleetrig/hil";
 import { parseDurationUs } from "fleetrig/kernel";
 import type { Host } from "../host.js";
+import { type DeployFlags, deployCommand } from "./commands/deploy.js";
 import { boardDoctorCommand } from "./commands/doctor.js";
+import { type EraseFlags, eraseCommand, type FlashRange, parseRange } from "./commands/erase.js";
+import { type ExportFlags, exportCommand } from "./commands/export.js";
+import { type FlashFlags, flashCommand } from "./commands/flash.js";
 import { type BoardListFlags, boardListCommand } from "./commands/list.js";
 import { type MonitorFlags, monitorCommand } from "./commands/monitor.js";
+import { type ReplayFlags, replayCommand } from "./commands/replay.js";
 import { resetCommand } from "./commands/reset.js";
-import { type VirtualFlags, virtualCommand } from "./commands/virtual.js";
-import { BOARD_HELP, MONITOR_HELP, VIRTUAL_HELP } from "./help-texts.js";
+import { type SelftestFlags, selftestCommand } from "./commands/selftest.js";
+import { VIRTUAL_KINDS, type VirtualFlags, virtualCommand } from "./commands/virtual.js";
+import {
+  BOARD_HELP,
+  DEPLOY_HELP,
+  EXPORT_HELP,
+  FLASH_HELP,
+  MONITOR_HELP,
+  SELFTEST_HELP,
+  VIRTUAL_HELP,
+} from "./help-texts.js";
 import { type BoardFlags, USUAL_BENCH_FILE } from "./workplace.js";
 
 /** What the commands of boards are written like. */
@@ -28,6 +42,8 @@ export function addBoard(program: Command, host: Host, done: (code: number) => v
   const writing = { host, done };
   addLooking(board, writing);
   addHandling(board, writing);
+  addWriting(board, writing);
+  addTrying(board, writing);
   addVirtual(board, writing);
 }
 
@@ -87,16 +103,104 @@ function addHandling(board: Command, { host, done }: Writing): void {
     );
 }
 
+function addWriting(board: Command, { host, done }: Writing): void {
+  opening(subcommand(board, "flash", "write firmware to a board"))
+    .description(
+      "Writes what is not on the board yet, verifies it, and starts it. Never on another board than the one meant.",
+    )
+    .argument("[images...]", "offset=file, or a file that says itself where it goes")
+    .addOption(chipOption())
+    .addOption(macOption())
+    .option("--force", "write also what is there already")
+    .addOption(new Option("--baud <rate>", "highest rate to try (default 921600)").argParser(positive))
+    .option("--command <line>", "let a tool of yours do it, e.g. west flash --esp-device {port}")
+    .option("--json", "say as JSON what was done")
+    .addHelpText("after", FLASH_HELP)
+    .action(async (name: string, images: string[], flags: FlashFlags) =>
+      done(await flashCommand(host, name, images, flags)),
+    );
+  opening(subcommand(board, "erase", "erase a board's flash"))
+    .description("Erases all of a board's flash, or a range of it.")
+    .addOption(new Option("--region <offset+length>", "only that, e.g. 0x9000+0x6000").argParser(range))
+    .addOption(chipOption())
+    .addOption(macOption())
+    .option("--yes", "do it")
+    .action(async (name: string, flags: EraseFlags) => done(await eraseCommand(host, name, flags)));
+  opening(subcommand(board, "deploy", "put scripts on a MicroPython board"))
+    .description(
+      "Puts scripts on a MicroPython board through its raw REPL, verifies them, and starts main.py.",
+    )
+    .argument("<files...>", "files, path=file, or folders")
+    .option("--run <file>", "then run this one to its end and show what it prints, instead of main.py")
+    .addOption(new Option("--timeout <duration>", "what --run may take (default 30s)").argParser(duration))
+    .option("--json", "say as JSON what was done")
+    .addHelpText("after", DEPLOY_HELP)
+    .action(async (name: string, files: string[], flags: DeployFlags) =>
+      done(await deployCommand(host, name, files, flags)),
+    );
+}
+
+function addTrying(board: Command, { host, done }: Writing): void {
+  opening(subcommand(board, "selftest", "try everything that scenarios do with a board"))
+    .description(
+      "Tries for a minute everything that scenarios do with a board, and ends with 1 when something fails.",
+    )
+    .option("--no-crash", "do not have it crash")
+    .addOption(new Option("--load <duration>", "load on the link (default 10s)").argParser(duration))
+    .option("--report <file>", "write what was found, as JSON")
+    .option("--json", "one JSON object per step")
+    .addHelpText("after", SELFTEST_HELP)
+    .action(async (name: string, flags: SelftestFlags) => done(await selftestCommand(host, name, flags)));
+  opening(subcommand(board, "export", "let other machines use a board"))
+    .description("Lets one client at a time use a board's port over the network, until it is interrupted.")
+    .requiredOption("--listen <host:port>", "where, e.g. 127.0.0.1:3333; port 0 takes any free one")
+    .addOption(
+      new Option("--protocol <protocol>", "with modem lines and rates, or bytes only")
+        .choices(["rfc2217", "tcp"])
+        .default("rfc2217"),
+    )
+    .option("--token <token>", "what clients have to send first (default: FLEETRIG_PORT_TOKEN)")
+    .option("--insecure", "listen beyond this machine without a token")
+    .addOption(new Option("--baud <rate>", "default 115200").argParser(positive))
+    .option("--json", "say as JSON where it is")
+    .addHelpText("after", EXPORT_HELP)
+    .action(async (name: string, flags: ExportFlags) => done(await exportCommand(host, name, flags)));
+  subcommand(board, "replay", "show a recording again")
+    .description("Shows a recording of board monitor --record again, with the times that it had.")
+    .argument("<file>", "the recording")
+    .option("--elf <file>", "program of the board, which names the places of panics")
+    .option("--raw", "show what came as it came")
+    .option("--json", "one JSON object per line of the log, start or panic")
+    .action((file: string, flags: ReplayFlags) => done(replayCommand(host, file, flags)));
+}
+
+const chipOption = (): Option => new Option("--chip <chip>", "refuse any other, e.g. esp32c3");
+
+const macOption = (): Option => new Option("--mac <mac>", "refuse any other board").argParser(macAddress);
+
+function macAddress(text: string): string {
+  const mac = normalMac(text);
+  if (mac !== undefined) return mac;
+  throw new InvalidArgumentError("It must be a MAC, such as 7c:df:a1:00:11:22.");
+}
+
+function range(text: string): FlashRange {
+  const parsed = parseRange(text);
+  if (parsed !== undefined) return parsed;
+  throw new InvalidArgumentError("It must be like 0x9000+0x6000, in whole sectors of 4096 bytes.");
+}
+
 function addVirtual(board: Command, { host, done }: Writing): void {
   subcommand(board, "virtual", "run boards without hardware")
     .description("Runs virtual boards, each a tty that any serial tool can open, until it is interrupted.")
-    .addOption(new Option("--kind <kind>", "what they are").choices(VIRTUAL_BOARD_KINDS).default("rv32"))
+    .addOption(new Option("--kind <kind>", "what they are").choices(VIRTUAL_KINDS).default("rv32"))
     .addOption(new Option("--count <n>", "how many").argParser(boardCount).default(1))
     .option(
       "--firmware <file>",
       "image (rv32, native) or main.py (micropython); default: the reference firmware",
     )
     .option("--elf <file>", "its program with symbols, for board monitor")
+    .addOption(new Option("--chip <chip>", "of a rom").choices(CHIP_NAMES).default("esp32c3"))
     .option("--data <folder>", "keep what they store there")
     .option("--tag <tag>", "tag of theirs, for scenarios; repeatable", collect)
     .option("--native-usb", "their tty goes away while they restart, as a chip's own USB does")

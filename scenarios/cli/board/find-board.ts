@@ -24,6 +24,8 @@ export interface FoundBoard {
 }
 
 const ADDRESS = /^(?:\/|[a-z0-9]+:\/\/)/;
+/** A port, and no name. */
+export const isAddress = (text: string): boolean => ADDRESS.test(text);
 const IS_GLOB = /[*?]/;
 /** Boards named in a hint. */
 const MAX_NAMED = 8;
@@ -79,7 +81,7 @@ function isAt(pattern: string | undefined, { path, byId, byPath }: AttachedPort)
  */
 export function findBoard(place: Workplace, text: string): FoundBoard {
   const boards = allBoards(place);
-  if (ADDRESS.test(text)) return atAddress(place, boards, text);
+  if (isAddress(text)) return atAddress(place, boards, text);
   const matches = MEANINGS.map((meaning) => boards.filter((board) => meaning(board, text))).find(
     (some) => some.length > 0,
   );

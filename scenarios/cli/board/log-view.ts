@@ -106,7 +106,8 @@ export class LogView implements BoardLogHandlers {
     return elfSha256 !== undefined && this.decoder !== undefined && !this.decoder.isOf(elfSha256);
   }
 
-  private note(atUs: number, text: string): void {
+  /** Something else that happened. */
+  note(atUs: number, text: string): void {
     writeLine(this.host.stdout, this.paint.bold(`${stamp(atUs)}  -- ${text}`));
   }
 

@@ -1,6 +1,6 @@
 import { AddressDecoder } from "fleetrig/hil";
 import type { FoundBoard } from "./find-board.js";
-import type { Workplace } from "./workplace.js";
+import type { Host } from "../host.js";
 
 /**
  * What names addresses of a board's program: the file of the command line, that of the bench file, or the one that a virtual board was
@@ -8,13 +8,13 @@ import type { Workplace } from "./workplace.js";
  * @throws FleetrigError CLI_FILE_UNREADABLE, FIRMWARE_ELF_INVALID, for a file that was named
  */
 export function symbolsOf(
-  { host }: Workplace,
+  { files }: Pick<Host, "files">,
   board: Pick<FoundBoard, "known" | "seen"> | undefined,
   path: string | undefined,
 ): AddressDecoder | undefined {
   const named = path ?? board?.known?.elf;
-  if (named !== undefined) return new AddressDecoder(host.files.readBytes(named));
+  if (named !== undefined) return new AddressDecoder(files.readBytes(named));
   const built = board?.seen?.elf;
-  if (built === undefined || host.files.kind(built) !== "file") return undefined;
-  return new AddressDecoder(host.files.readBytes(built));
+  if (built === undefined || files.kind(built) !== "file") return undefined;
+  return new AddressDecoder(files.readBytes(built));
 }

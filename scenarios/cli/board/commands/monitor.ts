@@ -33,7 +33,7 @@ export function monitorCommand(host: Host, name: string, flags: MonitorFlags): P
     const { baud } = flags;
     const use = {
       purpose: "monitor",
-      handlers: handlersOf(place, flags, new LogView(host, flags, symbolsOf(place, board, flags.elf))),
+      handlers: handlersOf(place, flags, new LogView(host, flags, symbolsOf(host, board, flags.elf))),
       ...(baud !== undefined && { baud }),
       ...(recording !== undefined && { opener: recordPorts(place.opener, place.clock, () => recording) }),
     };

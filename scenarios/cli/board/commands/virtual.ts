@@ -1,26 +1,45 @@
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import {
+  type ChipName,
   referenceFirmware,
-  type RunningVirtualBoard,
   startVirtualBench,
+  VIRTUAL_BOARD_KINDS,
   type VirtualBoardKind,
 } from "fleetrig/hil";
 import { EXIT, hostProcess, hostProgram } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
 import { writeTable } from "../../text-table.js";
 import { shownMac } from "../find-board.js";
+import { startVirtualRoms } from "../virtual-roms.js";
 import { atWorkplace, type BoardFlags, interruption, type Workplace } from "../workplace.js";
+
+/** `rom`: a chip without firmware, for flashers. */
+export const VIRTUAL_KINDS = [...VIRTUAL_BOARD_KINDS, "rom"] as const;
 
 /** What the command line says. */
 export interface VirtualFlags extends BoardFlags {
-  readonly kind: VirtualBoardKind;
+  readonly kind: (typeof VIRTUAL_KINDS)[number];
   readonly count: number;
   readonly firmware?: string;
   readonly elf?: string;
+  readonly chip: ChipName;
   readonly data?: string;
   readonly tag?: readonly string[];
   readonly nativeUsb?: boolean;
+}
+
+/** A board that runs. */
+interface Running {
+  readonly mac: string;
+  readonly chip: string;
+  readonly path: string | undefined;
+  readonly control: string;
+}
+
+interface Boards {
+  readonly boards: readonly Running[];
+  stop(): Promise<void>;
 }
 
 /**
@@ -30,63 +49,78 @@ export interface VirtualFlags extends BoardFlags {
 export function virtualCommand(host: Host, flags: VirtualFlags): Promise<number> {
   return atWorkplace(host, flags, async (place) => {
     const interrupted = interruption(place);
-    const { kind, count, tag = [], data, nativeUsb } = flags;
-    const firmware = await firmwareOf(place, flags);
-    const boardsFolder =
+    const { kind, chip, count, tag: tags = [], data } = flags;
+    const folder =
       data === undefined
         ? join(place.stateFolder, "virtual", String(hostProcess().pid))
         : resolve(host.cwd, data);
-    const bench = await startVirtualBench({
-      kind,
-      count,
-      firmware,
-      stateFolder: boardsFolder,
-      registryFolder: place.registryFolder,
-      node: hostProgram,
-      tags: tag,
-      usb: nativeUsb === true ? "native" : "bridge",
-      log: (mac, text) => writeLine(host.stderr, `${shownMac(mac)}: ${text}`),
-    });
     try {
-      remember(place, bench.boards, elfOf(host, flags, firmware));
-      writeReady(host, bench.boards, flags);
+      const running =
+        kind === "rom"
+          ? await startVirtualRoms(place, { chip, count, folder, tags })
+          : await startFirmwareBoards(place, { ...flags, kind }, folder);
+      writeReady(host, running.boards, flags);
       await interrupted;
+      await running.stop();
     } finally {
-      await bench.stop();
-      if (data === undefined) await rm(boardsFolder, { recursive: true, force: true });
+      if (data === undefined) await rm(folder, { recursive: true, force: true });
     }
     return EXIT.passed;
   });
 }
 
-async function firmwareOf({ host, stateFolder }: Workplace, flags: VirtualFlags): Promise<string> {
-  const { kind, firmware } = flags;
+async function startFirmwareBoards(
+  place: Workplace,
+  flags: VirtualFlags & { readonly kind: VirtualBoardKind },
+  folder: string,
+): Promise<Boards> {
+  const { host } = place;
+  const { kind, count, tag: tags = [], nativeUsb } = flags;
+  const firmware = await firmwareOf(place, flags);
+  const bench = await startVirtualBench({
+    kind,
+    count,
+    firmware,
+    stateFolder: folder,
+    registryFolder: place.registryFolder,
+    node: hostProgram,
+    tags,
+    usb: nativeUsb === true ? "native" : "bridge",
+    log: (mac, text) => writeLine(host.stderr, `${shownMac(mac)}: ${text}`),
+  });
+  remember(place, bench.boards, elfOf(host, flags, firmware));
+  return bench;
+}
+
+async function firmwareOf(
+  { host, stateFolder }: Workplace,
+  { kind, firmware }: { readonly kind: VirtualBoardKind; readonly firmware?: string },
+): Promise<string> {
   if (firmware !== undefined) return resolve(host.cwd, firmware);
   if (kind !== "micropython")
-    writeLine(host.stderr, `building the reference firmware for ${kind}, if it is not there yet`);
+    writeLine(host.stderr, `building the reference firmware for ${kind}, unless it is there already`);
   return referenceFirmware(kind, join(stateFolder, "firmware"));
 }
 
 /** Symbols lie beside what fleetrig has built. */
-function elfOf(host: Host, { kind, elf }: VirtualFlags, firmware: string): string | undefined {
-  if (elf !== undefined) return resolve(host.cwd, elf);
+function elfOf({ cwd, files }: Host, { kind, elf }: VirtualFlags, firmware: string): string | undefined {
+  if (elf !== undefined) return resolve(cwd, elf);
   const beside = join(dirname(firmware), "app.elf");
-  return kind !== "micropython" && host.files.kind(beside) === "file" ? beside : undefined;
+  return kind !== "micropython" && files.kind(beside) === "file" ? beside : undefined;
 }
 
 /** So that `board monitor` can name the places of their panics. */
-function remember(place: Workplace, boards: readonly RunningVirtualBoard[], elf: string | undefined): void {
-  if (elf === undefined) return;
-  for (const { mac, chip } of boards) {
-    const seen = { firmware: "", version: "", ...place.seen.byMac(mac) };
-    place.seen.put({ ...seen, mac, chip, place: `mac:${mac}`, seenMs: place.clock.wallMs(), elf });
+function remember({ seen, clock }: Workplace, boards: readonly Running[], elf: string | undefined): void {
+  for (const { mac, chip } of elf === undefined ? [] : boards) {
+    const before = { firmware: "", version: "", ...seen.byMac(mac) };
+    seen.put({ ...before, mac, chip, place: `mac:${mac}`, seenMs: clock.wallMs(), elf: elf! });
   }
 }
 
-function writeReady(host: Host, boards: readonly RunningVirtualBoard[], { kind, json }: VirtualFlags): void {
+function writeReady(host: Host, boards: readonly Running[], { kind, json }: VirtualFlags): void {
   if (json === true) {
-    for (const { mac, chip, path, pid, control } of boards)
-      writeLine(host.stdout, JSON.stringify({ event: "board", kind, mac, chip, port: path, pid, control }));
+    for (const { mac, chip, path, control } of boards)
+      writeLine(host.stdout, JSON.stringify({ event: "board", kind, mac, chip, port: path, control }));
     writeLine(host.stdout, JSON.stringify({ event: "ready", boards: boards.length }));
     return;
   }
@@ -95,5 +129,6 @@ function writeReady(host: Host, boards: readonly RunningVirtualBoard[], { kind, 
     ["mac", "chip", "port", "control"],
     boards.map(({ mac, chip, path, control }) => [shownMac(mac), chip, path ?? "-", control]),
   );
-  writeLine(host.stdout, `ready: ${boards.length} virtual boards (${kind}); Ctrl-C ends them`);
+  const what = boards.length === 1 ? "1 virtual board" : `${boards.length} virtual boards`;
+  writeLine(host.stdout, `ready: ${what} (${kind}); Ctrl-C ends ${boards.length === 1 ? "it" : "them"}`);
 }
