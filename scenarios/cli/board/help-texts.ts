@@ -74,7 +74,7 @@ With --command:
 
 Examples:
   fleetrig board flash left-arm 0x10000=build/app.bin
-  fleetrig board flash 7c:df:a1:00:11:22 --command 'west flash --esp-device {port}'
+  fleetrig board flash 1-1.4 --command 'west flash --esp-device {port}'
 `;
 
 export const DEPLOY_HELP = `
