@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { flashBoard, ImageCache } from "fleetrig/hil";
-import { lacksCompiler, NativeRig } from "../hil/flash/native-rig.js";
+import { lacksCompiler } from "../rigs.js";
+import { NativeRig } from "../hil/flash/native-rig.js";
 import { someBytes } from "../hil/flash/rig.js";
 import type { BenchCase } from "./bench-case.js";
 

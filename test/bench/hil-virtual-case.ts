@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { referenceFirmware, type RunningVirtualBoard, startVirtualBench } from "fleetrig/hil";
-import { lacksEmulator } from "../hil/virtual/rig.js";
+import { lacksEmulator } from "../rigs.js";
 import { HostedLink } from "../hil/virtual/hosted-link.js";
 import type { BenchCase, Figure } from "./bench-case.js";
 import { cpuSeconds } from "./process-figures.js";

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openTtyPort, type TtyPort } from "fleetrig/hil";
 import { hostNowUs, hostYield, RealTime } from "fleetrig/kernel";
-import { lacksCompiler, lacksSocat, Listener, openTerminal, type Terminal } from "../hil/port/terminal.js";
+import { lacksCompiler, lacksSocat } from "../rigs.js";
+import { Listener, openTerminal, type Terminal } from "../hil/port/terminal.js";
 import type { BenchCase, Figure } from "./bench-case.js";
 
 const WEDGED = 4;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import {
   type Browser,
   type BrowserContext,
@@ -6,6 +5,7 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
+import { lacksFiles } from "../rigs.js";
 
 /** Debian's browser, driven without a download of our own. */
 const EXECUTABLE = "/usr/bin/chromium";
@@ -22,7 +22,7 @@ const ARGUMENTS = [
 ];
 
 /** Where the rigs are required a missing browser is a failure; elsewhere the tests are skipped and say so. */
-export const isBrowserMissing = !existsSync(EXECUTABLE) && process.env["FLEETRIG_REQUIRE_RIGS"] !== "1";
+export const isBrowserMissing = lacksFiles(EXECUTABLE);
 
 export const launch = (): Promise<Browser> =>
   chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });

@@ -4,9 +4,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
-
-/** Programs of others that tests drive. Where one is missing its tests are skipped, unless CI insists on them. */
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
+import { isRequired } from "../rigs.js";
 
 const MOSQUITTO = "/usr/sbin/mosquitto";
 export const PYTHON = "/usr/bin/python3";

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHostBench } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
+import { FIRMWARE_BUILDS, lacksEmulator } from "../../rigs.js";
 import { parseBoardFlag } from "../../../scenarios/cli/board-flags.js";
 import { runTextOf } from "../../determinism/run-text.js";
-import { lacks } from "../bench/host-rig.js";
 import { EventLog } from "./event-log.js";
 
 const SCENARIO = "scenarios/library/mixed-bench.yaml";
@@ -19,45 +19,48 @@ const BOARDS = [
 const things = (group: string, from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => `${group}-0${from + index}`);
 
-describe.skipIf(lacks.rv32)("one scenario file, unedited, on virtual devices and boards (realtime)", () => {
-  it("passes with 10 rv32 and 2 MicroPython boards, and all members do the same", {
-    timeout: 240_000,
-  }, async () => {
-    const log = new EventLog();
-    const folder = mkdtempSync(join(tmpdir(), "fleetrig-agreement-"));
-    try {
-      const record = await runTextOf(SCENARIO, {
-        clock: "real",
-        bridges: BOARDS.map(parseBoardFlag),
-        listener: log,
-        openBench: ({ time, random, events }) =>
-          createHostBench({
-            time,
-            random,
-            events,
-            stateFolder: join(folder, "state"),
-            temporaryFolder: folder,
-            buildFolder: join(tmpdir(), "fleetrig-test-firmware"),
-            hostName: "test",
-            purpose: "agreement",
-          }),
-      });
-      expect(record.failure).toBeNull();
-      // The verdict may be inconclusive where a loaded machine was late; what was counted may not be wrong.
-      expect(record.expectations.filter(({ verdict }) => verdict === "fail")).toEqual([]);
-      expect(record.trust.skippedGroups).toEqual([]);
-      expect(record.boards?.map(({ chip }) => chip).sort()).toEqual([
-        ...Array<string>(10).fill("rv32-virt"),
-        ...Array<string>(2).fill("webassembly"),
-      ]);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-    for (const group of ["sensor", "tracker"]) {
-      const virtual = log.of(`${group}-07`);
-      expect(virtual.length).toBeGreaterThan(5);
-      for (const thing of [...things(group, 0, 5), ...things(group, 6, 7)])
-        expect([thing, ...log.of(thing)]).toEqual([thing, ...virtual]);
-    }
-  });
-});
+describe.skipIf(lacksEmulator)(
+  "one scenario file, unedited, on virtual devices and boards (realtime)",
+  () => {
+    it("passes with 10 rv32 and 2 MicroPython boards, and all members do the same", {
+      timeout: 240_000,
+    }, async () => {
+      const log = new EventLog();
+      const folder = mkdtempSync(join(tmpdir(), "fleetrig-agreement-"));
+      try {
+        const record = await runTextOf(SCENARIO, {
+          clock: "real",
+          bridges: BOARDS.map(parseBoardFlag),
+          listener: log,
+          openBench: ({ time, random, events }) =>
+            createHostBench({
+              time,
+              random,
+              events,
+              stateFolder: join(folder, "state"),
+              temporaryFolder: folder,
+              buildFolder: FIRMWARE_BUILDS,
+              hostName: "test",
+              purpose: "agreement",
+            }),
+        });
+        expect(record.failure).toBeNull();
+        // The verdict may be inconclusive where a loaded machine was late; what was counted may not be wrong.
+        expect(record.expectations.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+        expect(record.trust.skippedGroups).toEqual([]);
+        expect(record.boards?.map(({ chip }) => chip).sort()).toEqual([
+          ...Array<string>(10).fill("rv32-virt"),
+          ...Array<string>(2).fill("webassembly"),
+        ]);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+      for (const group of ["sensor", "tracker"]) {
+        const virtual = log.of(`${group}-07`);
+        expect(virtual.length).toBeGreaterThan(5);
+        for (const thing of [...things(group, 0, 5), ...things(group, 6, 7)])
+          expect([thing, ...log.of(thing)]).toEqual([thing, ...virtual]);
+      }
+    });
+  },
+);

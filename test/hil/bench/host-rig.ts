@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,19 +17,15 @@ import {
 import { SocketLink, wireBytes, WriteBatch } from "fleetrig/protocol";
 import { createMemoryDialer, type FleetMember, type GroupPlan, LinkFaults } from "fleetrig/sim";
 import { onTestFinished } from "vitest";
+import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../../rigs.js";
 import { sensors } from "../bridge/member-rig.js";
 
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
-const has = (program: string): boolean => existsSync(`/usr/bin/${program}`);
 /** Kinds whose tools are missing are skipped, unless CI insists on them. */
 export const lacks: Readonly<Record<VirtualBoardKind, boolean>> = {
-  native: !isRequired && !has("gcc"),
-  rv32: !isRequired && !(has("qemu-system-riscv32") && has("riscv64-unknown-elf-gcc")),
+  native: lacksCompiler,
+  rv32: lacksEmulator,
   micropython: false,
 };
-
-/** Builds are shared between runs of the tests. */
-const BUILDS = join(tmpdir(), "fleetrig-test-firmware");
 
 /** A bench of this machine with virtual boards, in real time, and the embedded broker. */
 export class HostRig {
@@ -73,7 +69,7 @@ export class HostRig {
       events: { emit: (event) => rig.events.push(event) },
       stateFolder: folder,
       temporaryFolder: folder,
-      buildFolder: BUILDS,
+      buildFolder: FIRMWARE_BUILDS,
       hostName: "test",
       purpose: "test",
     });

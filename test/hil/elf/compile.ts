@@ -1,10 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** Compilers that tests drive. Where one is missing its tests are skipped, unless CI insists on them. */
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
+import { lacksFiles } from "../../rigs.js";
 
 export interface Toolchain {
   readonly name: string;
@@ -22,8 +20,7 @@ export const TOOLCHAINS: readonly Toolchain[] = [
   },
 ];
 
-export const lacks = ({ prefix }: Toolchain): boolean =>
-  !isRequired && !(existsSync(`${prefix}gcc`) && existsSync(`${prefix}addr2line`));
+export const lacks = ({ prefix }: Toolchain): boolean => lacksFiles(`${prefix}gcc`, `${prefix}addr2line`);
 
 const HEADER = `static inline int clamp(int value, int most)
 {

@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { encodePacket, type Packet, PacketDecoder, type ProtocolVersion } from "fleetrig/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
+import { lacksCompiler } from "../../rigs.js";
 import { connack, fromServer } from "../../protocol/packet-arbitraries.js";
-import { build, lacksCompiler, NativeProgram } from "./native.js";
+import { build, NativeProgram } from "./native.js";
 
 const RUNS = 300;
 /** Mutated bytes for each of the readers. */

@@ -2,8 +2,8 @@ import type { JsonObject } from "fleetrig/kernel";
 import fc from "fast-check";
 import { VirtualTime } from "fleetrig/kernel";
 import { beforeEach, describe, expect, it } from "vitest";
+import { lacksCompiler } from "../../rigs.js";
 import { CompiledBoard } from "./compiled-board.js";
-import { lacksCompiler } from "./native.js";
 import type { BoardListener } from "../../../hil/bridge/member-board.js";
 
 const SILENT: BoardListener = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lacksCompiler } from "./native.js";
+import { lacksCompiler } from "../../rigs.js";
 import { S, TwinRig } from "./twin-rig.js";
 
 const stream = {

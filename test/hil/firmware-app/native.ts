@@ -17,9 +17,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
-/** Without a C compiler these tests are skipped, unless CI insists on them. */
-export const lacksCompiler = process.env["FLEETRIG_REQUIRE_RIGS"] !== "1" && !existsSync("/usr/bin/gcc");
-
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url.replace("/dist/", "/")));
 
 const FIRMWARE = source("../../../hil/firmware/");

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import type { Distribution, Random } from "fleetrig/kernel";
 import { beforeEach, describe, expect, it } from "vitest";
+import { lacksCompiler } from "../../rigs.js";
 import { reconnectDelayUs } from "../../../sim/connection/reconnect-delay.js";
 import { quantileUs } from "../../../sim/models/quantile.js";
-import { build, lacksCompiler, NativeProgram } from "./native.js";
+import { build, NativeProgram } from "./native.js";
 
 const POLICIES = ["none", "constant", "exponential", "equal-jitter", "full-jitter", "decorrelated"] as const;
 const us = fc.integer({ min: 1, max: 10_000_000_000 });

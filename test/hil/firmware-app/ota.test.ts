@@ -2,8 +2,8 @@ import type { JsonObject } from "fleetrig/kernel";
 import { artifactFor } from "fleetrig/sim";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { lacksCompiler } from "../../rigs.js";
 import { firmwareImage } from "./compiled-board.js";
-import { lacksCompiler } from "./native.js";
 import { S, TwinRig } from "./twin-rig.js";
 
 /** 20 s for an update; constant, so that both twins draw the same. */

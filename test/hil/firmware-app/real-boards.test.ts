@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCloudServer } from "fleetrig/broker";
 import { buildFirmware, type FirmwareTarget, imageWithVersion } from "fleetrig/hil";
 import type { JsonObject } from "fleetrig/kernel";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../../rigs.js";
 import { FREE_PORTS } from "../../cloud-server/cloud-bench.js";
 import { BridgedBoard, configuration } from "../micropython/bridged-board.js";
-import { lacksEmulator, temporaryFolder, until } from "../virtual/rig.js";
-import { lacksCompiler } from "./native.js";
+import { temporaryFolder, until } from "../virtual/rig.js";
 
-const BUILDS = join(tmpdir(), "fleetrig-firmware-builds");
 const TELEMETRY = {
   s: 0,
   tag: "r1.0.0.",
@@ -29,7 +27,7 @@ const TARGETS = [
 ] as const;
 
 async function open(target: FirmwareTarget, kind: "rv32" | "native") {
-  const { image } = await buildFirmware({ target, outDir: BUILDS });
+  const { image } = await buildFirmware({ target, outDir: FIRMWARE_BUILDS });
   const server = await createCloudServer({
     ports: { ...FREE_PORTS, mqtts: "off", tls: "off", https: "off" },
   });

@@ -1,6 +1,6 @@
 import { Random } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
-import { lacksCompiler } from "./native.js";
+import { lacksCompiler } from "../../rigs.js";
 import { S, TwinRig } from "./twin-rig.js";
 
 const stream = {

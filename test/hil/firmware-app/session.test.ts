@@ -2,10 +2,10 @@ import { type JsonObject, VirtualTime } from "fleetrig/kernel";
 import { encodePacket, type Packet, PacketDecoder } from "fleetrig/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { lacksCompiler } from "../../rigs.js";
 import type { BoardListener } from "../../../hil/bridge/member-board.js";
 import { fromServer } from "../../protocol/packet-arbitraries.js";
 import { CompiledBoard } from "./compiled-board.js";
-import { lacksCompiler } from "./native.js";
 
 const S = 1_000_000;
 /** Mutated bytes for the client behind its tunnel. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { artifactFor } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
-import { lacksCompiler } from "./native.js";
+import { lacksCompiler } from "../../rigs.js";
 import { S, TwinRig } from "./twin-rig.js";
 
 /** Walks for each model; more by the environment variable. */

@@ -1,13 +1,11 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFirmware, type FirmwareTarget, imageVersion, imageWithVersion } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
+import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../../rigs.js";
 import { BridgedBoard } from "../micropython/bridged-board.js";
-import { lacksEmulator, temporaryFolder, until } from "../virtual/rig.js";
-import { lacksCompiler } from "./platform-driver.js";
+import { temporaryFolder, until } from "../virtual/rig.js";
 
-const BUILDS = join(tmpdir(), "fleetrig-firmware-builds");
 const SLOT_BYTES = 1024 * 1024;
 const MARKS_AT = 2 * SLOT_BYTES - 4096;
 
@@ -24,7 +22,7 @@ function armSecondSlot(flash: string, image: Uint8Array): void {
 }
 
 async function open(target: FirmwareTarget) {
-  const { image } = await buildFirmware({ target, outDir: BUILDS });
+  const { image } = await buildFirmware({ target, outDir: FIRMWARE_BUILDS });
   const stateFolder = join(temporaryFolder(), "state");
   const kind = target === "rv32" ? "rv32" : "native";
   const bridged = await BridgedBoard.open({ kind, encoding: "cobs", firmware: image, stateFolder });

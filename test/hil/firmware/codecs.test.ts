@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lacksCompiler } from "../../rigs.js";
 import { cobsMaxBytes, decodeCobs, encodeCobs } from "../../../hil/link/cobs.js";
-import { lacksCompiler, PlatformDriver } from "./platform-driver.js";
+import { PlatformDriver } from "./platform-driver.js";
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 700 }),

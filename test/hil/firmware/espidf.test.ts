@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { FIRMWARE, lacksCompiler } from "./platform-driver.js";
+import { lacksCompiler } from "../../rigs.js";
+import { FIRMWARE } from "./platform-driver.js";
 
 const STUBS = fileURLToPath(new URL("./espidf-stubs", import.meta.url.replace("/dist/test/", "/test/")));
 const MAIN = join(FIRMWARE, "src/hal-espidf/main");

@@ -1,15 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFirmware, writeFactoryFlash } from "fleetrig/hil";
 import { createRandomSource, type Random } from "fleetrig/kernel";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { FIRMWARE_BUILDS, lacksCompiler } from "../../rigs.js";
 import { encodeFrame, FRAME, type Frame, MESSAGE_END } from "../../../hil/link/frame.js";
 import { temporaryFolder, until } from "../virtual/rig.js";
-import { lacksCompiler } from "./platform-driver.js";
 
-const BUILDS = join(tmpdir(), "fleetrig-firmware-builds");
 const FUZZ_BYTES = Number(process.env["FLEETRIG_FUZZ_BYTES"] ?? 400_000);
 const MESSAGES = [
   '{"id":1,"op":"configure","args":{"thing":"f","index":0,"path":"bridge","model":"shadow-device","mqtt":{"version":5}}}',
@@ -86,7 +84,7 @@ describe.skipIf(lacksCompiler)("the firmware's end of the link under sanitizers"
   it(`stands ${FUZZ_BYTES} bytes of noise, damaged frames and hostile messages`, {
     timeout: 180_000 + FUZZ_BYTES / 10,
   }, async () => {
-    const { elf, image } = await buildFirmware({ target: "native-sanitized", outDir: BUILDS });
+    const { elf, image } = await buildFirmware({ target: "native-sanitized", outDir: FIRMWARE_BUILDS });
     const flash = join(temporaryFolder(), "flash.img");
     writeFactoryFlash(flash, readFileSync(image), "7cdfa1001122");
     const board = new FuzzedBoard(elf, flash);

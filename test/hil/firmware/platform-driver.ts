@@ -1,11 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
-export const lacksCompiler = !isRequired && !existsSync("/usr/bin/gcc");
 
 const folderOf = (path: string): string =>
   fileURLToPath(new URL(path, import.meta.url.replace("/dist/test/", "/test/")));

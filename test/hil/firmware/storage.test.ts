@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lacksCompiler, PlatformDriver } from "./platform-driver.js";
+import { lacksCompiler } from "../../rigs.js";
+import { PlatformDriver } from "./platform-driver.js";
 
 interface Operation {
   readonly name: "put" | "remove" | "erase" | "restart";

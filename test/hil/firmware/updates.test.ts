@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lacksCompiler, PlatformDriver } from "./platform-driver.js";
+import { lacksCompiler } from "../../rigs.js";
+import { PlatformDriver } from "./platform-driver.js";
 
 const FACTORY = ["factory 1.0.0 3000", "choose"];
 

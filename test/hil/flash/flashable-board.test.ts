@@ -18,7 +18,8 @@ import {
 } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { lacksEmulator, startBoard, temporaryFolder } from "../virtual/rig.js";
+import { lacksEmulator } from "../../rigs.js";
+import { startBoard, temporaryFolder } from "../virtual/rig.js";
 import { someBytes } from "./rig.js";
 
 /** What a program that flashes the board needs. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { BoardFiles, deployFiles, RawRepl } from "fleetrig/hil";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { lacksFiles } from "../../rigs.js";
 import { openReplLine } from "./repl-rig.js";
 
 /**
@@ -10,8 +10,7 @@ import { openReplLine } from "./repl-rig.js";
  */
 const FIRMWARE = "/usr/share/firmware-microbit-micropython/firmware.hex";
 const EMULATOR = "/usr/bin/qemu-system-arm";
-const isMissing =
-  process.env["FLEETRIG_REQUIRE_RIGS"] !== "1" && !(existsSync(EMULATOR) && existsSync(FIRMWARE));
+const isMissing = lacksFiles(EMULATOR, FIRMWARE);
 
 async function startMicrobit() {
   const machine = [

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,6 @@ const SOURCE = fileURLToPath(
   new URL("../../../test/hil/flash/modem-lines.c", import.meta.url.replace("/dist/", "/")),
 );
 const COMPILER = "/usr/bin/cc";
-export const lacksCompiler = process.env["FLEETRIG_REQUIRE_RIGS"] !== "1" && !existsSync(COMPILER);
 
 /** A virtual chip on a tty that is opened by the native serial library, with the modem lines that a tty of USB would have. */
 export class NativeRig {

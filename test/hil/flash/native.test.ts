@@ -1,6 +1,7 @@
 import { flashBoard, readFlash } from "fleetrig/hil";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { lacksCompiler, NativeRig } from "./native-rig.js";
+import { lacksCompiler } from "../../rigs.js";
+import { NativeRig } from "./native-rig.js";
 import { someBytes } from "./rig.js";
 
 describe.skipIf(lacksCompiler)("flashing through the native serial library", () => {

@@ -14,7 +14,8 @@ import {
 } from "fleetrig/hil";
 import { createRandomSource, LANE, RealTime } from "fleetrig/kernel";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { lacksEmulator, startBoard, until } from "../virtual/rig.js";
+import { lacksEmulator } from "../../rigs.js";
+import { startBoard, until } from "../virtual/rig.js";
 
 /** How the firmware is made to die, and what its log has to be taken for. */
 const CRASHES = [

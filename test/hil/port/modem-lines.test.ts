@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { openTtyPort, type Port } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { lacksCompiler, lacksSocat, Listener, openTerminal, type Terminal } from "./terminal.js";
+import { lacksCompiler, lacksSocat } from "../../rigs.js";
+import { Listener, openTerminal, type Terminal } from "./terminal.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fleetrig-modem-"));
 const shim = join(folder, "modem-shim.so");

@@ -6,10 +6,6 @@ import type { Readable, Writable } from "node:stream";
 import type { PortEnd, PortReceiver } from "fleetrig/hil";
 
 const SOCAT = "/usr/bin/socat";
-const COMPILER = "/usr/bin/cc";
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
-export const lacksSocat = !isRequired && !existsSync(SOCAT);
-export const lacksCompiler = !isRequired && !existsSync(COMPILER);
 
 /** A real pty: the slave has a path like a tty, the test holds the master. */
 export interface Terminal {

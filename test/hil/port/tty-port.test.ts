@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { type Port, openTtyPort } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterEach, describe, expect, it } from "vitest";
-import { lacksSocat, Listener, openTerminal, type Terminal, until } from "./terminal.js";
+import { lacksSocat } from "../../rigs.js";
+import { Listener, openTerminal, type Terminal, until } from "./terminal.js";
 
 const isSource = import.meta.url.endsWith(".ts");
 const PROGRAM = fileURLToPath(

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readVirtualBoards } from "fleetrig/hil";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { echoImage, echoScript, isAlive, lacksEmulator, temporaryFolder, until } from "./rig.js";
+import { lacksEmulator } from "../../rigs.js";
+import { echoImage, echoScript, isAlive, temporaryFolder, until } from "./rig.js";
 
 const OWNER = fileURLToPath(
   new URL("./board-owner.js", import.meta.url).href

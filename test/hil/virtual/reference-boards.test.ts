@@ -1,23 +1,18 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { tmpdir } from "node:os";
 import { referenceFirmware } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
+import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../../rigs.js";
 import { BridgedBoard } from "../micropython/bridged-board.js";
-import { lacksEmulator, until } from "./rig.js";
+import { until } from "./rig.js";
 
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
 const KINDS = [
   { kind: "rv32", encoding: "cobs", chip: "rv32-virt", isMissing: lacksEmulator },
-  { kind: "native", encoding: "cobs", chip: "posix", isMissing: !isRequired && !existsSync("/usr/bin/gcc") },
+  { kind: "native", encoding: "cobs", chip: "posix", isMissing: lacksCompiler },
   { kind: "micropython", encoding: "line", chip: "webassembly", isMissing: false },
 ] as const;
 
-const BUILDS = join(tmpdir(), "fleetrig-firmware-builds");
-
 describe.each(KINDS)("a $kind board with the reference firmware", ({ kind, encoding, chip, isMissing }) => {
   const open = async () =>
-    BridgedBoard.open({ kind, encoding, firmware: await referenceFirmware(kind, BUILDS) });
+    BridgedBoard.open({ kind, encoding, firmware: await referenceFirmware(kind, FIRMWARE_BUILDS) });
 
   it.skipIf(isMissing)("says hello as what it is, and answers", async () => {
     const { link, hellos, board } = await open();

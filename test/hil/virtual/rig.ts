@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,12 +7,6 @@ import type { RunningVirtualBoard, VirtualBoardOptions } from "fleetrig/hil";
 import { startVirtualBoard } from "fleetrig/hil";
 import { SerialPort } from "serialport";
 import { onTestFinished } from "vitest";
-
-/** Programs of others that virtual boards are made of. Where one is missing its tests are skipped, unless CI insists on them. */
-const isRequired = process.env["FLEETRIG_REQUIRE_RIGS"] === "1";
-export const lacksEmulator =
-  !isRequired &&
-  !(existsSync("/usr/bin/qemu-system-riscv32") && existsSync("/usr/bin/riscv64-unknown-elf-gcc"));
 
 const ECHO = fileURLToPath(
   new URL("../../../test/hil/virtual/echo/echo.S", import.meta.url.replace("/dist/", "/")),

@@ -3,16 +3,8 @@ import { readVirtualBoards } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
 import { dirname } from "node:path";
 import { connect } from "node:net";
-import {
-  echoImage,
-  echoScript,
-  isAlive,
-  lacksEmulator,
-  startBoard,
-  temporaryFolder,
-  Terminal,
-  until,
-} from "./rig.js";
+import { lacksEmulator } from "../../rigs.js";
+import { echoImage, echoScript, isAlive, startBoard, temporaryFolder, Terminal, until } from "./rig.js";
 
 const KINDS = [
   { kind: "rv32" as const, firmware: echoImage, boot: /boot (.)\n/, echo: "x", isMissing: lacksEmulator },
