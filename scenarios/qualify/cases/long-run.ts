@@ -1,0 +1,129 @@
+import { US_PER_S } from "fleetrig/kernel";
+import { absence, acceptancesOf, fromDevice, publishesOf, toMs } from "../evidence-reader.js";
+import { failed, inconclusive, passed } from "../judgement.js";
+import type { CaseParameters } from "../parameters.js";
+import type { CasePart, QualificationCase } from "../qualification-case.js";
+import { connectingCases } from "./connecting.js";
+import { receivingCases } from "./receiving.js";
+import { sessionCases } from "./sessions.js";
+
+type ScenarioName = NonNullable<CaseParameters["SCENARIOS"]>[number];
+
+/** AWS: from 30 minutes on. */
+const DEFAULT_DISCONNECT_S = 1_800;
+const DEFAULT_SCENARIOS: readonly ScenarioName[] = [
+  "PUBACK_QOS_1",
+  "RECEIVE_LARGE_PAYLOAD",
+  "PERSISTENT_SESSION",
+  "KEEP_ALIVE",
+  "INTERMITTENT_CONNECTIVITY",
+  "RECONNECT_BACK_OFF",
+  "LONG_SERVER_DISCONNECT",
+];
+const INTERRUPTIONS = 3;
+const INTERMITTENT_US = 2 * US_PER_S;
+const LARGE_KB = 128;
+
+const caseOf = (cases: readonly QualificationCase[], id: string): QualificationCase =>
+  cases.find((candidate) => candidate.id === id)!;
+
+type Part = Omit<CasePart, "name">;
+
+const basic: Part = {
+  judge: (evidence) => {
+    const [connected, subscribed, published] = [
+      acceptancesOf(evidence),
+      fromDevice(evidence, "subscribe"),
+      publishesOf(evidence),
+    ].map(({ length }) => length > 0);
+    if (connected === true && (subscribed === true || published === true) && evidence.isOver) return passed();
+    if (connected === true && subscribed === true && published === true) return passed();
+    return evidence.isOver ? inconclusive(absence(evidence)) : undefined;
+  },
+};
+
+/** Connections that break again and again, far enough apart to work meanwhile. */
+const intermittent: Part = {
+  script: (stage) => {
+    let drops = 0;
+    return {
+      noted: ({ type, from }, line) => {
+        if (type !== "connack" || from !== "endpoint" || drops >= INTERRUPTIONS) return;
+        drops += 1;
+        stage.after(INTERMITTENT_US, () => line.drop());
+      },
+    };
+  },
+  judge: (evidence) => {
+    const accepted = acceptancesOf(evidence).length;
+    if (accepted > INTERRUPTIONS) return passed({ measurements: [{ name: "returns", value: accepted - 1 }] });
+    return evidence.isOver ? failed(`The device came back ${Math.max(0, accepted - 1)} times.`) : undefined;
+  },
+};
+
+/** Nothing is let in for a long time; then the device has to be there. */
+const longDisconnect = (parameters: CaseParameters): Part => {
+  const awayUs = (parameters.SERVER_DISCONNECT ?? DEFAULT_DISCONNECT_S) * US_PER_S;
+  return {
+    script: (stage) => {
+      let downUntilUs = 0;
+      return {
+        fromDevice: ({ type }, line) => {
+          if (type !== "connect" || stage.clock.nowUs() >= downUntilUs) return "pass";
+          stage.after(0, () => line.drop());
+          return "withhold";
+        },
+        noted: ({ type, from }, line) => {
+          if (type !== "connack" || from !== "endpoint" || downUntilUs > 0) return;
+          downUntilUs = stage.clock.nowUs() + awayUs;
+          stage.after(0, () => line.drop());
+        },
+      };
+    },
+    judge: (evidence) => {
+      const [first, second] = acceptancesOf(evidence);
+      if (first !== undefined && second !== undefined) {
+        const lateMs = toMs(second.atUs - first.atUs - awayUs);
+        return passed({ measurements: [{ name: "back after the server", value: lateMs, unit: "ms" }] });
+      }
+      if (!evidence.isOver) return undefined;
+      return first === undefined
+        ? inconclusive(absence(evidence))
+        : failed("The device did not come back after the server had been away for long.");
+    },
+  };
+};
+
+function partOf(name: ScenarioName, parameters: CaseParameters): Part {
+  switch (name) {
+    case "PUBACK_QOS_1":
+      return caseOf(receivingCases, "MQTT_Client_Puback_Qos1");
+    case "RECEIVE_LARGE_PAYLOAD":
+      return { ...caseOf(receivingCases, "MQTT_Client_Puback_Qos1"), parameters: { PAYLOAD_SIZE: LARGE_KB } };
+    case "PERSISTENT_SESSION":
+      return caseOf(sessionCases, "MQTT_Persistent_Session_Happy_Case");
+    case "KEEP_ALIVE":
+      return caseOf(sessionCases, "MQTT_No_Ack_PingResp");
+    case "INTERMITTENT_CONNECTIVITY":
+      return intermittent;
+    case "RECONNECT_BACK_OFF":
+      return caseOf(connectingCases, "MQTT_Reconnect_Backoff_Retries_On_Server_Disconnect");
+    case "LONG_SERVER_DISCONNECT":
+      return longDisconnect(parameters);
+  }
+}
+
+export const longRunCases: readonly QualificationCase[] = [
+  {
+    id: "MQTT_Long_Duration",
+    group: "MQTT",
+    title: "holds out over a long time of good and bad behaviour",
+    accepts: ["SCENARIOS", "SERVER_DISCONNECT", "TRIGGER_TOPIC"],
+    parts: (parameters) => [
+      { name: "BASIC", ...basic },
+      ...(parameters.SCENARIOS ?? DEFAULT_SCENARIOS).map((name) => ({ ...partOf(name, parameters), name })),
+    ],
+    // Judged part by part.
+    judge: () => undefined,
+  },
+];
