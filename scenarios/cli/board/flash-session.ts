@@ -1,14 +1,14 @@
 import type { ExpectedBoard, FlashLine } from "fleetrig/hil";
-import type { BoardConsole } from "./board-console.js";
+import type { BoardTerminal } from "./board-terminal.js";
 import { type FoundBoard, isAddress } from "./find-board.js";
 
-/** A console as flashers and interpreters use it. */
-export const flashLineOf = (console: BoardConsole): FlashLine => ({
-  port: console.port,
-  listen: (receiver) => console.listen(receiver),
+/** A terminal as flashers and interpreters use it. */
+export const flashLineOf = (terminal: BoardTerminal): FlashLine => ({
+  port: terminal.port,
+  listen: (receiver) => terminal.listen(receiver),
   boot: {
-    enterDownload: async () => void (await console.reset("download")),
-    startApplication: async () => void (await console.reset("run")),
+    enterDownload: async () => void (await terminal.reset("download")),
+    startApplication: async () => void (await terminal.reset("run")),
   },
 });
 

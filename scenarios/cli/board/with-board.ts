@@ -1,10 +1,10 @@
 import type { Lease } from "fleetrig/hil";
-import { BoardConsole, type ConsoleOptions } from "./board-console.js";
+import { BoardTerminal, type TerminalOptions } from "./board-terminal.js";
 import { findBoard, type FoundBoard } from "./find-board.js";
 import type { Workplace } from "./workplace.js";
 
 /** A board for one command. */
-export interface BoardUse extends Omit<ConsoleOptions, "place" | "board"> {
+export interface BoardUse extends Omit<TerminalOptions, "place" | "board"> {
   /** What the lease shows to others: the command. */
   readonly purpose: string;
 }
@@ -17,15 +17,15 @@ export async function withBoard<T>(
   place: Workplace,
   board: FoundBoard,
   { purpose, ...options }: BoardUse,
-  work: (console: BoardConsole) => Promise<T>,
+  work: (terminal: BoardTerminal) => Promise<T>,
 ): Promise<T> {
   return withLease(place, { board, purpose }, async () => {
-    const console = new BoardConsole({ place, board, ...options });
+    const terminal = new BoardTerminal({ place, board, ...options });
     try {
-      await console.open();
-      return await work(console);
+      await terminal.open();
+      return await work(terminal);
     } finally {
-      await console.close();
+      await terminal.close();
     }
   });
 }
@@ -59,8 +59,8 @@ export const withNamedBoard = <T>(
   place: Workplace,
   text: string,
   use: BoardUse,
-  work: (console: BoardConsole, board: FoundBoard) => Promise<T>,
+  work: (terminal: BoardTerminal, board: FoundBoard) => Promise<T>,
 ): Promise<T> => {
   const board = findBoard(place, text);
-  return withBoard(place, board, use, (console) => work(console, board));
+  return withBoard(place, board, use, (terminal) => work(terminal, board));
 };

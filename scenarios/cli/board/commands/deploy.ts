@@ -8,7 +8,7 @@ import {
 } from "fleetrig/hil";
 import { EXIT, FleetrigError, US_PER_S } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
-import type { BoardConsole } from "../board-console.js";
+import type { BoardTerminal } from "../board-terminal.js";
 import { findBoard, labelOf } from "../find-board.js";
 import { flashLineOf } from "../flash-session.js";
 import { withBoard } from "../with-board.js";
@@ -51,16 +51,16 @@ export function deployCommand(
     };
     const failure = (): Traceback | undefined =>
       parseTraceback(said.slice(Math.max(0, said.lastIndexOf(RESTARTED))));
-    return withBoard(place, board, { purpose: "deploy", handlers }, async (console) => {
+    return withBoard(place, board, { purpose: "deploy", handlers }, async (terminal) => {
       const { written, current } = await deployFiles({
-        line: flashLineOf(console),
+        line: flashLineOf(terminal),
         clock: place.clock,
         files,
         starts: flags.run === undefined,
         onProgress: (path, outcome) => writeLine(host.stderr, `${outcome.padEnd(8)} ${path}`),
       });
-      if (flags.run !== undefined) return run(place, console, flags);
-      await console.until(() => failure() !== undefined || console.hello !== undefined, START_US);
+      if (flags.run !== undefined) return run(place, terminal, flags);
+      await terminal.until(() => failure() !== undefined || terminal.hello !== undefined, START_US);
       const traceback = failure();
       if (traceback !== undefined) return refuse(host, tracebackError(traceback));
       if (flags.json === true)
@@ -94,9 +94,9 @@ function boardFiles(host: Host, word: string): readonly BoardFile[] {
 }
 
 /** Runs a script in the interpreter and shows what it prints. */
-async function run({ host, clock }: Workplace, console: BoardConsole, flags: DeployFlags): Promise<number> {
+async function run({ host, clock }: Workplace, terminal: BoardTerminal, flags: DeployFlags): Promise<number> {
   const { run: file = "", timeout: timeoutUs = RUN_US } = flags;
-  const repl = await RawRepl.enter(flashLineOf(console), clock);
+  const repl = await RawRepl.enter(flashLineOf(terminal), clock);
   try {
     host.stdout.write(await repl.run(host.files.readFile(file, MAX_FILE_BYTES), { name: file, timeoutUs }));
     return EXIT.passed;

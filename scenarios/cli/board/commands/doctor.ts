@@ -1,7 +1,7 @@
 import { type BoardCheck, examineBoards } from "fleetrig/hil";
 import { EXIT, FleetrigError, formatDurationUs } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
-import type { BoardConsole } from "../board-console.js";
+import type { BoardTerminal } from "../board-terminal.js";
 import { findBoard, type FoundBoard, shownMac } from "../find-board.js";
 import { withBoard } from "../with-board.js";
 import { atWorkplace, type BoardFlags, type Workplace } from "../workplace.js";
@@ -27,9 +27,9 @@ export function boardDoctorCommand(host: Host, name: string | undefined, flags: 
 async function examineBoard(place: Workplace, board: FoundBoard): Promise<readonly BoardCheck[]> {
   const checks: BoardCheck[] = [];
   try {
-    await withBoard(place, board, { purpose: "doctor" }, async (console) => {
+    await withBoard(place, board, { purpose: "doctor" }, async (terminal) => {
       checks.push({ name: "open", ok: true, text: `${board.port.path} opens (${board.port.adapter.name})` });
-      checks.push(await helloCheck(console), await resetCheck(console));
+      checks.push(await helloCheck(terminal), await resetCheck(terminal));
     });
   } catch (error) {
     checks.push(failed(checks.length === 0 ? "open" : "board", error));
@@ -37,8 +37,8 @@ async function examineBoard(place: Workplace, board: FoundBoard): Promise<readon
   return checks;
 }
 
-async function helloCheck(console: BoardConsole): Promise<BoardCheck> {
-  const hello = await console.converse();
+async function helloCheck(terminal: BoardTerminal): Promise<BoardCheck> {
+  const hello = await terminal.converse();
   if (hello === undefined)
     return {
       name: "hello",
@@ -54,9 +54,9 @@ async function helloCheck(console: BoardConsole): Promise<BoardCheck> {
   };
 }
 
-async function resetCheck(console: BoardConsole): Promise<BoardCheck> {
+async function resetCheck(terminal: BoardTerminal): Promise<BoardCheck> {
   try {
-    const { method, tookUs } = await console.reset("run");
+    const { method, tookUs } = await terminal.reset("run");
     return { name: "reset", ok: true, text: `proven in ${formatDurationUs(tookUs)} by ${method}` };
   } catch (error) {
     return failed("reset", error);

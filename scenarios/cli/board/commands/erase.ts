@@ -45,8 +45,8 @@ export function eraseCommand(host: Host, name: string, flags: EraseFlags): Promi
     const { clock, imageCache } = place;
     const expect = expectedBoard(name, board, flags);
     const { region } = flags;
-    await withBoard(place, board, { purpose: "erase" }, async (console) => {
-      const open = async () => flashLineOf(console);
+    await withBoard(place, board, { purpose: "erase" }, async (terminal) => {
+      const open = async () => flashLineOf(terminal);
       if (region === undefined) await eraseBoard({ open, clock, expect }, imageCache);
       else await flashBoard({ open, clock, expect, images: [blank(region)], isForced: true });
     });

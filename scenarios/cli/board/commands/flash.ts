@@ -51,9 +51,9 @@ async function flashImages(
   const { host, clock, imageCache: cache } = place;
   const board = findBoard(place, name);
   const images = readImages(host, words);
-  return withBoard(place, board, { purpose: "flash" }, async (console) => {
+  return withBoard(place, board, { purpose: "flash" }, async (terminal) => {
     const outcome = await flashBoard({
-      open: async () => flashLineOf(console),
+      open: async () => flashLineOf(terminal),
       clock,
       images,
       expect: expectedBoard(name, board, flags),
@@ -63,8 +63,8 @@ async function flashImages(
       ...(flags.baud !== undefined && { baud: flags.baud }),
       onProgress: progressOn(host),
     });
-    await console.until(() => console.hello !== undefined, HELLO_US);
-    const { hello } = console;
+    await terminal.until(() => terminal.hello !== undefined, HELLO_US);
+    const { hello } = terminal;
     const says = hello === undefined ? undefined : `${hello.fw} ${hello.version}`;
     const { board: chip, wasCurrent, writtenBytes, tookUs, baud, repeats } = outcome;
     if (flags.json === true) {

@@ -46,8 +46,8 @@ async function probe(place: Workplace, boards: readonly FoundBoard[]): Promise<M
   await Promise.all(
     boards.map(async (board) => {
       try {
-        const hello = await withBoard(place, board, { purpose: "list --probe" }, (console) =>
-          console.converse(),
+        const hello = await withBoard(place, board, { purpose: "list --probe" }, (terminal) =>
+          terminal.converse(),
         );
         if (hello === undefined) silent.set(board.port.path, "no hello");
       } catch (error) {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { EXIT } from "fleetrig/kernel";
 import { RecordFile, recordPorts } from "fleetrig/hil";
 import type { Host } from "../../host.js";
-import type { BoardConsole, ConsoleHandlers } from "../board-console.js";
+import type { BoardTerminal, TerminalHandlers } from "../board-terminal.js";
 import { findBoard } from "../find-board.js";
 import { LogView } from "../log-view.js";
 import { symbolsOf } from "../symbols.js";
@@ -38,9 +38,9 @@ export function monitorCommand(host: Host, name: string, flags: MonitorFlags): P
       ...(recording !== undefined && { opener: recordPorts(place.opener, place.clock, () => recording) }),
     };
     try {
-      await withBoard(place, board, use, async (console) => {
-        const stopInput = flags.send === true ? sendLines(host, console) : undefined;
-        if (flags.reset === true) await console.reset("run");
+      await withBoard(place, board, use, async (terminal) => {
+        const stopInput = flags.send === true ? sendLines(host, terminal) : undefined;
+        if (flags.reset === true) await terminal.reset("run");
         await interrupted;
         stopInput?.();
       });
@@ -51,7 +51,7 @@ export function monitorCommand(host: Host, name: string, flags: MonitorFlags): P
   });
 }
 
-function handlersOf({ host, clock }: Workplace, { raw }: MonitorFlags, view: LogView): ConsoleHandlers {
+function handlersOf({ host, clock }: Workplace, { raw }: MonitorFlags, view: LogView): TerminalHandlers {
   if (raw === true) {
     const text = new TextDecoder();
     return { bytes: (bytes) => host.stdout.write(text.decode(bytes, { stream: true })) };
@@ -67,5 +67,5 @@ function handlersOf({ host, clock }: Workplace, { raw }: MonitorFlags, view: Log
 }
 
 /** Lines as terminals send them: consoles of boards take the carriage return for the end. */
-const sendLines = (host: Host, { port }: BoardConsole): (() => void) =>
+const sendLines = (host: Host, { port }: BoardTerminal): (() => void) =>
   host.onInput((line) => port.write(Buffer.from(`${line}\r\n`)));

@@ -16,11 +16,11 @@ const HELLO_US = 1_500_000;
 export function resetCommand(host: Host, name: string, mode: ResetMode, flags: BoardFlags): Promise<number> {
   const purpose = mode === "run" ? "reset" : "download";
   return atWorkplace(host, flags, (place) =>
-    withNamedBoard(place, name, { purpose }, async (console, board) => {
-      const { method, tookUs, attempts } = await console.reset(mode);
-      const isNew = () => console.hello !== undefined;
-      if (mode === "run") await console.until(isNew, HELLO_US);
-      const { hello } = console;
+    withNamedBoard(place, name, { purpose }, async (terminal, board) => {
+      const { method, tookUs, attempts } = await terminal.reset(mode);
+      const isNew = () => terminal.hello !== undefined;
+      if (mode === "run") await terminal.until(isNew, HELLO_US);
+      const { hello } = terminal;
       if (flags.json === true) {
         const said =
           hello === undefined ? null : { firmware: hello.fw, version: hello.version, reset: hello.reset };
@@ -28,7 +28,7 @@ export function resetCommand(host: Host, name: string, mode: ResetMode, flags: B
           host.stdout,
           JSON.stringify({
             event: purpose,
-            mac: console.identity.mac ?? null,
+            mac: terminal.identity.mac ?? null,
             method,
             tookMs: tookUs / 1_000,
             attempts,

@@ -50,11 +50,11 @@ export function selftestCommand(host: Host, name: string, flags: SelftestFlags):
     const results: StepResult[] = [];
     const beganUs = clock.nowUs();
     if (flags.json !== true) writeLine(host.stdout, `self test of ${labelOf(board)} at ${board.port.path}`);
-    await withBoard(place, board, { purpose: "selftest", handlers }, async (console) => {
+    await withBoard(place, board, { purpose: "selftest", handlers }, async (terminal) => {
       const bench = {
         clock,
         board,
-        console,
+        terminal,
         loadUs: flags.load ?? LOAD_US,
         mayCrash: flags.crash,
         panics,
@@ -101,7 +101,7 @@ async function perform(step: SelftestStep, bench: SelftestBench): Promise<StepRe
 }
 
 async function outcomeOf({ needs, run }: SelftestStep, bench: SelftestBench): Promise<StepOutcome> {
-  const { link } = bench.console;
+  const { link } = bench.terminal;
   if (needs !== undefined && !link.isOpen) return skipped("needs a board that says hello");
   if (needs !== undefined && needs !== "hello" && link.hello?.caps.includes(needs) !== true)
     return skipped(`the board does not know ${needs}`);

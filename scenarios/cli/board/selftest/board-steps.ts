@@ -17,9 +17,9 @@ const PANIC_US = 5_000_000;
 /** A panic is told within 100 ms of its first byte. */
 const MAX_NOTICED_US = 100_000;
 
-async function identity({ board, console }: SelftestBench): Promise<StepOutcome> {
+async function identity({ board, terminal }: SelftestBench): Promise<StepOutcome> {
   const { port } = board;
-  const { source, mac, conflict } = console.identity;
+  const { source, mac, conflict } = terminal.identity;
   const where = port.usb === undefined ? port.path : `${port.path} at USB ${port.usb.path}`;
   const who = mac === undefined ? "nobody says who it is" : `${shownMac(mac)} (by ${source})`;
   const figures = { port: port.path, adapter: port.adapter.name, source, ...(mac !== undefined && { mac }) };
@@ -28,8 +28,8 @@ async function identity({ board, console }: SelftestBench): Promise<StepOutcome>
   return passed(`${port.adapter.name} ${where}: ${who}`, figures);
 }
 
-async function hello({ console }: SelftestBench): Promise<StepOutcome> {
-  const said = await console.converse();
+async function hello({ terminal }: SelftestBench): Promise<StepOutcome> {
+  const said = await terminal.converse();
   if (said === undefined)
     return failed("none: the board does not run fleetrig's reference firmware, or its line is silent");
   const { fw, version, build, chip, mac, caps, boots } = said;
@@ -38,15 +38,15 @@ async function hello({ console }: SelftestBench): Promise<StepOutcome> {
 }
 
 async function resets(bench: SelftestBench): Promise<StepOutcome> {
-  const { console, clock } = bench;
-  const speaks = console.link.isOpen;
+  const { terminal, clock } = bench;
+  const speaks = terminal.link.isOpen;
   const startsUs: number[] = [];
   const methods = new Set<string>();
   for (let number = 1; number <= RESETS; number += 1) {
-    const before = console.link.hello;
+    const before = terminal.link.hello;
     const sinceUs = clock.nowUs();
     try {
-      methods.add((await console.reset("run")).method);
+      methods.add((await terminal.reset("run")).method);
     } catch (error) {
       if (!(error instanceof FleetrigError)) throw error;
       const { attempts } = error.context;
@@ -67,13 +67,13 @@ async function resets(bench: SelftestBench): Promise<StepOutcome> {
 }
 
 async function crash(bench: SelftestBench): Promise<StepOutcome> {
-  const { console, panics, mayCrash } = bench;
+  const { terminal, panics, mayCrash } = bench;
   if (!mayCrash) return skipped("--no-crash");
-  const before = console.link.hello;
+  const before = terminal.link.hello;
   const earlier = panics.length;
   // The board restarts instead of answering.
-  console.link.command("crash", { kind: "abort" }).catch(() => undefined);
-  const isTold = await console.until(() => panics.length > earlier, PANIC_US);
+  terminal.link.command("crash", { kind: "abort" }).catch(() => undefined);
+  const isTold = await terminal.until(() => panics.length > earlier, PANIC_US);
   const after = await nextStart(bench, before);
   const panic = panics[earlier];
   if (!isTold || panic === undefined) return failed("the board was told to abort, and no panic was seen");
@@ -85,14 +85,14 @@ async function crash(bench: SelftestBench): Promise<StepOutcome> {
 }
 
 async function storage(bench: SelftestBench): Promise<StepOutcome> {
-  const { console, clock } = bench;
+  const { terminal, clock } = bench;
   const value = `value ${clock.wallMs()}`;
-  await console.link.command("nvs", { key: STORED_KEY, value });
-  const before = console.link.hello;
-  console.link.command("reboot", {}).catch(() => undefined);
+  await terminal.link.command("nvs", { key: STORED_KEY, value });
+  const before = terminal.link.hello;
+  terminal.link.command("reboot", {}).catch(() => undefined);
   if ((await nextStart(bench, before)) === undefined)
     return failed("the board did not come back from a restart");
-  const stored = await console.link.command("nvs", { key: STORED_KEY });
+  const stored = await terminal.link.command("nvs", { key: STORED_KEY });
   return stored === value
     ? passed("what was stored was there after a restart")
     : failed("what was stored is lost");

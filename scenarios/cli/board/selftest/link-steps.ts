@@ -22,18 +22,18 @@ const LINE_US = 2 * US_PER_S;
 const pattern = (bytes: number, start = 0): string =>
   Array.from({ length: bytes }, (_, at) => String.fromCharCode(0x21 + ((start + at * 7) % 90))).join("");
 
-async function echo({ console }: SelftestBench): Promise<StepOutcome> {
+async function echo({ terminal }: SelftestBench): Promise<StepOutcome> {
   for (const bytes of ECHO_BYTES) {
     const data = pattern(bytes, bytes);
-    if ((await console.link.command("echo", { data })) !== data)
+    if ((await terminal.link.command("echo", { data })) !== data)
       return failed(`${bytes} bytes came back as others`, { bytes });
   }
   return passed(`${ECHO_BYTES.length} sizes from 0 to ${ECHO_BYTES.at(-1)} bytes came back as they were`);
 }
 
 async function load(bench: SelftestBench): Promise<StepOutcome> {
-  const { clock, console, loadUs } = bench;
-  const { counters } = console.link;
+  const { clock, terminal, loadUs } = bench;
+  const { counters } = terminal.link;
   const before = { ...counters };
   const roundTripsUs: number[] = [];
   let lost = 0;
@@ -44,13 +44,13 @@ async function load(bench: SelftestBench): Promise<StepOutcome> {
       const data = pattern(LOAD_BYTES, loader + number);
       const sinceUs = clock.nowUs();
       try {
-        if ((await console.link.command("echo", { data })) === data)
+        if ((await terminal.link.command("echo", { data })) === data)
           roundTripsUs.push(clock.nowUs() - sinceUs);
         else wrong += 1;
       } catch (error) {
         if (!(error instanceof FleetrigError)) throw error;
         lost += 1;
-        if (!(await console.until(() => console.link.isOpen, US_PER_S))) return;
+        if (!(await terminal.until(() => terminal.link.isOpen, US_PER_S))) return;
       }
     }
   };
@@ -74,9 +74,9 @@ async function load(bench: SelftestBench): Promise<StepOutcome> {
   return lost + wrong > 0 || roundTripsUs.length === 0 ? failed(text, figures) : passed(text, figures);
 }
 
-async function clockFit({ console }: SelftestBench): Promise<StepOutcome> {
-  const { fit } = console.link;
-  await console.until(
+async function clockFit({ terminal }: SelftestBench): Promise<StepOutcome> {
+  const { fit } = terminal.link;
+  await terminal.until(
     () => fit.isReady && fit.uncertaintyUs <= MAX_UNCERTAINTY_US && fit.samples >= 10,
     CLOCK_US,
   );
@@ -89,15 +89,15 @@ async function clockFit({ console }: SelftestBench): Promise<StepOutcome> {
 
 /** Lines have to stay whole while frames are on the same wire. */
 async function logLane(bench: SelftestBench): Promise<StepOutcome> {
-  const { console } = bench;
+  const { terminal } = bench;
   const wanted = Array.from({ length: 5 }, (_, number) => `selftest line ${number} ${pattern(40, number)}`);
   await Promise.all([
-    ...wanted.map((text) => console.link.command("log", { text, level: "info" })),
-    ...wanted.map((text) => console.link.command("echo", { data: text })),
+    ...wanted.map((text) => terminal.link.command("log", { text, level: "info" })),
+    ...wanted.map((text) => terminal.link.command("echo", { data: text })),
   ]);
   const missing = (): string[] =>
     wanted.filter((text) => !bench.lines.some((line) => line.text.includes(text)));
-  await console.until(() => missing().length === 0, LINE_US);
+  await terminal.until(() => missing().length === 0, LINE_US);
   const lost = missing().length;
   const text = `${wanted.length - lost} of ${wanted.length} lines came whole between frames`;
   return lost === 0 ? passed(text) : failed(text, { lost });

@@ -1,6 +1,6 @@
 import type { Hello, LogLine, PanicReport } from "fleetrig/hil";
 import type { Clock } from "fleetrig/kernel";
-import type { BoardConsole } from "../board-console.js";
+import type { BoardTerminal } from "../board-terminal.js";
 import type { FoundBoard } from "../find-board.js";
 
 /** What one step of the self test found. */
@@ -16,7 +16,7 @@ export interface StepOutcome {
 export interface SelftestBench {
   readonly clock: Clock;
   readonly board: FoundBoard;
-  readonly console: BoardConsole;
+  readonly terminal: BoardTerminal;
   /** How long the link is loaded. */
   readonly loadUs: number;
   readonly mayCrash: boolean;
@@ -55,13 +55,13 @@ const RESTART_US = 8_000_000;
 
 /** The next start of a board, with a session. @returns undefined when it does not come */
 export async function nextStart(
-  { console }: SelftestBench,
+  { terminal }: SelftestBench,
   before: Hello | undefined,
 ): Promise<Hello | undefined> {
   const isThere = (): boolean => {
-    const { hello } = console.link;
+    const { hello } = terminal.link;
     const isNew = hello !== undefined && (hello.bootId !== before?.bootId || hello.boots !== before.boots);
-    return isNew && console.link.isOpen;
+    return isNew && terminal.link.isOpen;
   };
-  return (await console.until(isThere, RESTART_US)) ? console.link.hello : undefined;
+  return (await terminal.until(isThere, RESTART_US)) ? terminal.link.hello : undefined;
 }

@@ -22,8 +22,8 @@ import type { FoundBoard } from "./find-board.js";
 import { FollowedPort } from "./followed-port.js";
 import type { Workplace } from "./workplace.js";
 
-/** What a console tells besides the log. */
-export interface ConsoleHandlers extends Partial<BoardLogHandlers> {
+/** What a terminal tells besides the log. */
+export interface TerminalHandlers extends Partial<BoardLogHandlers> {
   /** The first one of each start. */
   hello?(hello: Hello): void;
   attached?(path: string): void;
@@ -33,10 +33,10 @@ export interface ConsoleHandlers extends Partial<BoardLogHandlers> {
   event?(event: JsonObject): void;
 }
 
-export interface ConsoleOptions {
+export interface TerminalOptions {
   readonly place: Workplace;
   readonly board: FoundBoard;
-  readonly handlers?: ConsoleHandlers;
+  readonly handlers?: TerminalHandlers;
   /** Default: that of the workplace. */
   readonly opener?: PortOpener;
   /** Default: that of the bench file, or 115200. */
@@ -53,7 +53,7 @@ const RESTART_US = 10 * US_PER_S;
  * One board with its port, log, link and resets, followed from port to port. It writes nothing to the board by itself, so it is
  * for boards of any firmware; `converse` begins to speak the link.
  */
-export class BoardConsole {
+export class BoardTerminal {
   readonly port: FollowedPort;
   readonly log: BoardLog;
   readonly link: BoardLink;
@@ -67,7 +67,7 @@ export class BoardConsole {
   private readonly waiting = new Set<() => void>();
   private resetting = 0;
 
-  constructor(private readonly options: ConsoleOptions) {
+  constructor(private readonly options: TerminalOptions) {
     const { place, board } = options;
     const { clock } = place;
     this.log = this.createLog();
