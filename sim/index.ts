@@ -1,4 +1,20 @@
 export { MachineRunner, type MachineRunnerOptions } from "./machine/machine-runner.js";
+export {
+  chosenPath,
+  type Covering,
+  type CoveringOptions,
+  coveringPaths,
+  type DevicePath,
+  timedInputs,
+} from "./paths/covering-paths.js";
+export {
+  DeviceWalk,
+  type PathInput,
+  type PathTimes,
+  type WalkState,
+  type WalkStep,
+} from "./paths/device-walk.js";
+export { type Edge, edgesOf, edgesTaken } from "./paths/machine-edges.js";
 export type { SignalSpec } from "./model.js";
 export { compileSignal, type CompiledSignal, Signal } from "./signals/signal.js";
 export { IDENTITY_FIELDS, IdentityBook } from "./identity/identity.js";
