@@ -10,7 +10,7 @@ import {
   timedInputs,
 } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
-import { lacksCompiler } from "../firmware-app/native.js";
+import { lacksCompiler } from "../../rigs.js";
 import { ALPHABETS, type Alphabet } from "./alphabets.js";
 import { describeRun, differenceOf, shortest } from "./path-log.js";
 import {
