@@ -169,3 +169,17 @@ export { referenceImages } from "./flash/reference-images.js";
 export { type FlashCommand, flashCommandWords, runFlashCommand } from "./flash/flash-command.js";
 export { provenBoot } from "./flash/proven-boot.js";
 export { type RomBoard, type RomBoardOptions, startRomBoard } from "./virtual/rom-board.js";
+export {
+  startUsbipServer,
+  type UsbipServer,
+  type UsbipServerOptions,
+} from "./virtual/usbip/start-usbip-server.js";
+export { UsbAttachments, type UsbAttachmentsOptions } from "./virtual/usbip/usb-attachments.js";
+export { UsbChip, type UsbChipOptions } from "./virtual/usbip/usb-chip.js";
+export {
+  type UsbPeer,
+  UsbSerialDevice,
+  type UsbSerialDeviceOptions,
+  type UsbSerialKind,
+  type UsbTrouble,
+} from "./virtual/usbip/usb-serial-device.js";

@@ -36,6 +36,8 @@ export interface VirtualChipOptions {
   readonly isBootable?: (flash: FlashMemory) => boolean;
   /** The chip has lost its power by itself (a fault). */
   readonly powerLost?: () => void;
+  /** Its lines have reset it; nothing of the new start has come out yet. */
+  readonly restarted?: () => void;
 }
 
 type ChipMode = "off" | "held" | "download" | "application" | "no-image";
@@ -77,7 +79,9 @@ export class VirtualChip {
       wiring: options.wiring ?? "classic",
       ...(options.enableRiseUs === undefined ? {} : { enableRiseUs: options.enableRiseUs }),
       held: () => {
-        if (this.mode !== "off") this.leave("held");
+        if (this.mode === "off") return;
+        this.leave("held");
+        options.restarted?.();
       },
       released: ({ isDownload, byUsb }) => {
         if (this.mode !== "off") this.boot(isDownload, byUsb ? "usb" : "power");

@@ -1,0 +1,32 @@
+#!/bin/busybox sh
+# First process of the guest: drivers, this machine's files under a scratch layer, network, udev; then the program on the kernel's command line.
+export PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin
+b=/bin/busybox
+$b mount -t proc proc /proc
+$b mount -t sysfs sysfs /sys
+$b mount -t devtmpfs devtmpfs /dev
+while read -r module; do $b insmod "/lib/$module" || echo "no module $module"; done </modules
+shared=trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro
+$b mount -t 9p -o $shared machine /host
+$b mount -t 9p -o $shared packages /packages
+$b mount -t tmpfs tmpfs /scratch
+$b mkdir /scratch/upper /scratch/work
+$b mount -t overlay -o lowerdir=/packages:/host,upperdir=/scratch/upper,workdir=/scratch/work overlay /root
+for folder in proc sys dev; do $b mount --move /$folder /root/$folder; done
+$b mount -t tmpfs tmpfs /root/run
+$b ip link set lo up
+$b ip link set eth0 up
+$b ip addr add 10.0.2.15/24 dev eth0
+$b ip route add default via 10.0.2.2
+for word in $($b cat /root/proc/cmdline); do
+  case $word in
+    usb.node=*) node=${word#usb.node=} ;;
+    usb.program=*) program=${word#usb.program=} ;;
+    usb.argument=*) argument=${word#usb.argument=} ;;
+  esac
+done
+$b chroot /root /usr/lib/systemd/systemd-udevd --daemon
+$b chroot /root /usr/bin/udevadm control --log-priority=err
+$b chroot /root "$node" --enable-source-maps "$program" "$argument" 2>&1
+echo "guest: the program ended with $?"
+$b poweroff -f

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { GuestImage } from "./guest-image.js";
+
+export interface GuestOptions {
+  readonly image: GuestImage;
+  /** Started in the guest, which sees the files of this machine. */
+  readonly program: string;
+  /** Of the program, without spaces. */
+  readonly argument: string;
+  readonly line: (text: string) => void;
+}
+
+const MACHINE =
+  "-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1500M -nodefaults -no-user-config -display none";
+const SHARED = "readonly=on,security_model=none,multidevs=remap";
+
+/** A running guest. */
+export class Guest {
+  private readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  private text = "";
+
+  constructor({ image, program, argument, line }: GuestOptions) {
+    const words = `console=ttyS0 quiet panic=-1 usb.node=${process.execPath} usb.program=${program} usb.argument=${argument}`;
+    this.child = spawn(
+      "qemu-system-x86_64",
+      [
+        ...MACHINE.split(" "),
+        ...[
+          "-serial",
+          "stdio",
+          "-no-reboot",
+          "-kernel",
+          image.kernel,
+          "-initrd",
+          image.initrd,
+          "-append",
+          words,
+        ],
+        ...["-virtfs", `local,path=/,mount_tag=machine,${SHARED}`],
+        ...["-virtfs", `local,path=${image.overlay},mount_tag=packages,${SHARED}`],
+        ...["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="],
+      ],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once("error", reject);
+      this.child.once("exit", () => resolve());
+    });
+    process.once("exit", () => this.kill());
+    this.child.stdout!.setEncoding("utf8").on("data", (piece: string) => {
+      const lines = (this.text + piece).split(/\r*\n/);
+      this.text = lines.pop()!;
+      for (const text of lines) line(text);
+    });
+  }
+
+  kill(): void {
+    this.child.kill("SIGKILL");
+  }
+}

@@ -1,0 +1,22 @@
+import { encodeReport } from "../report.js";
+import { BenchTop, type Check } from "./bench-top.js";
+import { ENUMERATION } from "./enumeration.js";
+import { RackClient } from "./rack-client.js";
+
+/** The program of the guest: everything that needs a kernel with USB. Its argument is the rack's ports. */
+const [rackPort, usbipPort] = (process.argv[2] ?? "").split(",").map(Number);
+const CHECKS: readonly Check[] = [...ENUMERATION];
+
+const top = new BenchTop(await RackClient.connect(rackPort!));
+top.attach(usbipPort!);
+for (const [name, run] of CHECKS) {
+  const sinceUs = top.clock.nowUs();
+  const error = await run(top).then(
+    () => undefined,
+    (reason: unknown) => (reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)),
+  );
+  const tookMs = Math.round((top.clock.nowUs() - sinceUs) / 1000);
+  console.log(encodeReport({ check: name, tookMs, ...(error !== undefined && { error }) }));
+}
+console.log(encodeReport({ end: true }));
+process.exit(0);

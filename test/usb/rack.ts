@@ -1,0 +1,175 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  buildFirmware,
+  type ChipApplication,
+  MemoryFlash,
+  startUsbipServer,
+  UsbChip,
+  type UsbPeer,
+  type UsbSerialDevice,
+  type UsbipServer,
+  writeFactoryFlash,
+} from "fleetrig/hil";
+import { type Clock, LANE, RealTime } from "fleetrig/kernel";
+import { FirmwareBoard } from "./firmware-board.js";
+import { BOARDS, type RackAnswer, type RackRequest, type Seen } from "./rack-protocol.js";
+
+interface Place {
+  readonly device: UsbSerialDevice;
+  readonly state: () => string;
+  readonly plug: (isIn: boolean) => void;
+  readonly flash: MemoryFlash | undefined;
+  lines: Seen["lines"][number][];
+  bauds: number[];
+}
+
+/** The boards, on this side of the guest, and what a hand would do to them. */
+export class Rack {
+  readonly time = new RealTime();
+  private readonly clock: Clock = this.time.lane(LANE.bench);
+  private readonly folder = mkdtempSync(join(tmpdir(), "fleetrig-usb-rack-"));
+  private readonly places = new Map<string, Place>();
+  private readonly firmwares: FirmwareBoard[] = [];
+  private readonly control: Server = createServer((socket) => this.serve(socket));
+  private usbip!: UsbipServer;
+
+  /** @param buildFolder Where builds of the firmware are kept. */
+  async start(buildFolder: string): Promise<void> {
+    const build = await buildFirmware({ target: "native", outDir: buildFolder });
+    for (const [name, kind] of [
+      ["jtag", "usb-jtag"],
+      ["cp2102", "cp2102"],
+    ] as const) {
+      const { bus, mac } = BOARDS[name];
+      const flash = join(this.folder, `${mac}.img`);
+      writeFactoryFlash(flash, readFileSync(build.image), mac);
+      const board = new FirmwareBoard({
+        kind,
+        bus,
+        mac,
+        elf: build.elf,
+        flash,
+        clock: this.clock,
+        watch: this.watch(bus),
+      });
+      this.firmwares.push(board);
+      this.put(bus, {
+        device: board.device,
+        state: () => board.state,
+        plug: (isIn) => board.plug(isIn),
+        flash: undefined,
+      });
+    }
+    this.addChip("jtagChip", "usb-jtag");
+    this.addChip("cp2102Chip", "cp2102");
+    this.addChip("ch340", "ch340");
+    this.addChip("ch340Other", "ch340");
+    const devices = [...this.places.values()].map(({ device }) => device);
+    this.usbip = await startUsbipServer({ clock: this.clock, devices });
+    await new Promise<void>((resolve) => this.control.listen(0, "127.0.0.1", resolve));
+  }
+
+  /** Of the USB/IP server, and of the rack itself. */
+  get ports(): { readonly usbip: number; readonly rack: number } {
+    return { usbip: this.usbip.port, rack: (this.control.address() as AddressInfo).port };
+  }
+
+  async stop(): Promise<void> {
+    for (const board of this.firmwares) board.stop();
+    this.control.close();
+    await this.usbip.close();
+    this.time.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private addChip(name: keyof typeof BOARDS, kind: "usb-jtag" | "cp2102" | "ch340"): void {
+    const { bus, mac } = BOARDS[name];
+    const flash = new MemoryFlash(4 * 1024 * 1024);
+    const chip = new UsbChip({
+      kind,
+      busId: bus,
+      mac,
+      flash,
+      chip: "esp32c3",
+      clock: this.clock,
+      vanishes: false,
+      isBootable: () => true,
+      application: answering,
+      watch: this.watch(bus),
+    });
+    this.put(bus, {
+      device: chip.device,
+      state: () => chip.chip.state,
+      plug: (isIn) => (isIn ? chip.plug() : chip.unplug()),
+      flash,
+    });
+  }
+
+  private put(bus: string, place: Omit<Place, "lines" | "bauds">): void {
+    this.places.set(bus, { ...place, lines: [], bauds: [] });
+  }
+
+  private watch(bus: string): UsbPeer {
+    return {
+      received: () => undefined,
+      lines: (lines) => void this.places.get(bus)?.lines.push(lines),
+      baud: (baud) => void this.places.get(bus)?.bauds.push(baud),
+    };
+  }
+
+  private serve(socket: Socket): void {
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.setNoDelay(true);
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (piece: string) => {
+      const lines = (text + piece).split("\n");
+      text = lines.pop()!;
+      for (const line of lines)
+        socket.write(`${JSON.stringify(this.answer(JSON.parse(line) as RackRequest))}\n`);
+    });
+  }
+
+  private answer(request: RackRequest): RackAnswer {
+    const place = this.places.get(request.bus);
+    if (place === undefined) return { ok: false, reason: `nothing at ${request.bus}` };
+    switch (request.op) {
+      case "plug":
+        place.plug(request.in);
+        return { ok: true, value: null };
+      case "trouble":
+        place.device.trouble = request.trouble ?? undefined;
+        return { ok: true, value: null };
+      case "seen": {
+        const seen: Seen = { lines: place.lines, bauds: place.bauds, state: place.state() };
+        place.lines = [];
+        place.bauds = [];
+        return { ok: true, value: seen };
+      }
+      case "flash": {
+        const bytes = place.flash?.read(request.offset, request.lengthBytes);
+        return { ok: true, value: bytes === undefined ? null : Buffer.from(bytes).toString("hex") };
+      }
+    }
+  }
+}
+
+/** A program that gives each line back. */
+function answering(send: (bytes: Uint8Array) => void): ChipApplication {
+  let text = "";
+  return {
+    start: () => {
+      text = "";
+      send(Buffer.from("ready\r\n"));
+    },
+    stop: () => undefined,
+    receive: (bytes) => {
+      const lines = (text + Buffer.from(bytes).toString("latin1")).split("\n");
+      text = lines.pop()!.slice(-200);
+      for (const line of lines) if (line.startsWith("ping ")) send(Buffer.from(`pong ${line.slice(5)}\n`));
+    },
+  };
+}

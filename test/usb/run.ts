@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Guest } from "./guest.js";
+import { makeGuestImage } from "./guest-image.js";
+import { Rack } from "./rack.js";
+import { decodeReport, type ReportLine } from "./report.js";
+
+/** Runs all checks in a guest, and says what became of them as test runners do. */
+const LIMIT_MS = Number(process.env["FLEETRIG_USB_LIMIT_S"] ?? 300) * 1000;
+const cache = process.env["FLEETRIG_USB_CACHE"] ?? join(tmpdir(), "fleetrig-usb-guest");
+const isVerbose = process.env["FLEETRIG_USB_CONSOLE"] === "1";
+const startedMs = performance.now();
+const seconds = (): string => ((performance.now() - startedMs) / 1000).toFixed(1);
+const counts = { passed: 0, failed: 0 };
+const console_: string[] = [];
+let isComplete = false;
+
+function tell(report: ReportLine): void {
+  if ("end" in report) isComplete = true;
+  else if ("figure" in report) console.log(`  figure: ${report.figure}: ${report.value} ${report.unit}`);
+  else {
+    counts[report.error === undefined ? "passed" : "failed"] += 1;
+    console.log(` ${report.error === undefined ? "✓" : "✗"} ${report.check} (${report.tookMs} ms)`);
+    if (report.error !== undefined) console.log(report.error.replaceAll(/^/gm, "     "));
+  }
+}
+
+const init = readFileSync(new URL("../../../test/usb/guest-init.sh", import.meta.url), "utf8");
+const image = makeGuestImage(cache, init);
+console.log(`  guest image after ${seconds()} s`);
+const rack = new Rack();
+await rack.start(join(tmpdir(), "fleetrig-test-firmware"));
+const { usbip, rack: control } = rack.ports;
+const bootMs = performance.now();
+let isUp = false;
+const guest = new Guest({
+  image,
+  program: fileURLToPath(new URL("./guest/main.js", import.meta.url)),
+  argument: `${control},${usbip}`,
+  line: (text) => {
+    const report = decodeReport(text);
+    console_.push(text);
+    if (isVerbose && report === undefined) console.log(`  ${seconds()} ${text}`);
+    if (!isUp && report !== undefined) {
+      isUp = true;
+      console.log(
+        `  first word of the guest ${((performance.now() - bootMs) / 1000).toFixed(1)} s after its start`,
+      );
+    }
+    if (report !== undefined) tell(report);
+  },
+});
+const limit = setTimeout(() => guest.kill(), LIMIT_MS);
+await guest.ended;
+clearTimeout(limit);
+await rack.stop();
+if (!isComplete) {
+  counts.failed += 1;
+  console.log(` ✗ the guest ended before its program did\n${console_.slice(-40).join("\n")}`);
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed; ${seconds()} s`);
+process.exit(counts.failed === 0 ? 0 : 1);
