@@ -11,7 +11,7 @@ export interface GuestOptions {
 }
 
 const MACHINE =
-  "-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1500M -nodefaults -no-user-config -display none";
+  "-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1500M -nodefaults -no-user-config -display none -serial stdio -no-reboot";
 const SHARED = "readonly=on,security_model=none,multidevs=remap";
 
 /** A running guest. */
@@ -26,20 +26,20 @@ export class Guest {
       "qemu-system-x86_64",
       [
         ...MACHINE.split(" "),
-        ...[
-          "-serial",
-          "stdio",
-          "-no-reboot",
-          "-kernel",
-          image.kernel,
-          "-initrd",
-          image.initrd,
-          "-append",
-          words,
-        ],
-        ...["-virtfs", `local,path=/,mount_tag=machine,${SHARED}`],
-        ...["-virtfs", `local,path=${image.overlay},mount_tag=packages,${SHARED}`],
-        ...["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="],
+        "-kernel",
+        image.kernel,
+        "-initrd",
+        image.initrd,
+        "-append",
+        words,
+        "-virtfs",
+        `local,path=/,mount_tag=machine,${SHARED}`,
+        "-virtfs",
+        `local,path=${image.overlay},mount_tag=packages,${SHARED}`,
+        "-netdev",
+        "user,id=net",
+        "-device",
+        "virtio-net-pci,netdev=net,romfile=",
       ],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
