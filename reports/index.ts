@@ -116,3 +116,11 @@ export {
 } from "./compare/compare.js";
 export { type CompareOptions, type MetricChange, toleranceOf } from "./compare/metric-change.js";
 export { renderComparison, renderComparisonMarkdown } from "./compare/render-comparison.js";
+export { type DocumentPage, documentPage } from "./render/html/document-page.js";
+export { badge } from "./render/html/icon.js";
+export { type Content, html, type Markup } from "./render/html/markup.js";
+export { type Column, facts, table, type TableOptions } from "./render/html/table.js";
+export { niceTicks } from "./render/html/chart/scale.js";
+export { plainText } from "./render/plain-text.js";
+export { fitText, padEnd, wrapText } from "./render/text-columns.js";
+export { type Attributes, element } from "./render/xml.js";

@@ -74,8 +74,9 @@ export class CaseRun {
     const evidence = endpoint.book.read(nowUs >= this.deadlineUs);
     const judgement = judged(part.judge, evidence, { ...parameters, ...part.parameters } as CaseParameters);
     if (judgement !== undefined) {
+      // What still ends afterwards is no evidence of this case.
+      this.parts.push({ ...judgement, name: part.name, evidence: structuredClone(evidence) });
       endpoint.end();
-      this.parts.push({ ...judgement, name: part.name, evidence: endpoint.book.read(evidence.isOver) });
       this.waiting.shift();
       this.next();
       return;
