@@ -28,6 +28,7 @@ import {
   SCHEMA_HELP,
 } from "./help-texts.js";
 import { type Host, writeLine } from "./host.js";
+import { addQualify } from "./qualify/qualify-options.js";
 import { refuseUsage } from "./load-files.js";
 import { USUAL_FILES } from "./report-targets.js";
 import { VERSION } from "./version.js";
@@ -77,6 +78,7 @@ function createProgram(host: Host, done: SetExitCode): Command {
   addBroker(program, host, done);
   addCloud(program, host, done);
   addBoard(program, host, done);
+  addQualify(program, host, done);
   subcommand(program, "lint-policy", "find mistakes in AWS IoT policies")
     .description("Finds mistakes in AWS IoT policies that AWS accepts, and says how to mend them.")
     .argument("<files...>", "policy documents, JSON; - for standard input")

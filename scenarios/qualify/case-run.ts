@@ -7,6 +7,8 @@ import type { PartRecord } from "./qualification-record.js";
 
 /** What a qualification needs of the device; everything else is seen at the endpoint. */
 export interface DeviceUnderTest {
+  /** Becomes what the case wants, if it can be told to. */
+  prepare?(found: QualificationCase): void;
   /** Connects now, if it can be told to. */
   nudge(): void;
 }
@@ -47,6 +49,7 @@ export class CaseRun {
   }
 
   start(): void {
+    this.options.device.prepare?.(this.options.case);
     this.next();
   }
 

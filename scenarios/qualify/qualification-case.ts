@@ -17,7 +17,9 @@ export interface QualificationCase {
   readonly title: string;
   /** Parameters that mean something to it, besides EXECUTION_TIMEOUT. */
   readonly accepts: readonly ParameterName[];
-  readonly defaults?: Omit<Partial<CaseParameters>, "EXECUTION_TIMEOUT">;
+  readonly defaults?: Partial<CaseParameters>;
+  /** Model that a board of ours runs for it; default: one that follows its shadow. */
+  readonly model?: "ota-device" | "shadow-device";
   /** Default: `good`. */
   readonly certificate?: ShownCertificate;
   /** Default: the endpoint serves like any server. */

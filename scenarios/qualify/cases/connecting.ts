@@ -123,6 +123,8 @@ export const connectingCases: readonly QualificationCase[] = [
     group: "MQTT",
     title: "tries again with jitter when CONNACK does not come",
     accepts: ["RETRIES"],
+    // Ten times the device's patience with a CONNACK, and its delays on top.
+    defaults: { EXECUTION_TIMEOUT: 600 },
     script: (stage) => unanswered(stage, retriesOf(stage.parameters)),
     judge: judgeJitteredRetries,
   },

@@ -236,6 +236,7 @@ export const serviceCases: readonly QualificationCase[] = [
     group: "Job",
     title: "completes a job execution",
     accepts: ["JOB_DOCUMENT"],
+    model: "ota-device",
     script: offeringJob,
     judge: judgeJob,
   },
