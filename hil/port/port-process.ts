@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import type { Socket } from "node:net";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { hostProgram } from "fleetrig/kernel";
 
 /** The process behind a tty, seen from this side. */
@@ -12,18 +11,17 @@ export interface PortProcess {
   kill(): void;
 }
 
-/** Compiled, the host is plain JavaScript; from source it needs the loader that the tests run with. */
-function hostCommand(): readonly string[] {
-  const isSource = import.meta.url.endsWith(".ts");
-  const file = fileURLToPath(new URL(isSource ? "./port-host.ts" : "./port-host.js", import.meta.url));
-  if (!isSource) return [file];
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return ["--conditions=fleetrig:source", "--import", loader, file];
-}
+/** Always the compiled program: from source it would need a loader, which costs half a second for every port. */
+const HOST = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith(".ts") ? "../../dist/hil/port/port-host.js" : "./port-host.js",
+    import.meta.url,
+  ),
+);
 
 /** @param failed Told when it cannot be started; otherwise the end of the pipe tells. */
 export function startPortProcess(failed: (reason: string) => void): PortProcess {
-  const child: ChildProcess = spawn(hostProgram, hostCommand(), {
+  const child: ChildProcess = spawn(hostProgram, [HOST], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   child.on("error", (error) => failed(error.message));

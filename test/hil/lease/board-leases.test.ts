@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 import { BoardLeases } from "fleetrig/hil";
 import { hostProcess, RealTime, VirtualTime } from "fleetrig/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -11,11 +10,7 @@ import { until } from "../port/terminal.js";
 /** Of each of four processes. */
 const ROUNDS = Number(process.env["FLEETRIG_LEASE_ROUNDS"] ?? 15);
 const KEY = "mac:7cdfa1001122";
-const isSource = import.meta.url.endsWith(".ts");
-const PROGRAM = fileURLToPath(
-  new URL(isSource ? "./lease-process.ts" : "./lease-process.js", import.meta.url),
-);
-const LOADER = isSource ? ["--conditions=fleetrig:source", "--import", "tsx"] : [];
+const PROGRAM = resolve("dist/test/hil/lease/lease-process.js");
 
 let root = "";
 let folder = "";
@@ -33,7 +28,7 @@ afterEach(() => {
 });
 
 function contend(rounds: number, holdMs = 1): ChildProcess {
-  const child = spawn(process.execPath, [...LOADER, PROGRAM, folder, log, String(rounds), String(holdMs)], {
+  const child = spawn(process.execPath, [PROGRAM, folder, log, String(rounds), String(holdMs)], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   children.push(child);

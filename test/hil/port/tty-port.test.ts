@@ -1,17 +1,13 @@
+import { resolve } from "node:path";
 import { spawn } from "node:child_process";
 import { symlinkSync, unlinkSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { type Port, openTtyPort } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterEach, describe, expect, it } from "vitest";
 import { lacksSocat } from "../../rigs.js";
 import { Listener, openTerminal, type Terminal, until } from "./terminal.js";
 
-const isSource = import.meta.url.endsWith(".ts");
-const PROGRAM = fileURLToPath(
-  new URL(isSource ? "./orphan-process.ts" : "./orphan-process.js", import.meta.url),
-);
-const LOADER = isSource ? ["--conditions=fleetrig:source", "--import", "tsx"] : [];
+const PROGRAM = resolve("dist/test/hil/port/orphan-process.js");
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, value) => value);
 
 describe.skipIf(lacksSocat)("TtyPort", () => {
@@ -148,7 +144,7 @@ describe.skipIf(lacksSocat)("TtyPort", () => {
 
   it("leaves no process behind when this one is killed, and the device free", async () => {
     const board = await terminal();
-    const parent = spawn(process.execPath, [...LOADER, PROGRAM, board.path], {
+    const parent = spawn(process.execPath, [PROGRAM, board.path], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let pid = 0;
