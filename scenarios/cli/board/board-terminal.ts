@@ -45,7 +45,9 @@ export interface TerminalOptions {
 
 const USUAL_BAUD = 115_200;
 /** From the request of a session to its answer. */
-const HELLO_US = 1_500_000;
+const HELLO_US = 2 * US_PER_S;
+/** The other machine opens its port only then. */
+const REMOTE_HELLO_US = 5 * US_PER_S;
 /** A restart that was asked for is seen within this time, or it is another one. */
 const RESTART_US = 10 * US_PER_S;
 
@@ -94,7 +96,7 @@ export class BoardTerminal {
     this.resets = new ResetEngine({
       clock,
       adapter: port.adapter.kind,
-      key: this.identity.key,
+      key: mac === undefined ? board.key : `mac:${mac}`,
       port: () => (this.port.isOpen ? this.port : undefined),
       power: this.power,
       memory: place.resetMemory,
@@ -102,10 +104,10 @@ export class BoardTerminal {
     });
   }
 
-  /** As far as it is known. */
+  /** By its port, and by what it has said of itself. */
   get identity(): BoardIdentity {
-    const { port, mac } = this.options.board;
-    return resolveIdentity({ helloMac: this.hello?.mac ?? mac, port, address: port.address });
+    const { port } = this.options.board;
+    return resolveIdentity({ helloMac: this.hello?.mac, port, address: port.address });
   }
 
   get baud(): number {
@@ -122,7 +124,9 @@ export class BoardTerminal {
    * @returns undefined when it does not answer in time
    * @throws FleetrigError BOARD_ANOTHER (rejection) when another board answers
    */
-  async converse(withinUs = HELLO_US): Promise<Hello | undefined> {
+  async converse(): Promise<Hello | undefined> {
+    const isRemote = this.options.board.port.adapter.kind === "network";
+    const withinUs = isRemote ? REMOTE_HELLO_US : HELLO_US;
     this.link.start();
     if (!(await this.until(() => this.link.isOpen, withinUs))) return undefined;
     const hello = this.link.hello!;

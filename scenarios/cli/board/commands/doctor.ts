@@ -29,7 +29,7 @@ async function examineBoard(place: Workplace, board: FoundBoard): Promise<readon
   try {
     await withBoard(place, board, { purpose: "doctor" }, async (terminal) => {
       checks.push({ name: "open", ok: true, text: `${board.port.path} opens (${board.port.adapter.name})` });
-      checks.push(await helloCheck(terminal), await resetCheck(terminal));
+      checks.push(await helloCheck(terminal, board), await resetCheck(terminal));
     });
   } catch (error) {
     checks.push(failed(checks.length === 0 ? "open" : "board", error));
@@ -37,7 +37,7 @@ async function examineBoard(place: Workplace, board: FoundBoard): Promise<readon
   return checks;
 }
 
-async function helloCheck(terminal: BoardTerminal): Promise<BoardCheck> {
+async function helloCheck(terminal: BoardTerminal, board: FoundBoard): Promise<BoardCheck> {
   const hello = await terminal.converse();
   if (hello === undefined)
     return {
@@ -47,11 +47,12 @@ async function helloCheck(terminal: BoardTerminal): Promise<BoardCheck> {
       hint: "Scenarios need a line profile for it, or fleetrig's reference firmware (hil/firmware).",
     };
   const { fw, version, chip, mac, caps } = hello;
-  return {
-    name: "hello",
-    ok: true,
-    text: `${fw} ${version} on ${chip}, ${shownMac(mac)}; can ${caps.join(", ")}`,
-  };
+  const text = `${fw} ${version} on ${chip}, ${shownMac(mac)}; can ${caps.join(", ")}`;
+  // What was only seen here before may have been moved since.
+  const expected = board.isMacGuess ? board.known?.mac : board.mac;
+  if (expected === undefined || expected === mac) return { name: "hello", ok: true, text };
+  const hint = `${shownMac(expected)} was expected here: mend the bench file, or plug the boards in as they were.`;
+  return { name: "hello", ok: false, text, hint };
 }
 
 async function resetCheck(terminal: BoardTerminal): Promise<BoardCheck> {

@@ -51,8 +51,10 @@ export function eraseCommand(host: Host, name: string, flags: EraseFlags): Promi
       else await flashBoard({ open, clock, expect, images: [blank(region)], isForced: true });
     });
     const what =
-      region === undefined ? "all of its flash" : `${region.lengthBytes} bytes at ${region.offset}`;
-    writeLine(host.stdout, `${labelOf(board)}: ${what} is erased`);
+      region === undefined
+        ? "all of its flash"
+        : `${region.lengthBytes} bytes from 0x${region.offset.toString(16)}`;
+    writeLine(host.stdout, `${labelOf(board)} erased: ${what}`);
     return EXIT.passed;
   });
 }
