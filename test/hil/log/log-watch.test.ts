@@ -172,8 +172,7 @@ describe("patterns for lines", () => {
   });
 
   it("take linear time where others take for ever", () => {
-    const startMs = performance.now();
+    // Backtracking would take 2^4000 steps: this test would not end.
     expect(compileLinePattern("^(a+)+$").match(`${"a".repeat(4000)}b`)).toBeUndefined();
-    expect(performance.now() - startMs).toBeLessThan(1000);
   });
 });

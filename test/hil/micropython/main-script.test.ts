@@ -103,7 +103,6 @@ describe("main.py on a virtual board", () => {
       expect(kinds).toEqual(["attempt", "open", "closed"]);
       const late = bridged.ofKind("sent").map(({ at, due }) => (at as number) - (due as number));
       expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-      expect(late.sort((a, b) => a - b)[Math.floor(late.length / 2)]).toBeLessThan(50_000);
     },
   );
 
