@@ -7,7 +7,7 @@ import {
   hostSeed,
   LANE,
   type RealTime,
-  silentSink,
+  type RunEvent,
 } from "fleetrig/kernel";
 import { BoardDevice } from "../../qualify/board-device.js";
 import type { DeviceUnderTest } from "../../qualify/case-run.js";
@@ -92,7 +92,7 @@ async function setUpBoard(host: Host, flags: QualifyFlags, time: RealTime): Prom
   const bench = await createHostBench({
     time,
     random,
-    events: silentSink,
+    events: { emit: (event) => told(host, event) },
     ...(file !== undefined && { file: posix.resolve(host.cwd, file) }),
     stateFolder: stateFolderOf(host),
     temporaryFolder: host.machine.temporaryFolder,
@@ -139,6 +139,12 @@ async function directDoor(flags: QualifyFlags, endpoint: TestEndpoint, time: Rea
   const { certificatePem, keyPem } = certificates.device(THING);
   const tls = { serverName: "localhost", caPem: certificates.ca, certificatePem, keyPem };
   return { door, credentials: { host, port: door.port, tls } };
+}
+
+/** A board that is given up says nothing any more: its cases stay inconclusive, and this is why. */
+function told(host: Host, event: RunEvent): void {
+  if (event.type === "board.given-up") writeLine(host.stderr, `the board was given up: ${event.reason}`);
+  if (event.type === "board.panicked") writeLine(host.stderr, "the board panicked");
 }
 
 /** A virtual board, or what the word means that names one. */
