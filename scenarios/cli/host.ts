@@ -34,7 +34,7 @@ export interface Host {
 }
 
 /** The machine as far as boards hang on it. */
-export interface HostMachine {
+interface HostMachine {
   readonly files: SystemFiles;
   readonly user: { readonly userId: number; readonly groupIds: readonly number[] };
   /** Its name in the network. */
