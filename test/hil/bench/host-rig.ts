@@ -32,8 +32,14 @@ export class HostRig {
   readonly time = new RealTime((error) => this.failures.push(error));
   readonly failures: unknown[] = [];
   readonly events: RunEvent[] = [];
+  /** Arrivals per message, `ordinal/sequence`. */
   readonly arrived = new Map<string, number>();
   readonly acked = new Set<string>();
+  readonly sent = new Set<string>();
+  readonly discarded = new Set<string>();
+  /** Messages that arrived with two contents. */
+  readonly reused = new Set<string>();
+  private readonly texts = new Map<string, string>();
   readonly members: FleetMember[] = [];
   readonly faults: LinkFaults[] = [];
   readonly broker: MqttBroker;
@@ -51,7 +57,10 @@ export class HostRig {
         const tag = parseTraceTag(message.userProperty(TRACE_PROPERTY) ?? "");
         if (tag !== undefined) {
           const key = `${tag.thing}/${tag.sequence}`;
+          const text = Buffer.from(message.payload).toString();
           this.arrived.set(key, (this.arrived.get(key) ?? 0) + 1);
+          if ((this.texts.get(key) ?? text) !== text) this.reused.add(key);
+          this.texts.set(key, text);
         }
         return "broker";
       },
@@ -123,10 +132,10 @@ export class HostRig {
           clock,
           events: { emit: (event) => this.events.push(event) },
           probe: {
-            sent: () => undefined,
+            sent: (_s, thing, q) => this.sent.add(`${thing}/${q}`),
             acked: (_s, thing, q) => this.acked.add(`${thing}/${q}`),
             retransmitted: () => undefined,
-            discarded: () => undefined,
+            discarded: (_s, thing, q) => this.discarded.add(`${thing}/${q}`),
             received: () => undefined,
             ruleOutput: () => undefined,
           },
@@ -190,5 +199,19 @@ export class HostRig {
 
   get lost(): string[] {
     return [...this.acked].filter((key) => !this.arrived.has(key));
+  }
+
+  /** Messages up to the last of each member that never arrived, and that no board gave up. */
+  get skipped(): string[] {
+    const last = new Map<string, number>();
+    for (const key of this.arrived.keys()) {
+      const [ordinal, sequence] = key.split("/") as [string, string];
+      last.set(ordinal, Math.max(last.get(ordinal) ?? 0, Number(sequence)));
+    }
+    return [...last].flatMap(([ordinal, sequence]) =>
+      Array.from({ length: sequence }, (_, index) => `${ordinal}/${index + 1}`).filter(
+        (key) => !this.arrived.has(key) && !this.discarded.has(key),
+      ),
+    );
   }
 }
