@@ -14,6 +14,7 @@ import { hostSystemFiles } from "../enumerate/system-files.js";
 import { readVirtualBoards } from "../enumerate/virtual-registry.js";
 import { BoardLeases } from "../lease/board-leases.js";
 import { createPortOpener } from "../port/port-opener.js";
+import { SpareProcesses } from "../port/spare-processes.js";
 import { hostPower } from "../power/power-host.js";
 import { ResetMemoryFile } from "../reset/reset-memory.js";
 import { type BenchFile, type BenchFileBoard, EMPTY_BENCH_FILE, readBenchFile } from "./bench-file.js";
@@ -64,6 +65,7 @@ export async function createHostBench(options: HostBenchOptions): Promise<Bench>
   });
   const memory = new ResetMemoryFile(join(stateFolder, "resets", "learned.json"));
   const host = hostPower(clock);
+  const spares = new SpareProcesses(clock);
   const bench = createBench({
     time,
     clock,
@@ -72,7 +74,7 @@ export async function createHostBench(options: HostBenchOptions): Promise<Bench>
     events,
     file,
     source,
-    opener: createPortOpener({ clock }),
+    opener: createPortOpener({ clock, spares }),
     leases: new BoardLeases({ folder: join(stateFolder, "leases"), clock, host: hostName }),
     purpose,
     leasePatienceUs: options.leasePatienceUs ?? 0,
@@ -87,6 +89,7 @@ export async function createHostBench(options: HostBenchOptions): Promise<Bench>
     image: (version) => bench.image(version),
     close: async () => {
       await bench.close();
+      spares.close();
       source.stop();
       await boards.clear();
     },

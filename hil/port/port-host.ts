@@ -32,8 +32,11 @@ let path = "";
 const toWrite: Buffer[] = [];
 let writing: Promise<void> | undefined;
 
-async function open({ path: device, baud, dtr, rts }: HostOpening): Promise<void> {
-  path = device;
+async function open({ path: wished, baud, dtr, rts }: HostOpening): Promise<void> {
+  path = wished;
+  device = undefined;
+  isEnding = false;
+  writing = undefined;
   port = await SerialPort.binding.open({ path, baudRate: baud, lock: true });
   await setLines(port, dtr, rts).catch((error: unknown) => {
     // A pty has no lines; whoever needs them learns it from their own command.
@@ -63,15 +66,15 @@ async function readOn(from: Binding): Promise<void> {
       answer(ANSWER.data, 0, stamped.subarray(0, 8 + bytesRead));
     }
   } catch (error) {
-    gone(error);
+    gone(from, error);
   }
 }
 
-function gone(error: unknown): void {
-  if (isEnding) return;
+/** What the present user does about it comes as commands. */
+function gone(which: Binding, error: unknown): void {
+  if (isEnding || which !== port) return;
   isEnding = true;
   answer(ANSWER.gone, 0, textOf(error));
-  parent.end();
 }
 
 /**
@@ -79,11 +82,14 @@ function gone(error: unknown): void {
  * device file is still the one that was opened.
  */
 function lookForDevice(): void {
+  const open = port;
+  if (open === undefined) return;
   stat(path, (error, found) => {
+    if (open !== port) return;
     const now = error === null ? `${found.dev}:${found.ino}:${found.rdev}` : undefined;
-    if (now === undefined && error?.code === "ENOENT") gone("No such device any more");
+    if (now === undefined && error?.code === "ENOENT") gone(open, "No such device any more");
     else if (device === undefined) device = now;
-    else if (now !== undefined && now !== device) gone("Another device has its name");
+    else if (now !== undefined && now !== device) gone(open, "Another device has its name");
   });
 }
 
@@ -101,18 +107,31 @@ async function writeOn(to: Binding): Promise<void> {
 function write(bytes: Buffer): void {
   if (port === undefined || isEnding) return;
   toWrite.push(Buffer.from(bytes));
-  writing ??= writeOn(port).then(
-    () => (writing = undefined),
-    (error: unknown) => gone(error),
-  ) as Promise<void>;
+  if (writing !== undefined) return;
+  const to = port;
+  const mine = writeOn(to)
+    .catch((error: unknown) => gone(to, error))
+    .finally(() => {
+      // A write that hung on a port which has gone says nothing about the next one.
+      if (writing === mine) writing = undefined;
+    });
+  writing = mine;
 }
 
 /** What is on its way gets a moment; then it is thrown away, for a driver may wait half a minute for a board that does not read. */
 async function close(): Promise<void> {
+  const wasGone = isEnding;
   isEnding = true;
   const open = port;
   port = undefined;
+  if (wasGone) toWrite.length = 0;
   if (open?.isOpen !== true) return;
+  if (!wasGone) await sendRest(open);
+  toWrite.length = 0;
+  await open.close().catch(() => {});
+}
+
+async function sendRest(open: Binding): Promise<void> {
   const isSent = await new Promise<boolean>((resolve) => {
     const patience = clock.after(DRAIN_US, () => resolve(false));
     const sent = (): void => (patience.cancel(), resolve(true));
@@ -122,7 +141,6 @@ async function close(): Promise<void> {
   });
   // On a pty this would also discard what the other side has not read yet.
   if (!isSent) await open.flush().catch(() => {});
-  await open.close().catch(() => {});
 }
 
 const COMMANDS: Readonly<Record<number, (payload: Buffer) => Promise<void> | void>> = {

@@ -1,14 +1,8 @@
 import { type Clock, type FleetrigError, hostMonotonicUs, type Timer, US_PER_S } from "fleetrig/kernel";
-import {
-  ANSWER,
-  COMMAND,
-  encodeHostFrame,
-  HostFrameReader,
-  type HostOpening,
-  MAX_PAYLOAD_BYTES,
-} from "./host-frames.js";
+import { ANSWER, COMMAND, type HostOpening, MAX_PAYLOAD_BYTES } from "./host-frames.js";
 import { portClosed, portError, portGone, portStalled } from "./port-error.js";
-import { type PortProcess, startPortProcess } from "./port-process.js";
+import { PortProcess } from "./port-process.js";
+import type { SpareProcesses } from "./spare-processes.js";
 import type { ModemLines, Port, PortAddress, PortEnd, PortOpening } from "./port.js";
 
 /** A command or ping that is unanswered for this long is a stall. */
@@ -30,6 +24,8 @@ export interface TtyPortOptions {
   readonly clock: Clock;
   /** Default: 3 s. */
   readonly stallUs?: number;
+  /** Default: each port has its process started when it is opened. */
+  readonly spares?: SpareProcesses;
 }
 
 type TtyAddress = Extract<PortAddress, { kind: "tty" }>;
@@ -49,9 +45,9 @@ export class TtyPort implements Port {
   private readonly watchdog: Timer;
   private readonly clock: Clock;
   private readonly stallUs: number;
+  private readonly spares: SpareProcesses | undefined;
   /** What the machine's clock shows when ours shows 0. */
   private readonly clockZeroUs: number;
-  private nextNumber = 1;
   private taken = 0;
   private written = 0;
   private lastPingUs: number;
@@ -65,21 +61,24 @@ export class TtyPort implements Port {
 
   constructor(
     private readonly opening: PortOpening,
-    { clock, stallUs = STALL_US }: TtyPortOptions,
+    { clock, stallUs = STALL_US, spares }: TtyPortOptions,
   ) {
     this.address = opening.address as TtyAddress;
     this.clock = clock;
     this.stallUs = stallUs;
+    this.spares = spares;
     this.clockZeroUs = hostMonotonicUs() - clock.nowUs();
     this.lastPingUs = clock.nowUs();
     this.start = new Promise((resolve) => (this.started = resolve));
-    this.process = startPortProcess((reason) => this.finish("failed", portError(this.address, reason)));
-    const reader = new HostFrameReader((kind, number, payload) => this.heard(kind, number, payload));
-    this.process.pipe.on("data", (chunk: Buffer) => reader.push(chunk));
-    this.process.pipe.on("error", () => {});
-    this.process.pipe.on("close", () => this.finish("failed"));
+    this.process = spares?.take() ?? new PortProcess();
+    this.process.serve({
+      heard: (kind, number, payload) => this.heard(kind, number, payload),
+      ended: (reason) =>
+        this.finish("failed", reason === undefined ? undefined : portError(this.address, reason)),
+    });
     const startedUs = clock.nowUs();
     this.watchdog = clock.after(START_US, () => this.watch(startedUs));
+    if (this.process.isReady) this.ready();
   }
 
   /** Of the process behind it. */
@@ -110,7 +109,7 @@ export class TtyPort implements Port {
     this.taken += bytes.length;
     for (let at = 0; at < bytes.length; at += MAX_PAYLOAD_BYTES) {
       const piece = bytes.subarray(at, at + MAX_PAYLOAD_BYTES);
-      this.process.pipe.write(encodeHostFrame(COMMAND.write, NO_ANSWER, piece));
+      this.process.send(COMMAND.write, NO_ANSWER, piece);
     }
   }
 
@@ -134,10 +133,9 @@ export class TtyPort implements Port {
 
   private command(kind: number, what: string, payload?: Uint8Array): Promise<void> {
     if (this.end !== undefined) return Promise.reject(this.failure ?? portClosed(this.address));
-    const number = this.nextNumber++;
     return new Promise((resolve, reject) => {
+      const number = this.process.command(kind, payload);
       this.pending.set(number, { what, sinceUs: this.clock.nowUs(), resolve, reject });
-      this.process.pipe.write(encodeHostFrame(kind, number, payload));
       this.watchdog.again(this.nextLookUs());
     });
   }
@@ -158,12 +156,14 @@ export class TtyPort implements Port {
 
   private settle(kind: number, number: number, payload: Buffer): void {
     const waiting = this.pending.get(number);
+    // Of a port that this process had before.
+    if (waiting === undefined) return;
     this.pending.delete(number);
     if (kind === ANSWER.done) {
       // The first command is the opening.
       this.isOpen = true;
-      waiting?.resolve();
-    } else waiting?.reject(portError(this.address, payload.toString()));
+      waiting.resolve();
+    } else waiting.reject(portError(this.address, payload.toString()));
   }
 
   private ready(): void {
@@ -208,12 +208,19 @@ export class TtyPort implements Port {
     this.end = end;
     this.failure = failure;
     this.watchdog.cancel();
-    if (end !== "local") this.process.kill();
-    this.process.pipe.destroy();
+    this.leaveProcess(end);
     this.started?.();
     const error = failure ?? portClosed(this.address);
     for (const pending of this.pending.values()) pending.reject(error);
     this.pending.clear();
     if (this.isOpen) this.opening.receiver.closed(end);
+  }
+
+  private leaveProcess(end: PortEnd): void {
+    const { process, spares } = this;
+    if (spares !== undefined && end === "local") spares.keep(process);
+    else if (spares !== undefined && end === "disconnected") spares.recover(process);
+    else if (end === "local") process.dismiss();
+    else process.kill();
   }
 }

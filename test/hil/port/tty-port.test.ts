@@ -4,6 +4,7 @@ import { symlinkSync, unlinkSync } from "node:fs";
 import { type Port, openTtyPort } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterEach, describe, expect, it } from "vitest";
+import { SpareProcesses } from "../../../hil/port/spare-processes.js";
 import { lacksSocat } from "../../rigs.js";
 import { Listener, openTerminal, type Terminal, until } from "./terminal.js";
 
@@ -96,6 +97,38 @@ describe.skipIf(lacksSocat)("TtyPort", () => {
     await expect(port.setBaud(9600)).rejects.toMatchObject({ code: "PORT_NOT_FOUND" });
     await port.close();
     expect(listener.end).toBe("disconnected");
+  });
+
+  it("opens the next port in the process of one that went away or was closed", async () => {
+    const clock = time.lane(0);
+    const spares = new SpareProcesses(clock);
+    const openKept = async (path: string, receiver: Listener) => {
+      const address = { kind: "tty", path } as const;
+      const port = await openTtyPort({ address, baud: 115_200, receiver }, { clock, spares });
+      ports.push(port);
+      return port;
+    };
+    const first = await terminal();
+    const listener = new Listener();
+    const pulled = await openKept(first.path, listener);
+    await first.tear();
+    await until(() => listener.end === "disconnected");
+    // Its port is closed meanwhile.
+    await new Promise<void>((resolve) => clock.after(200_000, resolve));
+    const second = await terminal();
+    const closed = await openKept(second.path, new Listener());
+    expect(closed.hostPid).toBe(pulled.hostPid);
+    closed.write(EVERY_BYTE);
+    await until(() => Buffer.concat(second.received).length === 256);
+    await closed.close();
+    const heard = new Listener();
+    const again = await openKept(second.path, heard);
+    expect(again.hostPid).toBe(pulled.hostPid);
+    second.send(EVERY_BYTE);
+    await until(() => heard.bytes.length === 256);
+    expect(heard.bytes).toEqual(Buffer.from(EVERY_BYTE));
+    await again.close();
+    spares.close();
   });
 
   it("notices another device under its name", async () => {
