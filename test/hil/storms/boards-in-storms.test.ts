@@ -38,7 +38,7 @@ async function endure(rig: HostRig, blows: readonly Blow[], count: number): Prom
   return `${dealt}: back after ${at(0.5)} ms (p50), ${at(0.95)} ms (p95), ${at(1)} ms (worst); ${rig.acked.size} acknowledged`;
 }
 
-describe.each(["rv32", "native", "micropython"] as const)("%s boards in storms", (kind) => {
+describe.each(["rv32", "native"] as const)("%s boards in storms", (kind) => {
   it.skipIf(lacks[kind])(
     "are followed over resets, power cuts and ports; nothing is lost or numbered twice",
     { timeout: START_MS + (RESETS + REPLUGS) * MS_PER_BLOW },
