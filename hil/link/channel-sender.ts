@@ -8,6 +8,9 @@ const RTO_MAX_US = 1_000_000;
 /** Before anything was measured. */
 const SRTT_INITIAL_US = 250_000;
 const GIVE_UP_US = 5_000_000;
+/** Noticed so late that the time was up, this process was held up: what has come in meanwhile is read first. */
+const LATE_US = 5_000;
+const GRACE_US = 20_000;
 const SEQUENCES = 0x1_0000;
 const BITS_PER_BYTE = 10;
 const EMPTY = new Uint8Array(0);
@@ -62,10 +65,11 @@ export class ChannelSender {
   /** Numbers after the last frame, each time it went back, as long as they are still to come. */
   private readonly echoes = new Set<number>();
   private readonly due: Deadline;
+  private isExcused = false;
 
   constructor(private readonly options: ChannelSenderOptions) {
     this.creditBytes = options.creditBytes;
-    this.due = new Deadline(options.clock, () => this.timedOut());
+    this.due = new Deadline(options.clock, (lateUs) => this.timedOut(lateUs));
   }
 
   /** Bytes of a channel that the other end has not acknowledged, sent or not. */
@@ -134,6 +138,7 @@ export class ChannelSender {
     this.repetitions = 0;
     this.repeatedAcks = 0;
     this.quietUntilUs = 0;
+    this.isExcused = false;
     this.oldestSinceUs = nowUs;
     if (this.flying > 0) this.due.set(this.rtoUs());
     else this.due.clear();
@@ -187,11 +192,17 @@ export class ChannelSender {
     }
   }
 
-  private timedOut(): void {
+  private timedOut(lateUs: number): void {
     if (this.flying === 0) {
       this.askForCredit();
       return;
     }
+    if (lateUs > LATE_US && !this.isExcused) {
+      this.isExcused = true;
+      this.due.set(GRACE_US);
+      return;
+    }
+    this.isExcused = false;
     if (this.options.clock.nowUs() - this.oldestSinceUs >= GIVE_UP_US) {
       this.stop();
       this.options.gaveUp();

@@ -11,7 +11,8 @@ export class Deadline {
 
   constructor(
     private readonly clock: Clock,
-    private readonly reached: () => void,
+    /** @param lateUs How long ago it was: more than a little when the process was held up. */
+    private readonly reached: (lateUs: number) => void,
   ) {}
 
   get isSet(): boolean {
@@ -52,6 +53,6 @@ export class Deadline {
       return;
     }
     this.clear();
-    this.reached();
+    this.reached(-leftUs);
   };
 }

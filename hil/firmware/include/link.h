@@ -37,7 +37,10 @@ void link_flush(uint64_t due_us);
 void link_break_frame(void);
 
 typedef struct {
-  uint32_t frames_in, frames_out, bad_frames, duplicates, gaps, stale, retransmissions, overflows, unknown, dropped_logs, dropped_messages;
+  uint32_t frames_in, frames_out, bad_frames;
+  /* DATA: all that came and went in sessions; what came before, and before its turn; what was sent again, and why (PROTOCOL.md 3). */
+  uint32_t data_in, data_out, duplicates, gaps, repeated_by_timeout, repeated_by_ack, credit_probes;
+  uint32_t stale, overflows, unknown, dropped_logs, dropped_messages;
 } link_counters;
 const link_counters *link_count(void);
 

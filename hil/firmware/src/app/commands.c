@@ -151,10 +151,14 @@ static outcome op_stats(json_value args) {
   put_count(out, "framesIn", link->frames_in);
   put_count(out, "framesOut", link->frames_out);
   put_count(out, "badFrames", link->bad_frames);
+  put_count(out, "dataIn", link->data_in);
+  put_count(out, "dataOut", link->data_out);
   put_count(out, "duplicates", link->duplicates);
   put_count(out, "gaps", link->gaps);
+  put_count(out, "repeatedByTimeout", link->repeated_by_timeout);
+  put_count(out, "repeatedByAck", link->repeated_by_ack);
+  put_count(out, "creditProbes", link->credit_probes);
   put_count(out, "stale", link->stale);
-  put_count(out, "retransmissions", link->retransmissions);
   put_count(out, "overflows", link->overflows);
   put_count(out, "unknown", link->unknown);
   put_count(out, "droppedLogs", link->dropped_logs);

@@ -2,18 +2,16 @@
 
 #include "hal.h"
 #include "link_frame.h"
+#include "link_text.h"
 #include "link_window.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ACK_DELAY_US 5000u
 #define ACK_EVERY 2u
+#define REPEATED_ACKS 2u /* that make the other side go back */
 #define BOOT_PAUSE_US 200000u
 #define PINGS 4u
-#define LOG_BYTES 4096u
-#define LOG_LINE 240u
 #define PING_BYTES 24u
 #ifndef LINK_BEGINS_WITH_LINE
 #define LINK_BEGINS_WITH_LINE false
@@ -35,6 +33,7 @@ static struct {
   unsigned unacknowledged;
   uint64_t ack_due_us;
   bool must_ack, must_open, must_boot, must_close;
+  unsigned repeated_acks; /* still owed for frames that were not the one expected */
   uint64_t boot_not_before_us;
   uint32_t closing_session;
   received_ping pings[PINGS];
@@ -43,11 +42,9 @@ static struct {
   char message[LINK_MESSAGE_MAX + 1];
   size_t message_length; /* more than LINK_MESSAGE_MAX: too long, to be dropped at its end */
 
-  uint8_t out[LINK_WIRE_MAX + LOG_LINE];
+  uint8_t out[LINK_WIRE_MAX];
   size_t out_length, out_offset;
-  bool log_is_next;
-  char log[LOG_BYTES];
-  size_t log_begin, log_length;
+  bool text_is_next;
 } link;
 
 static void put_u64(uint8_t *out, uint64_t value) {
@@ -72,6 +69,7 @@ static void stage(link_frame *frame, uint64_t now_us) {
   link.out_offset = 0;
   link.counters.frames_out++;
   if (frame->session == link.session && frame->type != LINK_OPENED) {
+    link.repeated_acks -= frame->type == LINK_ACK && !link.must_ack && link.repeated_acks > 0;
     link.unacknowledged = 0;
     link.ack_due_us = UINT64_MAX;
     link.must_ack = false;
@@ -100,21 +98,11 @@ static void stage_pong(uint64_t now_us) {
 }
 
 /* One whole line, so that a frame never stands inside of it. */
-static bool stage_log(void) {
-  if (link.log_length == 0) {
-    return false;
-  }
-  size_t length = 0;
-  char byte;
-  do {
-    byte = link.log[(link.log_begin + length) % LOG_BYTES];
-    link.out[length++] = (uint8_t)byte;
-  } while (byte != '\n');
-  link.log_begin = (link.log_begin + length) % LOG_BYTES;
-  link.log_length -= length;
-  link.out_length = length;
-  link.out_offset = 0;
-  return true;
+static bool stage_text(void) {
+  size_t length = text_take(link.out);
+  link.out_length = length > 0 ? length : link.out_length;
+  link.out_offset = length > 0 ? 0 : link.out_offset;
+  return length > 0;
 }
 
 static bool stage_frame(uint64_t now_us) {
@@ -137,7 +125,7 @@ static bool stage_frame(uint64_t now_us) {
   } else if (link.ping_count > 0) {
     stage_pong(now_us);
     return true;
-  } else if (!link.must_ack) {
+  } else if (!link.must_ack && link.repeated_acks == 0) {
     if (window_next(&frame, now_us)) {
       frame.session = link.session;
     } else if (now_us < link.ack_due_us) {
@@ -153,11 +141,11 @@ static bool send_one(void) {
   if (!drain()) {
     return false;
   }
-  bool is_log_first = link.log_is_next;
-  link.log_is_next = false;
-  if (!is_log_first || !stage_log()) {
-    link.log_is_next = stage_frame(hal_now_us());
-    if (!link.log_is_next && !stage_log()) {
+  bool is_text_first = link.text_is_next;
+  link.text_is_next = false;
+  if (!is_text_first || !stage_text()) {
+    link.text_is_next = stage_frame(hal_now_us());
+    if (!link.text_is_next && !stage_text()) {
       return false;
     }
   }
@@ -169,6 +157,7 @@ static void end_session(void) {
   link.session = 0;
   link.ping_count = 0;
   link.must_open = link.must_ack = false;
+  link.repeated_acks = 0;
   link.ack_due_us = UINT64_MAX;
   link.handlers->closed();
 }
@@ -212,16 +201,18 @@ static void receive_control(const link_frame *frame, bool is_end) {
 }
 
 static void receive_data(const link_frame *frame, uint64_t now_us) {
+  link.counters.data_in++;
   if (frame->sequence != link.expected) {
     if ((uint16_t)(frame->sequence - link.expected) < 0x8000u) {
       link.counters.gaps++;
     } else {
       link.counters.duplicates++;
     }
-    link.must_ack = true;
+    link.repeated_acks += link.repeated_acks < REPEATED_ACKS;
     return;
   }
   link.expected++;
+  link.repeated_acks = 0;
   if (++link.unacknowledged >= ACK_EVERY) {
     link.must_ack = true;
   } else {
@@ -305,6 +296,7 @@ static void exchange(void) {
 
 void link_start(const link_handlers *handlers) {
   memset(&link, 0, sizeof link);
+  text_start();
   link.handlers = handlers;
   link.is_line = LINK_BEGINS_WITH_LINE;
   link.ack_due_us = UINT64_MAX;
@@ -339,38 +331,11 @@ bool link_send(int channel, const void *bytes, size_t length, bool is_end) {
 
 size_t link_room(void) { return link.session != 0 ? window_room() : 0; }
 
-void link_log(char level, const char *tag, const char *format, ...) {
-  char line[LOG_LINE];
-  uint64_t now_us = hal_now_us();
-  int head = snprintf(line, sizeof line, "%c (%lu) %s: ", level, (unsigned long)(now_us / 1000), tag);
-  size_t length = head < 0 ? 0 : (size_t)head < sizeof line - 3 ? (size_t)head : sizeof line - 3;
-  va_list values;
-  va_start(values, format);
-  int body = vsnprintf(line + length, sizeof line - 2 - length, format, values);
-  va_end(values);
-  size_t room = sizeof line - 3 - length;
-  length += body < 0 ? 0 : (size_t)body < room ? (size_t)body : room;
-  for (size_t n = 0; n < length; n++) {
-    if ((uint8_t)line[n] < 0x20 || line[n] == 0x7f) {
-      line[n] = '?';
-    }
-  }
-  line[length++] = '\r';
-  line[length++] = '\n';
-  if (length > LOG_BYTES - link.log_length) {
-    link.counters.dropped_logs++;
-    return;
-  }
-  for (size_t n = 0; n < length; n++) {
-    link.log[(link.log_begin + link.log_length++) % LOG_BYTES] = line[n];
-  }
-}
-
 void link_flush(uint64_t due_us) {
   do {
     exchange();
     bool is_sent = link.session == 0 || window_is_all_sent();
-    if (is_sent && link.log_length == 0 && link.out_offset == link.out_length && hal_serial_is_idle()) {
+    if (is_sent && text_is_empty() && link.out_offset == link.out_length && hal_serial_is_idle()) {
       return;
     }
     uint64_t now_us = hal_now_us();
@@ -391,6 +356,7 @@ void link_break_frame(void) {
 
 const link_counters *link_count(void) {
   link.counters.bad_frames = link.demux.bad_frames;
-  link.counters.retransmissions = window_retransmissions();
+  link.counters.dropped_logs = text_dropped();
+  window_count(&link.counters);
   return &link.counters;
 }

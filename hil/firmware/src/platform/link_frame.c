@@ -114,27 +114,37 @@ static bool decode(link_demux *demux, link_frame *frame) {
   return true;
 }
 
-static void enter(link_demux *demux, int lane, uint64_t arrival_us) {
+static void enter(link_demux *demux, int lane) {
   demux->lane = lane;
   demux->length = 0;
-  demux->first_us = arrival_us;
 }
 
-static void end_frame(link_demux *demux, uint64_t arrival_us, link_frame_handler handler) {
+/* The frame's time is that of its first byte, not of the zero before it: that one may have ended another frame long ago. */
+static void keep(link_demux *demux, uint8_t byte, uint64_t arrival_us) {
+  if (demux->length == sizeof demux->bytes) {
+    demux->bad_frames++;
+    enter(demux, LINK_IN_TEXT);
+    return;
+  }
+  if (demux->length == 0) {
+    demux->first_us = arrival_us;
+  }
+  demux->bytes[demux->length++] = byte;
+}
+
+static void end_frame(link_demux *demux, link_frame_handler handler) {
   bool is_line = demux->lane == LINK_IN_LINE;
   if (!is_line && demux->length == 0) {
-    demux->first_us = arrival_us; /* an empty frame means nothing: this zero byte may be the opener */
-    return;
+    return; /* an empty frame means nothing: this zero byte may be the opener */
   }
   link_frame frame;
   if (decode(demux, &frame)) {
-    uint64_t first_us = demux->first_us;
-    enter(demux, LINK_IN_TEXT, arrival_us);
-    handler(&frame, is_line, first_us);
+    enter(demux, LINK_IN_TEXT);
+    handler(&frame, is_line, demux->first_us);
     return;
   }
   demux->bad_frames++;
-  enter(demux, is_line ? LINK_IN_TEXT : LINK_IN_FRAME, arrival_us);
+  enter(demux, is_line ? LINK_IN_TEXT : LINK_IN_FRAME);
 }
 
 void link_demux_bytes(link_demux *demux, const uint8_t *bytes, size_t length, uint64_t arrival_us,
@@ -142,25 +152,15 @@ void link_demux_bytes(link_demux *demux, const uint8_t *bytes, size_t length, ui
   demux->last_us = arrival_us;
   for (size_t n = 0; n < length; n++) {
     uint8_t byte = bytes[n];
-    if (demux->lane == LINK_IN_FRAME && byte != 0) {
-      if (demux->length == sizeof demux->bytes) {
-        demux->bad_frames++;
-        enter(demux, LINK_IN_TEXT, arrival_us);
-      } else {
-        demux->bytes[demux->length++] = byte;
-      }
-    } else if (demux->lane == LINK_IN_FRAME || (demux->lane == LINK_IN_LINE && byte == '\n')) {
-      end_frame(demux, arrival_us, handler);
-    } else if (byte == 0 || byte == LINE_BEGIN) {
+    bool is_end = demux->lane == LINK_IN_FRAME ? byte == 0 : demux->lane == LINK_IN_LINE && byte == '\n';
+    bool is_opener = demux->lane != LINK_IN_FRAME && (byte == 0 || byte == LINE_BEGIN);
+    if (is_end) {
+      end_frame(demux, handler);
+    } else if (is_opener) {
       demux->bad_frames += demux->lane == LINK_IN_LINE;
-      enter(demux, byte == 0 ? LINK_IN_FRAME : LINK_IN_LINE, arrival_us);
-    } else if (demux->lane == LINK_IN_LINE) {
-      if (demux->length == sizeof demux->bytes) {
-        demux->bad_frames++;
-        enter(demux, LINK_IN_TEXT, arrival_us);
-      } else {
-        demux->bytes[demux->length++] = byte;
-      }
+      enter(demux, byte == 0 ? LINK_IN_FRAME : LINK_IN_LINE);
+    } else if (demux->lane != LINK_IN_TEXT) {
+      keep(demux, byte, arrival_us);
     }
   }
 }
@@ -173,6 +173,6 @@ uint64_t link_demux_idle(link_demux *demux, uint64_t now_us) {
     return demux->last_us + IDLE_US;
   }
   demux->bad_frames += demux->length > 0;
-  enter(demux, LINK_IN_TEXT, now_us);
+  enter(demux, LINK_IN_TEXT);
   return UINT64_MAX;
 }

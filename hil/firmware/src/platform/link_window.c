@@ -7,6 +7,9 @@
 #define RTO_MIN_US 60000u
 #define RTO_MAX_US 1000000u
 #define GIVE_UP_US 5000000u
+/* Noticed so late that the time was up, the board itself was held up: what has come in meanwhile is read first. */
+#define LATE_US 5000u
+#define GRACE_US 20000u
 
 typedef struct {
   uint32_t start; /* position in the ring, counted on without wrapping */
@@ -26,9 +29,12 @@ static struct {
   uint16_t credit;
   uint32_t srtt_us;
   unsigned repetitions, repeated_acks;
-  bool is_recovering; /* went back because of ACKs: the rest of them asks for the same */
+  /* Numbers after the last frame each time it went back, modulo FRAMES, as long as they are still to come. */
+  uint64_t echoes;
+  uint64_t quiet_until_us; /* it went back because of ACKs, and the oldest frame is still the same */
+  bool is_back_for_acks, is_excused;
   uint64_t rto_from_us, progress_us;
-  uint32_t retransmissions;
+  uint32_t data_out, repeated_by_timeout, repeated_by_ack, credit_probes;
 } w;
 
 static queued_frame *frame_at(uint16_t sequence) { return &w.frames[sequence % FRAMES]; }
@@ -60,7 +66,9 @@ void window_reset(uint16_t credit) {
   w.credit = credit;
   w.srtt_us = RTO_MIN_US;
   w.repetitions = w.repeated_acks = 0;
-  w.is_recovering = false;
+  w.echoes = 0;
+  w.quiet_until_us = 0;
+  w.is_excused = false;
   w.rto_from_us = w.progress_us = 0;
 }
 
@@ -119,9 +127,29 @@ static void measure(const queued_frame *frame, uint64_t now_us) {
   w.srtt_us = w.srtt_us - w.srtt_us / 8 + sample / 8;
 }
 
-static void go_back(void) {
+static uint64_t echo_bit(uint16_t sequence) { return (uint64_t)1 << sequence % FRAMES; }
+
+/* Frames that are repeated without need are all answered with the number after the last of them, before anything newer is. */
+static void go_back(uint64_t quiet_until_us) {
   w.next = w.base;
   w.repeated_acks = 0;
+  w.echoes |= echo_bit(w.sent);
+  w.quiet_until_us = quiet_until_us;
+  w.is_back_for_acks = quiet_until_us > 0;
+}
+
+static void advance(uint16_t sequence, uint64_t now_us) {
+  measure(frame_at((uint16_t)(sequence - 1)), now_us);
+  if (count(w.base, w.next) < count(w.base, sequence)) {
+    w.next = sequence;
+  }
+  for (; w.base != sequence; w.base++) {
+    w.echoes &= ~echo_bit(w.base);
+  }
+  w.repetitions = w.repeated_acks = 0;
+  w.quiet_until_us = 0;
+  w.is_excused = false;
+  w.rto_from_us = w.progress_us = now_us;
 }
 
 void window_acknowledged(uint16_t sequence, uint16_t credit, bool is_ack, uint64_t now_us) {
@@ -131,17 +159,13 @@ void window_acknowledged(uint16_t sequence, uint16_t credit, bool is_ack, uint64
   }
   w.credit = credit;
   if (acknowledged > 0) {
-    measure(frame_at((uint16_t)(sequence - 1)), now_us);
-    if (count(w.base, w.next) < acknowledged) {
-      w.next = sequence;
-    }
-    w.base = sequence;
-    w.repetitions = w.repeated_acks = 0;
-    w.is_recovering = false;
-    w.rto_from_us = w.progress_us = now_us;
-  } else if (is_ack && w.base != w.sent && !w.is_recovering && ++w.repeated_acks == 2) {
-    go_back();
-    w.is_recovering = true;
+    advance(sequence, now_us);
+    return;
+  }
+  bool may_be_echo = (w.echoes & echo_bit(w.base)) != 0 || now_us < w.quiet_until_us;
+  if (is_ack && w.base != w.sent && !may_be_echo && ++w.repeated_acks == 2) {
+    go_back(now_us + w.srtt_us);
+    w.rto_from_us = now_us;
   }
 }
 
@@ -150,24 +174,20 @@ static bool has_room_for_next(void) {
          in_flight_bytes() + frame_at(w.next)->length <= w.credit;
 }
 
-bool window_next(link_frame *frame, uint64_t now_us) {
-  bool is_overdue = w.base != w.end && now_us >= w.rto_from_us + rto_us();
-  if (is_overdue && w.base != w.sent) {
-    go_back();
-    w.is_recovering = false;
-    w.repetitions++;
-    w.rto_from_us = now_us;
+static bool is_overdue(uint64_t now_us) {
+  uint64_t due_us = w.rto_from_us + rto_us();
+  if (w.base == w.end || now_us < due_us) {
+    return false;
   }
-  if (!has_room_for_next()) {
-    if (!is_overdue || w.base != w.next) {
-      return false;
-    }
-    /* Out of credit with nothing in flight: an old sequence makes the other side say what it has room for now. */
-    w.repetitions++;
-    w.rto_from_us = now_us;
-    *frame = (link_frame){.type = LINK_DATA, .sequence = (uint16_t)(w.base - 1)};
-    return true;
+  if (w.base != w.sent && now_us > due_us + LATE_US && !w.is_excused) {
+    w.is_excused = true;
+    w.rto_from_us = now_us + GRACE_US - rto_us();
+    return false;
   }
+  return true;
+}
+
+static void take_queued(link_frame *frame, uint64_t now_us) {
   queued_frame *queued = frame_at(w.next);
   for (size_t n = 0; n < queued->length; n++) {
     w.payload[n] = w.ring[(queued->start + n) % RING_BYTES];
@@ -180,13 +200,37 @@ bool window_next(link_frame *frame, uint64_t now_us) {
   if (w.base == w.sent) {
     w.progress_us = now_us;
   }
-  w.retransmissions += queued->sends > 0;
+  bool is_repeated = queued->sends > 0;
+  w.repeated_by_ack += is_repeated && w.is_back_for_acks;
+  w.repeated_by_timeout += is_repeated && !w.is_back_for_acks;
   queued->sends = queued->sends < 255 ? (uint8_t)(queued->sends + 1) : 255;
   queued->sent_us = now_us;
   w.next++;
   if (count(w.base, w.next) > count(w.base, w.sent)) {
     w.sent = w.next;
   }
+}
+
+bool window_next(link_frame *frame, uint64_t now_us) {
+  bool is_late = is_overdue(now_us);
+  if (is_late) {
+    w.repetitions++;
+    w.rto_from_us = now_us;
+    w.is_excused = false;
+  }
+  if (is_late && w.base != w.sent) {
+    go_back(0);
+  }
+  if (has_room_for_next()) {
+    take_queued(frame, now_us);
+  } else if (is_late && w.base == w.next) {
+    /* Out of credit with nothing in flight: an old sequence makes the other side say what it has room for now. */
+    w.credit_probes++;
+    *frame = (link_frame){.type = LINK_DATA, .sequence = (uint16_t)(w.base - 1)};
+  } else {
+    return false;
+  }
+  w.data_out++;
   return true;
 }
 
@@ -201,4 +245,9 @@ bool window_is_dead(uint64_t now_us) { return w.base != w.sent && now_us >= w.pr
 
 bool window_is_all_sent(void) { return w.sent == w.end; }
 
-uint32_t window_retransmissions(void) { return w.retransmissions; }
+void window_count(link_counters *counters) {
+  counters->data_out = w.data_out;
+  counters->repeated_by_timeout = w.repeated_by_timeout;
+  counters->repeated_by_ack = w.repeated_by_ack;
+  counters->credit_probes = w.credit_probes;
+}

@@ -2,6 +2,7 @@
 #ifndef FLEETRIG_LINK_WINDOW_H
 #define FLEETRIG_LINK_WINDOW_H
 
+#include "link.h"
 #include "link_frame.h"
 
 #define LINK_WINDOW 8
@@ -22,6 +23,8 @@ uint64_t window_due(void);
 /* The oldest frame has been unacknowledged for too long. */
 bool window_is_dead(uint64_t now_us);
 bool window_is_all_sent(void);
-uint32_t window_retransmissions(void);
+
+/* Writes its part of the counters. */
+void window_count(link_counters *counters);
 
 #endif
