@@ -151,12 +151,17 @@ export class ChannelSender {
 
   private rtoUs(): number {
     const oldest = this.queue[this.head];
-    const rtoUs = 2 * (this.srttUs ?? SRTT_INITIAL_US) + 4 * this.wireUs(oldest?.payload.length ?? 0);
+    const wireUs = Math.max(4 * this.wireUs(oldest?.payload.length ?? 0), 2 * this.flyingWireUs());
+    const rtoUs = 2 * (this.srttUs ?? SRTT_INITIAL_US) + wireUs;
     return Math.min(
       RTO_MAX_US,
       Math.max(RTO_MIN_US, rtoUs) * 2 ** this.repetitions,
       this.flying > 0 ? this.oldestSinceUs + GIVE_UP_US - this.options.clock.nowUs() : RTO_MAX_US,
     );
+  }
+
+  private flyingWireUs(): number {
+    return this.flying * this.wireUs(0) + (this.flyingBytes * BITS_PER_BYTE * 1_000_000) / this.options.baud;
   }
 
   private wireUs(payloadBytes: number): number {

@@ -6,7 +6,7 @@ import { LinkRig, type LinkRigOptions } from "./link-rig.js";
 /** Bytes that are known by their place in a stream, so that one that is wrong, missing or out of order shows itself at once. */
 const byteAt = (position: number): number => (Math.imul(position, 0x9e37_79b1) >>> 24) ^ (position & 0xff);
 
-class Stream {
+export class Stream {
   position = 0;
 
   next(length: number): Uint8Array {

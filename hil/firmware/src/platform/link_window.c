@@ -6,6 +6,8 @@
 #define FRAMES 64u        /* a power of two */
 #define RTO_MIN_US 60000u
 #define RTO_MAX_US 1000000u
+#define SRTT_INITIAL_US 250000u /* before anything was measured */
+#define FRAME_EXTRA_BYTES 26u   /* header, CRC, encoding */
 #define GIVE_UP_US 5000000u
 /* Noticed so late that the time was up, the board itself was held up: what has come in meanwhile is read first. */
 #define LATE_US 5000u
@@ -50,10 +52,15 @@ static uint32_t in_flight_bytes(void) {
   return last->start + last->length - frame_at(w.base)->start;
 }
 
+static uint64_t wire_us(unsigned frames, uint32_t payload_bytes) {
+  return ((uint64_t)frames * FRAME_EXTRA_BYTES + payload_bytes) * LINK_BYTE_NS / 1000;
+}
+
 static uint32_t rto_us(void) {
-  uint16_t length = w.base == w.end ? 0 : frame_at(w.base)->length;
-  uint64_t wire_us = (uint64_t)(length + 26) * LINK_BYTE_NS / 1000;
-  uint64_t rto = 2 * (uint64_t)w.srtt_us + 4 * wire_us;
+  const queued_frame *oldest = frame_at(w.base), *newest = frame_at((uint16_t)(w.sent - 1));
+  uint64_t few_us = 4 * wire_us(1, w.base == w.end ? 0 : oldest->length);
+  uint64_t all_us = w.base == w.sent ? 0 : 2 * wire_us(count(w.base, w.sent), newest->start + newest->length - oldest->start);
+  uint64_t rto = 2 * (uint64_t)w.srtt_us + (few_us > all_us ? few_us : all_us);
   rto = rto < RTO_MIN_US ? RTO_MIN_US : rto;
   unsigned doublings = w.repetitions < 5 ? w.repetitions : 5;
   rto <<= doublings;
@@ -64,7 +71,7 @@ void window_reset(uint16_t credit) {
   w.base = w.next = w.sent = w.end = 0;
   w.ring_end = 0;
   w.credit = credit;
-  w.srtt_us = RTO_MIN_US;
+  w.srtt_us = SRTT_INITIAL_US;
   w.repetitions = w.repeated_acks = 0;
   w.echoes = 0;
   w.quiet_until_us = 0;
