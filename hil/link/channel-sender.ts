@@ -189,6 +189,8 @@ export class ChannelSender {
     const quietUs = cause === "repeatedByAck" ? (this.srttUs ?? SRTT_INITIAL_US) : 0;
     this.quietUntilUs = clock.nowUs() + quietUs;
     this.repeatedAcks = 0;
+    // When the time is up, what was caused before has come.
+    if (cause === "repeatedByTimeout") this.echoes.clear();
     this.echoes.add((pieces[0]!.sequence + pieces.length) % SEQUENCES);
     this.due.set(this.rtoUs());
     for (const piece of pieces) {

@@ -158,13 +158,17 @@ class Link:
         self.session = 0
         self.boot_at_us = None
         self.counters = {name: 0 for name in (
-            "framesIn", "framesOut", "badFrames", "duplicates", "gaps", "stale", "retransmissions", "unknown", "droppedMessages")}
+            "framesIn", "framesOut", "badFrames", "dataIn", "dataOut", "duplicates", "gaps", "repeatedByTimeout", "repeatedByAck",
+            "creditProbes", "stale", "unknown", "droppedMessages")}
         self.reset()
 
     def reset(self):
         self.queue, self.flight = [], []
         self.next_out = self.next_in = 0
         self.credit = self.repeats = 0
+        # Numbers after the last frame each time it was repeated, as long as they are still to come: see PROTOCOL.md 3.
+        self.echoes = set()
+        self.quiet_until_us = 0
         self.srtt_us, self.backoff = 50000, 1
         self.wants_ack = False
         self.message = bytearray()
@@ -193,6 +197,11 @@ class Link:
             elif byte == 3:
                 # Ctrl-C of a person or a tool. In a frame it is a byte like others, so the interpreter must not look for it.
                 raise KeyboardInterrupt
+        elif self.lane == "line" and (byte == 0x1E or byte == 0):
+            # The end of the line was lost: this is the next frame.
+            self.counters["badFrames"] += 1
+            self.lane, self.held = "line" if byte else "cobs", bytearray()
+            self.arrival_us = self.held_at_us
         elif self.lane == "line" and byte == 0x0A:
             self.lane = None
             self.decode("line")
@@ -277,6 +286,7 @@ class Link:
 
     def data(self, data):
         channel, sequence, payload = data
+        self.counters["dataIn"] += 1
         self.wants_ack = True
         if sequence != self.next_in:
             self.counters["duplicates" if (self.next_in - sequence) & 0xFFFF < 0x8000 else "gaps"] += 1
@@ -299,16 +309,19 @@ class Link:
         moved = False
         while self.flight and (acknowledged - self.flight[0][0] - 1) & 0xFFFF < 0x8000:
             entry = self.flight.pop(0)
+            self.echoes.discard(entry[0])
             moved = True
             if entry[4] == 1:
                 self.srtt_us += (now_us() - entry[3] - self.srtt_us) // 8
         if moved:
-            self.backoff, self.repeats = 1, 0
+            self.backoff, self.repeats, self.quiet_until_us = 1, 0, 0
             self.arm()
         elif is_ack and self.flight and acknowledged == self.flight[0][0]:
-            self.repeats += 1
+            if acknowledged not in self.echoes and now_us() >= self.quiet_until_us:
+                self.repeats += 1
             if self.repeats == 2:
-                self.repeat()
+                self.repeat("repeatedByAck")
+                self.quiet_until_us = now_us() + self.srtt_us
         self.pump()
 
     def send(self, channel, payload):
@@ -329,6 +342,7 @@ class Link:
             under_way += len(payload)
             # Sequence, channel, payload, when first sent, how often.
             self.flight.append([self.next_out, channel, payload, now_us(), 1])
+            self.counters["dataOut"] += 1
             self.write(DATA, channel, self.next_out, payload)
             self.next_out = (self.next_out + 1) & 0xFFFF
             if len(self.flight) == 1:
@@ -354,17 +368,24 @@ class Link:
             self.write(CLOSE)
             self.end()
         else:
-            self.repeat()
+            self.repeat("repeatedByTimeout")
 
-    def repeat(self):
+    def repeat(self, cause):
+        self.repeats = self.quiet_until_us = 0
+        if cause == "repeatedByTimeout":
+            self.echoes.clear()
+        self.echoes.add(self.next_out)
         for entry in self.flight:
             entry[4] += 1
-            self.counters["retransmissions"] += 1
+            self.counters[cause] += 1
+            self.counters["dataOut"] += 1
             self.write(DATA, entry[1], entry[0], entry[2])
         self.arm()
 
     def probe(self):
         if self.session and self.queue and not self.flight:
+            self.counters["creditProbes"] += 1
+            self.counters["dataOut"] += 1
             self.write(DATA, 0, (self.next_out - 1) & 0xFFFF)
             self.pump()
 

@@ -136,11 +136,12 @@ static void measure(const queued_frame *frame, uint64_t now_us) {
 
 static uint64_t echo_bit(uint16_t sequence) { return (uint64_t)1 << sequence % FRAMES; }
 
-/* Frames that are repeated without need are all answered with the number after the last of them, before anything newer is. */
+/* Frames that are repeated without need are all answered with the number after the last of them, before anything newer is. When the
+ * time is up (`quiet_until_us` 0), what was caused before has come. */
 static void go_back(uint64_t quiet_until_us) {
   w.next = w.base;
   w.repeated_acks = 0;
-  w.echoes |= echo_bit(w.sent);
+  w.echoes = (quiet_until_us > 0 ? w.echoes : 0) | echo_bit(w.sent);
   w.quiet_until_us = quiet_until_us;
   w.is_back_for_acks = quiet_until_us > 0;
 }
