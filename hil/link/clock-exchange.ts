@@ -43,7 +43,8 @@ export class ClockExchange {
     this.due.set(PING_EVERY_US);
     const payload = new Uint8Array(EXCHANGE_BYTES);
     const nowUs = this.clock.nowUs();
-    if (this.askedAtUs.size >= ASKED_MAX) this.askedAtUs.clear();
+    const [oldestUs] = this.askedAtUs;
+    if (this.askedAtUs.size >= ASKED_MAX) this.askedAtUs.delete(oldestUs!);
     this.askedAtUs.add(nowUs);
     writeUint64(payload, nowUs, 0);
     this.ping(payload);

@@ -10,6 +10,7 @@ import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
 import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
 import { HIL_FLASH_CASES } from "./hil-flash-case.js";
+import { HIL_LINK_CASE } from "./hil-link-case.js";
 import { HIL_VIRTUAL_CASES } from "./hil-virtual-case.js";
 import { HIL_WEDGE_CASE } from "./hil-wedge-case.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
@@ -42,6 +43,7 @@ const CASES: readonly BenchCase[] = [
   ...CLOUD_CASES,
   ...HIL_FLASH_CASES,
   HIL_WEDGE_CASE,
+  HIL_LINK_CASE,
   ...HIL_VIRTUAL_CASES,
   ...SOAK_CASES,
 ];

@@ -83,6 +83,7 @@ static void send_waiting(void) {
   while (sent < answer_count && link_send(LINK_CONTROL, answers[sent], strlen(answers[sent]), true)) sent++;
   memmove(answers, answers + sent, (answer_count - sent) * sizeof answers[0]);
   answer_count -= sent;
+  if (answer_count > 0) return; /* a long one would never find room if the stream took all of it */
   size_t room = link_room(), length = stream_length < room ? stream_length : room;
   if (length == 0 || !link_send(LINK_NETWORK, stream, length, false)) return;
   memmove(stream, stream + length, stream_length - length);

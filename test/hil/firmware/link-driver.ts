@@ -109,7 +109,8 @@ export class FirmwareLink {
   readonly sent = new Stream();
   readonly taken = new Stream();
   echoes = 0;
-  wrong = 0;
+  /** What did not come as it was sent. */
+  readonly wrong: string[] = [];
   private echoesWaiting = 0;
   private readonly random: Random;
   private readonly board: FirmwareEnd;
@@ -146,7 +147,7 @@ export class FirmwareLink {
         event: () => this.heard.push("event"),
         network: () => this.heard.push("network"),
         networkData: (bytes) => {
-          if (!this.taken.accept(bytes)) this.wrong += 1;
+          if (!this.taken.accept(bytes)) this.wrong.push(`network at ${this.taken.position}`);
         },
       },
     });
@@ -202,7 +203,7 @@ export class FirmwareLink {
     const answered = (value: unknown): void => {
       this.echoes += 1;
       this.echoesWaiting -= 1;
-      if (value !== data) this.wrong += 1;
+      if (value !== data) this.wrong.push(`echo ${this.echoes}: ${String(value).slice(0, 80)}`);
     };
     this.link.command("echo", { data }, ECHO_TIMEOUT_US).then(answered, answered);
   }

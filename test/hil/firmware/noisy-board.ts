@@ -12,9 +12,10 @@ import { configuration } from "../micropython/bridged-board.js";
 import { until } from "../virtual/rig.js";
 import type { BoardCounters } from "./link-driver.js";
 
-const CONTROL_LIMIT_CHARACTERS = 12_000;
+/** Answers and events that wait for the line must fit the 16 KiB that the board has for them. */
+const CONTROL_LIMIT_CHARACTERS = 4_000;
 const PUBLISHES_MAX = 16;
-const TELEMETRY_EVERY_US = 20_000;
+const TELEMETRY_EVERY_US = 100_000;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_äß€";
 const TICK_MS = 5;
 const SETTLE_MS = 60_000;
@@ -142,6 +143,7 @@ export class NoisyBoard {
     const host = { ...this.link.counters };
     const stats = await asked;
     if (!isJsonObject(stats)) throw new Error("stats is no object");
+    if (stats["dropped"] !== 0) this.wrong.push(`${String(stats["dropped"])} events dropped`);
     return { host, board: stats["link"] as unknown as BoardCounters };
   }
 
