@@ -155,6 +155,7 @@ class Link:
         self.encoding = "line"
         self.lane, self.held = None, bytearray()
         self.arrival_us = self.held_at_us = 0
+        self.latest = 0x0A
         self.session = 0
         self.boot_at_us = None
         self.counters = {name: 0 for name in (
@@ -188,15 +189,18 @@ class Link:
             self.drop()
 
     def take(self, byte):
+        is_after_pause = now_us() - self.held_at_us > 100000
         self.held_at_us = now_us()
         if self.lane is None:
             if byte == 0x1E or byte == 0:
                 self.lane = "line" if byte else "cobs"
                 self.held = bytearray()
                 self.arrival_us = self.held_at_us
-            elif byte == 3:
-                # Ctrl-C of a person or a tool. In a frame it is a byte like others, so the interpreter must not look for it.
+            elif byte == 3 and (is_after_pause or self.latest in b"\r\n\x03"):
+                # Ctrl-C of a person or a tool. In a frame it is a byte like others, so the interpreter must not look for it; and a
+                # frame whose first byte was lost is no reason to stop.
                 raise KeyboardInterrupt
+            self.latest = byte
         elif self.lane == "line" and (byte == 0x1E or byte == 0):
             # The end of the line was lost: this is the next frame.
             self.counters["badFrames"] += 1

@@ -79,7 +79,7 @@ class FirmwareEnd {
 
 export interface FirmwareLinkOptions {
   readonly noise: NoiseSettings;
-  /** DATA frames that the host sends for the first time. */
+  /** DATA frames that the host sends, repetitions not counted. */
   readonly frames: number;
   readonly baud?: number;
   readonly encoding?: "cobs" | "line";
@@ -153,6 +153,11 @@ export class FirmwareLink {
     });
   }
 
+  private get frames(): number {
+    const { dataOut, repeatedByTimeout, repeatedByAck, creditProbes } = this.link.counters;
+    return dataOut - repeatedByTimeout - repeatedByAck - creditProbes;
+  }
+
   boardCounters(): BoardCounters {
     return this.board.counters();
   }
@@ -165,7 +170,7 @@ export class FirmwareLink {
     this.noiseToBoard.set(options.noise);
     this.noiseToHost.set(options.noise);
     const endUs = time.nowUs() + options.frames * 1_000_000;
-    while (this.heard.length === 1 && time.nowUs() < endUs && link.counters.dataOut < options.frames) {
+    while (this.heard.length === 1 && time.nowUs() < endUs && this.frames < options.frames) {
       this.feed();
       time.advance(TICK_US);
       await Promise.resolve();

@@ -5,7 +5,7 @@ import { HostileBoard } from "./hostile-board.js";
 
 /** FLEETRIG_LINK_FULL=1: the size of the claim. */
 const isFull = process.env["FLEETRIG_LINK_FULL"] === "1";
-const BYTES = isFull ? 10_000_000 : 100_000;
+const BYTES = isFull ? 10_000_000 : 400_000;
 const BEHAVE_EVERY = 50;
 const HEAP_GROWTH_MAX_BYTES = 2_000_000;
 
