@@ -15,6 +15,9 @@ import type { LinkCounters } from "./link-counters.js";
 
 /** A frame that gets no byte for this long was none. */
 const IDLE_US = 100_000;
+/** Noticed so late, it was this process that was held up: what has come in meanwhile is read first. */
+const LATE_US = 5_000;
+const GRACE_US = 20_000;
 
 /** Who hears of the two lanes, in the order in which they came. */
 export interface LaneReceiver {
@@ -43,7 +46,7 @@ export class Demultiplexer {
     private readonly counters: LinkCounters,
     private readonly receiver: LaneReceiver,
   ) {
-    this.idle = new Deadline(clock, () => this.cut());
+    this.idle = new Deadline(clock, (lateUs) => this.cut(lateUs));
   }
 
   received(bytes: Uint8Array, atUs: number): void {
@@ -148,7 +151,11 @@ export class Demultiplexer {
     return true;
   }
 
-  private cut(): void {
+  private cut(lateUs: number): void {
+    if (lateUs > LATE_US) {
+      this.idle.set(GRACE_US);
+      return;
+    }
     if (this.heldBytes > 0) this.counters.cutFrames += 1;
     this.lane = "text";
     this.spill();

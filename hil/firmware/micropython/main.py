@@ -231,7 +231,7 @@ class Link:
     def decode(self, encoding):
         try:
             body = binascii.a2b_base64(bytes(self.held)) if encoding == "line" else from_cobs(self.held)
-        except ValueError:
+        except Exception:  # what is raised for bytes that are no Base64 differs from port to port
             body = b""
         if len(body) < 22 or binascii.crc32(body[:-4]) != struct.unpack("<I", body[-4:])[0]:
             self.counters["badFrames"] += 1

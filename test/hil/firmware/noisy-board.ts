@@ -17,6 +17,7 @@ const CONTROL_LIMIT_CHARACTERS = 4_000;
 const PUBLISHES_MAX = 16;
 const TELEMETRY_EVERY_US = 100_000;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_äß€";
+const TEXT_MAX_CHARACTERS = 2_000;
 const TICK_MS = 5;
 const SETTLE_MS = 60_000;
 
@@ -37,6 +38,8 @@ export class NoisyBoard {
   readonly link: BoardLink;
   readonly noiseToBoard: SerialNoise;
   readonly noiseToHost: SerialNoise;
+  /** The end of what came outside of frames. */
+  text = "";
   echoes = 0;
   published = 0;
   publishesAcknowledged = 0;
@@ -77,7 +80,10 @@ export class NoisyBoard {
         opened: () => this.heard.push("opened"),
         restarted: () => this.heard.push("restarted"),
         lost: (reason) => this.heard.push(`lost: ${reason}`),
-        text: () => undefined,
+        text: (bytes) => {
+          this.text += Buffer.from(bytes).toString("latin1");
+          this.text = this.text.slice(-TEXT_MAX_CHARACTERS);
+        },
         event: () => undefined,
         network: ({ net, n }) => {
           this.connection = n;
@@ -133,6 +139,7 @@ export class NoisyBoard {
     this.noiseToBoard.set({});
     this.noiseToHost.set({});
     await until(() => !this.isWell || this.isSettled, SETTLE_MS);
+    if (!this.isWell) return;
     await this.link.command("stop", {});
     await pause(1_000);
   }
@@ -166,7 +173,7 @@ export class NoisyBoard {
       this.send({
         type: "publish",
         topic: "down",
-        payload: Buffer.from(this.text(random.below(600))),
+        payload: Buffer.from(this.words(random.below(600))),
         qos: 1,
         retain: false,
         dup: false,
@@ -175,14 +182,14 @@ export class NoisyBoard {
     }
   }
 
-  private text(length: number): string {
+  private words(length: number): string {
     let text = "";
     while (text.length < length) text += LETTERS[this.random.below(LETTERS.length)]!;
     return text;
   }
 
   private echo(length: number): void {
-    const data = this.text(length);
+    const data = this.words(length);
     const cost = length + 100;
     this.echoCharacters += cost;
     const settled = (value: unknown): void => {
