@@ -150,7 +150,7 @@ export class NoisyBoard {
     const host = { ...this.link.counters };
     const stats = await asked;
     if (!isJsonObject(stats)) throw new Error("stats is no object");
-    if (stats["dropped"] !== 0) this.wrong.push(`${String(stats["dropped"])} events dropped`);
+    if (stats["dropped"] !== 0) this.wrong.push(`events dropped: ${JSON.stringify(stats["dropped"])}`);
     return { host, board: stats["link"] as unknown as BoardCounters };
   }
 
