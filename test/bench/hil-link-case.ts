@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { referenceFirmware, type RunningVirtualBoard, startVirtualBench } from "fleetrig/hil";
 import { HostedLink } from "../hil/virtual/hosted-link.js";
-import { lacksEmulator } from "../hil/virtual/rig.js";
+import { lacksEmulator } from "../rigs.js";
 import type { BenchCase, Figure } from "./bench-case.js";
 
 const KINDS = ["native", "rv32"] as const;

@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFirmware, type NoiseCounters, type NoiseSettings, writeFactoryFlash } from "fleetrig/hil";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { SerialPort } from "serialport";
 import { SCRIPT } from "../micropython/bridged-board.js";
-import { lacksEmulator, startBoard, temporaryFolder } from "../virtual/rig.js";
+import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../../rigs.js";
+import { startBoard, temporaryFolder } from "../virtual/rig.js";
 import type { BoardCounters } from "./link-driver.js";
 import { NoisyBoard, type NoisyBoardOptions } from "./noisy-board.js";
-import { lacksCompiler } from "./platform-driver.js";
 
-const BUILDS = join(tmpdir(), "fleetrig-firmware-builds");
 /** FLEETRIG_LINK_FULL=1: ten times as much, in real time. The sizes of the claim are link-reliability.test.ts's, in virtual time. */
 const FACTOR = process.env["FLEETRIG_LINK_FULL"] === "1" ? 10 : 1;
 const TIMEOUT_MS = 180_000 * FACTOR;
@@ -67,7 +65,7 @@ async function expectLossless(board: NoisyBoard, frames: number, settings: Noise
 
 /** The firmware as a process on two pipes. A sanitizer that finds something ends it, and with it the link. */
 async function nativeBoard(): Promise<NoisyBoard> {
-  const { elf, image } = await buildFirmware({ target: "native-sanitized", outDir: BUILDS });
+  const { elf, image } = await buildFirmware({ target: "native-sanitized", outDir: FIRMWARE_BUILDS });
   const flash = join(temporaryFolder(), "flash.img");
   writeFactoryFlash(flash, readFileSync(image), "7cdfa1001122");
   const child = spawn(elf, ["--flash", flash], { stdio: ["pipe", "pipe", "inherit"] });
@@ -92,7 +90,7 @@ async function ttyBoard(kind: "rv32" | "micropython", firmware: string, options?
 }
 
 const rv32Image = async (): Promise<string> =>
-  (await buildFirmware({ target: "rv32", outDir: BUILDS })).image;
+  (await buildFirmware({ target: "rv32", outDir: FIRMWARE_BUILDS })).image;
 
 /** How often this process or the other was held up for as long as the retransmission timer, from now on. */
 function watchStalls(pid: number): () => number {

@@ -1,7 +1,7 @@
 import type { NoiseCounters, NoiseSettings } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
 import { type BoardCounters, FirmwareLink, type FirmwareLinkOptions } from "./link-driver.js";
-import { lacksCompiler } from "./platform-driver.js";
+import { lacksCompiler } from "../../rigs.js";
 
 /** FLEETRIG_LINK_FULL=1: the sizes of the claim, minutes instead of seconds. */
 const isFull = process.env["FLEETRIG_LINK_FULL"] === "1";
