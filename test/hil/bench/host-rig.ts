@@ -91,6 +91,9 @@ export class HostRig {
     return rig;
   }
 
+  /** What members send unless they are told otherwise. */
+  readonly usualTelemetry = sensors().telemetry.map((stream) => ({ ...stream, everyUs: 200_000 }));
+
   /** Claims virtual boards and makes them members. */
   async claim(
     kinds: readonly VirtualBoardKind[],
@@ -105,7 +108,7 @@ export class HostRig {
         attributes: { site: "nord" },
         connectAtUs: 0,
       })),
-      telemetry: [{ ...sensors().telemetry[0]!, everyUs: 200_000 }],
+      telemetry: this.usualTelemetry,
       reconnect: { policy: "constant", baseUs: 100_000, capUs: 100_000, resetAfterUs: 1_000_000 },
       ...changes,
     });
