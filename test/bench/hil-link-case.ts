@@ -10,7 +10,9 @@ const KINDS = ["native", "rv32"] as const;
 const WARM_UP = 50;
 const ECHOES = 1_000;
 const ECHO_CHARACTERS = 40;
-const BULK = 600;
+const BULK = 300;
+/** A loaded machine is slow; that is a figure, not a failure. */
+const ECHO_TIMEOUT_US = 30_000_000;
 /** With its JSON a message of 6144 bytes at most. */
 const BULK_CHARACTERS = 4_000;
 const BULK_AT_ONCE = 3;
@@ -70,7 +72,7 @@ async function echoTimes({ link: board }: HostedLink, count: number): Promise<nu
   const data = "x".repeat(ECHO_CHARACTERS);
   for (let n = 0; n < count; n += 1) {
     const startMs = performance.now();
-    await board.command("echo", { data });
+    await board.command("echo", { data }, ECHO_TIMEOUT_US);
     times.push(performance.now() - startMs);
   }
   return times;
@@ -81,7 +83,7 @@ async function throughput({ link: board }: HostedLink): Promise<number> {
   const data = "x".repeat(BULK_CHARACTERS);
   const startMs = performance.now();
   const lane = async (): Promise<void> => {
-    for (let n = 0; n < BULK / BULK_AT_ONCE; n += 1) await board.command("echo", { data });
+    for (let n = 0; n < BULK / BULK_AT_ONCE; n += 1) await board.command("echo", { data }, ECHO_TIMEOUT_US);
   };
   await Promise.all(Array.from({ length: BULK_AT_ONCE }, lane));
   return (BULK * BULK_CHARACTERS * 1_000) / (performance.now() - startMs);
