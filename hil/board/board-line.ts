@@ -2,7 +2,7 @@ import { type Clock, FleetrigError, type RandomSource } from "fleetrig/kernel";
 import { BoardLink, type BoardLinkHandlers } from "../link/board-link.js";
 import type { FrameEncoding } from "../link/frame.js";
 import { type NoiseSettings, SerialNoise } from "../link/noise.js";
-import { BoardLog, type BoardLogHandlers } from "../log/index.js";
+import { BoardLog, type BoardLogHandlers, isPanic } from "../log/index.js";
 import type { Port, PortEnd, PortOpener } from "../port/port.js";
 import type { BoardPlace } from "./board-parts.js";
 
@@ -49,6 +49,7 @@ export class BoardLine {
       random: random.stream("link"),
       encoding,
       baud,
+      isPanic,
       write: (bytes) => this.toBoard.push(bytes, clock.nowUs()),
       handlers: { ...link, text: (bytes, atUs) => this.log.received(bytes, atUs) },
     });

@@ -178,6 +178,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   command(op: string, args: JsonObject, answered?: (answer: CommandAnswer) => void): void {
+    // What the board tells of it may be lost with it.
+    if (op === "reboot") this.handling.expectRestart();
     this.commands.send(op, args, answered);
   }
 
@@ -213,7 +215,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
       this.handling.attempt("reset", () => this.handling.reset());
       return;
     }
-    this.handling.expectRestart();
     if (this.isReady) this.command("reboot", {});
     else this.ladder.note("there is no way to reset it");
   }

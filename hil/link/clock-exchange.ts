@@ -3,15 +3,19 @@ import type { ClockSample } from "./clock-fit.js";
 import { Deadline } from "./deadline.js";
 
 const PING_EVERY_US = 250_000;
+/** By so many answers the clocks are known as well as they will be; from there on few keep them so, and boards at rest are left alone. */
+const SETTLED_ANSWERS = 40;
+const PING_SETTLED_US = 1_000_000;
 /** Questions that may still be answered: a busy line takes its time. */
 const ASKED_MAX = 32;
 const EXCHANGE_BYTES = 24;
 const UNIT = 2 ** 32;
 
-/** PING and PONG (PROTOCOL.md §4): asks four times a second, and knows which questions are open. */
+/** PING and PONG (PROTOCOL.md §4): asks four times a second at first, then once, and knows which questions are open. */
 export class ClockExchange {
   /** When the questions were asked, which is also what they say. */
   private readonly askedAtUs = new Set<number>();
+  private answers = 0;
   private readonly due: Deadline;
 
   constructor(
@@ -27,6 +31,7 @@ export class ClockExchange {
 
   stop(): void {
     this.due.stop();
+    this.answers = 0;
     this.askedAtUs.clear();
   }
 
@@ -36,11 +41,12 @@ export class ClockExchange {
     const [t1Us, t2Us, t3Us] = [readUint64(payload, 0), readUint64(payload, 8), readUint64(payload, 16)];
     if (!Number.isSafeInteger(t2Us) || !Number.isSafeInteger(t3Us)) return undefined;
     if (!this.askedAtUs.delete(t1Us)) return undefined;
+    this.answers += 1;
     return { t1Us, t2Us, t3Us, t4Us: atUs };
   }
 
   private ask(): void {
-    this.due.set(PING_EVERY_US);
+    this.due.set(this.answers < SETTLED_ANSWERS ? PING_EVERY_US : PING_SETTLED_US);
     const payload = new Uint8Array(EXCHANGE_BYTES);
     const nowUs = this.clock.nowUs();
     const [oldestUs] = this.askedAtUs;

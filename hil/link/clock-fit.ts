@@ -32,7 +32,8 @@ interface Line {
   readonly skewError: number;
 }
 
-/** Exchanges that are remembered: half a minute at four a second, in which crystals do not change. */
+/** Exchanges are remembered for half a minute, in which crystals do not change, and so many of them at most. */
+const WINDOW_US = 30_000_000;
 const WINDOW = 120;
 /** Of so many in a row the fastest is used: a tenth of all, spread over the whole window, without which no slope could be told. */
 const ROW = 10;
@@ -70,7 +71,9 @@ export class ClockFit {
       // Meanwhile the clocks drift, and both are read in whole microseconds.
       errorUs: rttUs / 2 + (SKEW_MAX * (t4Us - t1Us)) / 2 + ROUNDING_US,
     });
-    if (this.readings.length > WINDOW) this.readings.shift();
+    const isOld = ({ hostUs }: Reading): boolean => hostUs < t4Us - WINDOW_US;
+    while (this.readings.length > WINDOW || (this.readings.length > 1 && isOld(this.readings[0]!)))
+      this.readings.shift();
     this.line = this.fit(t4Us);
     return true;
   }

@@ -19,6 +19,10 @@ const IDLE_US = 100_000;
 const LATE_US = 5_000;
 const GRACE_US = 20_000;
 
+/** A board may also send a panic's text on purpose: within this time of one that ended a frame, no other does, so a repetition gets through. */
+const PANIC_AGAIN_US = 2_000_000;
+const PANIC_LINE_MAX_BYTES = 200;
+
 /** Who hears of the two lanes, in the order in which they came. */
 export interface LaneReceiver {
   /**
@@ -39,12 +43,17 @@ export class Demultiplexer {
   private readonly held = new Uint8Array(FRAME_MAX_BYTES);
   private heldBytes = 0;
   private heldSinceUs = 0;
+  /** Where in `held` the line begins that is being read, were it text. */
+  private lineFrom = 0;
+  private panickedUs = Number.NEGATIVE_INFINITY;
   private readonly idle: Deadline;
 
+  /** @param isPanic Whether a line says that the firmware dies: in the middle of a frame it ends the frame, without a wait. */
   constructor(
     clock: Clock,
     private readonly counters: LinkCounters,
     private readonly receiver: LaneReceiver,
+    private readonly isPanic: (line: string) => boolean = () => false,
   ) {
     this.idle = new Deadline(clock, (lateUs) => this.cut(lateUs));
   }
@@ -83,6 +92,7 @@ export class Demultiplexer {
       const byte = bytes[at]!;
       if (byte !== FRAME_START) {
         if (!this.hold(byte, atUs)) return at;
+        if (byte === LINE_FEED && this.cutByPanic(atUs)) return at + 1;
       } else if (this.heldBytes > 0 && this.endCobs()) return at + 1;
     }
     return bytes.length;
@@ -145,9 +155,25 @@ export class Demultiplexer {
       this.spill();
       return false;
     }
-    if (this.heldBytes === 0) this.heldSinceUs = atUs;
+    if (this.heldBytes === 0) {
+      this.heldSinceUs = atUs;
+      this.lineFrom = 0;
+    }
     this.held[this.heldBytes] = byte;
     this.heldBytes += 1;
+    return true;
+  }
+
+  private cutByPanic(atUs: number): boolean {
+    const from = Math.max(this.lineFrom, this.heldBytes - PANIC_LINE_MAX_BYTES);
+    this.lineFrom = this.heldBytes;
+    if (atUs - this.panickedUs < PANIC_AGAIN_US) return false;
+    const end = this.held[this.heldBytes - 2] === CARRIAGE_RETURN ? this.heldBytes - 2 : this.heldBytes - 1;
+    if (!this.isPanic(Buffer.from(this.held.subarray(from, end)).toString("latin1"))) return false;
+    this.panickedUs = atUs;
+    this.counters.cutFrames += 1;
+    this.lane = "text";
+    this.spill();
     return true;
   }
 

@@ -195,6 +195,9 @@ export function recognisePanic(text: string, isExactOnly = false): RecognisedPan
   return undefined;
 }
 
+/** Whether a line, as it should be, says that the firmware dies. */
+export const isPanic = (line: string): boolean => recognisePanic(line, true)?.course === "fatal";
+
 function isCalm(text: string): boolean {
   const { level } = parsePrefix(text);
   return level !== undefined && level !== "error";

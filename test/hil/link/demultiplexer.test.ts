@@ -158,4 +158,27 @@ describe("Demultiplexer", () => {
       { numRuns: 1_000 },
     );
   });
+
+  it("ends a frame at once in which a line says that the firmware dies, but lets a repeated one through", () => {
+    const time = new VirtualTime();
+    const out: string[] = [];
+    const lanes = new Demultiplexer(
+      time.lane(1),
+      createLinkCounters(),
+      {
+        text: (bytes) => out.push(latin(bytes)),
+        frame: (frame) => out.push(`frame ${latin(frame.payload)}`),
+      },
+      (text) => text.endsWith("panic'ed"),
+    );
+    const half = cobs("half a frame").subarray(0, 15);
+    lanes.received(half, 0);
+    lanes.received(Buffer.from("\r\nCore 0 panic'ed\r\nMEPC"), 0);
+    expect(out).toEqual([`${latin(half.subarray(1))}\r\nCore 0 panic'ed\r\n`, "MEPC"]);
+    out.length = 0;
+    // A board that sends what another one logged.
+    lanes.received(cobs("a log\nCore 0 panic'ed\n"), 100_000);
+    expect(out).toEqual(["frame a log\nCore 0 panic'ed\n"]);
+    lanes.stop();
+  });
 });
