@@ -1,32 +1,58 @@
-import { readFileSync } from "node:fs";
-import { loadScenario, runScenario } from "fleetrig/scenarios";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createHostBench } from "fleetrig/hil";
+import { loadScenario, runScenario, type RunOptions } from "fleetrig/scenarios";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FIRMWARE_BUILDS, lacksEmulator } from "../rigs.js";
 
 const readme = readFileSync("README.md", "utf8");
 
 const blocks = (language: string): string[] =>
   [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text!);
 
+/** The bench of this machine, on files of its own. */
+const openBench: RunOptions["openBench"] = ({ time, random, events }) =>
+  createHostBench({
+    time,
+    random,
+    events,
+    stateFolder: folder,
+    temporaryFolder: folder,
+    buildFolder: FIRMWARE_BUILDS,
+    hostName: "test",
+    purpose: "README",
+  });
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "fleetrig-readme-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 describe("README", () => {
-  it.each(blocks("yaml").map((text, index) => [index, text] as const))(
+  it.for(blocks("yaml").map((text, index) => [index, text] as const))(
     "shows a scenario that runs and passes (block %i)",
-    async (_index, text) => {
+    { timeout: 180_000 },
+    async ([, text], { skip }) => {
       const loaded = loadScenario("readme.yaml", { readFile: () => text, env: {} });
-      if (!loaded.ok) expect(loaded.diagnostics).toEqual([]);
-      else {
-        const identity = {
-          file: "readme.yaml",
-          sha256: "",
-          seed: 1,
-          clock: "virtual",
-          variant: "main",
-          replay: "",
-          gitSha: null,
-        } as const;
-        const record = await runScenario({ scenario: loaded.scenario, folder: ".", identity });
-        expect(record.expectations.filter(({ verdict }) => verdict !== "pass")).toEqual([]);
-        expect(record.verdict).toBe("passed");
+      if (!loaded.ok) {
+        expect(loaded.diagnostics).toEqual([]);
+        return;
       }
+      const { scenario } = loaded;
+      if (scenario.bridges.length > 0 && lacksEmulator) skip("no emulator for its boards");
+      const identity = {
+        file: "readme.yaml",
+        sha256: "",
+        seed: 1,
+        clock: scenario.clock,
+        variant: "main",
+        replay: "",
+        gitSha: null,
+      };
+      const record = await runScenario({ scenario, folder: ".", identity, openBench });
+      expect(record.expectations.filter(({ verdict }) => verdict !== "pass")).toEqual([]);
+      expect(record.verdict).toBe("passed");
     },
   );
 
