@@ -71,8 +71,24 @@ void subscriptions_ask(void) {
   while (ask_once()) continue;
 }
 
+static bool is_first_of_its_packet(size_t place) {
+  for (size_t i = 0; i < place; i += 1)
+    if (wanted[i].packet_id == wanted[place].packet_id) return false;
+  return true;
+}
+
+/* What is sent again keeps its identifier [MQTT 3.1.1, MQTT-2.3.1-3]. */
 static void ask_again(void) {
-  for (size_t i = 0; i < count; i += 1) wanted[i].packet_id = 0;
+  timer_after(&answer, ANSWER_TIMEOUT_US);
+  for (size_t first = 0; first < count; first += 1) {
+    const uint16_t id = wanted[first].packet_id;
+    if (id == 0 || !is_first_of_its_packet(first)) continue;
+    const char *filters[FILTERS_PER_PACKET];
+    size_t asked = 0;
+    for (size_t i = first; i < count && asked < FILTERS_PER_PACKET; i += 1)
+      if (wanted[i].packet_id == id) filters[asked++] = wanted[i].filter;
+    if (!mqtt_client_send_subscribe(id, filters, asked)) return;
+  }
   subscriptions_ask();
 }
 
