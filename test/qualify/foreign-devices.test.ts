@@ -88,7 +88,7 @@ describe("a foreign device at the door", () => {
     client(open, { ca: "" });
     const verdicts = said(await runAtDoor(open, { TLS_Connect: SHORT, TLS_Large_Size_Server_Cert: SHORT }));
     for (const verdict of Object.values(verdicts))
-      expect(verdict).toMatch(/^fail: The TLS handshake failed: alert/);
+      expect(verdict).toMatch(/^fail: The TLS handshake failed: /);
   });
 
   it("fails when it ends the connection over large records", { timeout: 60_000 }, async () => {
@@ -97,7 +97,7 @@ describe("a foreign device at the door", () => {
     device.on("packetreceive", (packet) => {
       if (packet.cmd === "publish") device.stream.destroy();
     });
-    const records = await runAtDoor(open, { TLS_Receive_Maximum_Size_Fragments: SHORT });
+    const records = await runAtDoor(open, { TLS_Receive_Maximum_Size_Fragments: { EXECUTION_TIMEOUT: 4 } });
     expect(said(records)["TLS_Receive_Maximum_Size_Fragments"]).toMatch(
       /^fail: The device did not acknowledge/,
     );
