@@ -2,6 +2,7 @@ import { stat } from "node:fs";
 import { Socket } from "node:net";
 import { endHostProcess, hostMonotonicUs, LANE, RealTime, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import { SerialPort } from "serialport";
+import { LineSetter } from "./line-setter.js";
 import { ANSWER, COMMAND, encodeHostFrame, HostFrameReader, type HostOpening } from "./host-frames.js";
 
 /**
@@ -26,6 +27,8 @@ const textOf = (error: unknown): Uint8Array =>
 const clock = new RealTime().lane(LANE.harness);
 
 let port: Binding | undefined;
+/** Of devices that the library cannot set lines of. */
+let setter: LineSetter | undefined;
 let isEnding = false;
 let device: string | undefined;
 let path = "";
@@ -50,9 +53,18 @@ async function open({ path: wished, baud, dtr, rts }: HostOpening): Promise<void
  * One request for both. FTDI adapters keep bytes for 16 ms unless they are told not to, which every request has to repeat;
  * others do not mind.
  */
-function setLines(of: Binding, dtr: boolean, rts: boolean): Promise<void> {
+async function setLines(of: Binding, dtr: boolean, rts: boolean): Promise<void> {
   const wish = { dtr, rts, lowLatency: true };
-  return of.set(wish);
+  if (setter !== undefined) return setter.set(wish);
+  try {
+    await of.set(wish);
+  } catch (error) {
+    const { fd } = of as { readonly fd?: number | null };
+    if (!/operation not supported/i.test(String(error)) || typeof fd !== "number") throw error;
+    setter = await LineSetter.start(fd);
+    if (setter === undefined) throw error;
+    await setter.set(wish);
+  }
 }
 
 async function readOn(from: Binding): Promise<void> {
@@ -125,6 +137,8 @@ async function close(): Promise<void> {
   const open = port;
   port = undefined;
   if (wasGone) toWrite.length = 0;
+  setter?.stop();
+  setter = undefined;
   if (open?.isOpen !== true) return;
   if (!wasGone) await sendRest(open);
   toWrite.length = 0;

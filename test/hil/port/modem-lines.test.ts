@@ -39,7 +39,8 @@ describe.skipIf(lacksSocat || lacksCompiler)("modem lines through the real bindi
     await port?.close();
     await board.tear();
     if (existsSync(log)) rmSync(log);
-    for (const name of ["LD_PRELOAD", "MODEM_SHIM_LOG", "MODEM_SHIM_WEDGE"]) delete process.env[name];
+    for (const name of ["LD_PRELOAD", "MODEM_SHIM_LOG", "MODEM_SHIM_WEDGE", "MODEM_SHIM_NO_BREAK"])
+      delete process.env[name];
   });
 
   async function open(listener = new Listener(), wedged = false, stallUs = 3_000_000): Promise<Port> {
@@ -71,6 +72,15 @@ describe.skipIf(lacksSocat || lacksCompiler)("modem lines through the real bindi
       await opened.setLines({ dtr, rts });
     }
     expect(states().slice(before)).toEqual(["01", "10", "00", "11"]);
+  });
+
+  it("sets them where the driver refuses to end a break that its device does not know", async () => {
+    process.env["MODEM_SHIM_NO_BREAK"] = "1";
+    const opened = await open();
+    const before = states().length;
+    await opened.setLines({ dtr: false, rts: true });
+    await opened.setLines({ dtr: true, rts: false });
+    expect(states().slice(before)).toEqual(["01", "10"]);
   });
 
   it("gives a driver up that does not answer, and says so", async () => {

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +47,10 @@ int ioctl(int fd, unsigned long request, ...) {
       request == TIOCCBRK) {
     const char *wedge = getenv("MODEM_SHIM_WEDGE");
     if (!is_pty(fd)) return real(fd, request, argument);
+    if ((request == TIOCSBRK || request == TIOCCBRK) && getenv("MODEM_SHIM_NO_BREAK") != NULL) {
+      errno = EOPNOTSUPP;
+      return -1;
+    }
     if (request == TIOCMGET) *(int *)argument = lines;
     if (request == TIOCMSET) lines = *(int *)argument;
     if (request == TIOCMBIS) lines |= *(int *)argument;
