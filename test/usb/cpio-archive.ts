@@ -1,3 +1,6 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
 /** Archives as the kernel unpacks them into its first root, in the format "newc". */
 export interface ArchiveEntry {
   readonly path: string;
@@ -23,3 +26,34 @@ function pieces({ path, mode, bytes = new Uint8Array() }: ArchiveEntry, index: n
 
 const padding = (lengthBytes: number): Uint8Array =>
   new Uint8Array((ALIGNMENT - (lengthBytes % ALIGNMENT)) % ALIGNMENT);
+
+const LINK_MODE = 0o120777;
+const PERMISSIONS = 0o7777;
+
+/** A folder with all that is in it. */
+export function filesOf(folder: string, path: string): readonly ArchiveEntry[] {
+  const inside = readdirSync(folder, { withFileTypes: true }).flatMap((entry): readonly ArchiveEntry[] => {
+    const file = join(folder, entry.name);
+    const target = `${path}/${entry.name}`;
+    if (entry.isDirectory()) return filesOf(file, target);
+    if (entry.isSymbolicLink())
+      return [{ path: target, mode: LINK_MODE, bytes: Buffer.from(readlinkSync(file)) }];
+    return [
+      { path: target, mode: 0o100000 | (lstatSync(file).mode & PERMISSIONS), bytes: readFileSync(file) },
+    ];
+  });
+  return [{ path, mode: 0o40755 }, ...inside];
+}
+
+/** Single files under their own paths, with the folders above them. */
+export function placedFiles(files: readonly string[], root: string): readonly ArchiveEntry[] {
+  const folders = new Set<string>();
+  for (const file of files) {
+    const names = file.split("/").slice(1, -1);
+    for (let depth = 1; depth <= names.length; depth += 1) folders.add(names.slice(0, depth).join("/"));
+  }
+  return [
+    ...[...folders].sort().map((path) => ({ path: `${root}/${path}`, mode: 0o40755 })),
+    ...files.map((file) => ({ path: `${root}${file}`, mode: 0o100755, bytes: readFileSync(file) })),
+  ];
+}

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { type ArchiveEntry, cpioArchive } from "./cpio-archive.js";
+import { type ArchiveEntry, cpioArchive, filesOf } from "./cpio-archive.js";
 
 /**
  * A small Linux for QEMU, made of Debian's packages: the stock kernel with the drivers of serial adapters, udev and the tools of USB/IP. Its files are those
@@ -19,9 +19,8 @@ import { type ArchiveEntry, cpioArchive } from "./cpio-archive.js";
  */
 export interface GuestImage {
   readonly kernel: string;
+  /** With the files of the packages, which are laid over those of this machine. */
   readonly initrd: string;
-  /** Files of the packages, laid over those of this machine. */
-  readonly overlay: string;
 }
 
 const PACKAGES = ["busybox-static", "usbip", "libwrap0", "udev", "libudev1", "libkmod2"] as const;
@@ -31,6 +30,7 @@ const MODULES = [
   "9p",
   "overlay",
   "virtio_net",
+  "virtio_console",
   "vhci_hcd",
   "cdc_acm",
   "cp210x",
@@ -38,7 +38,7 @@ const MODULES = [
   "ftdi_sio",
 ] as const;
 /** Bumped when the same packages would make another image. */
-const LAYOUT = "1";
+const LAYOUT = "3";
 
 /** Makes the image, or takes the one that is there from an earlier run. @param cache A folder that may be kept between runs */
 export function makeGuestImage(cache: string, init: string): GuestImage {
@@ -46,8 +46,8 @@ export function makeGuestImage(cache: string, init: string): GuestImage {
   const image = {
     kernel: join(cache, "vmlinuz"),
     initrd: join(cache, "initrd.cpio"),
-    overlay: join(cache, "overlay"),
   };
+  const overlay = join(cache, "overlay");
   const stamp = join(cache, "stamp");
   const wanted = `${LAYOUT} ${versionsOf([kernelPackage, ...PACKAGES])}\n${init}`;
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return image;
@@ -58,14 +58,18 @@ export function makeGuestImage(cache: string, init: string): GuestImage {
   const system = join(cache, "system");
   for (const name of readdirSync(downloads)) {
     const isKernel = name.startsWith("linux-image");
-    run("dpkg", ["-x", join(downloads, name), isKernel ? system : image.overlay], cache);
+    run("dpkg", ["-x", join(downloads, name), isKernel ? system : overlay], cache);
   }
-  mergeIntoUsr(image.overlay);
+  mergeIntoUsr(overlay);
   const version = kernelPackage.replace("linux-image-", "");
   renameSync(join(system, "boot", `vmlinuz-${version}`), image.kernel);
   const modules = inLoadOrder(join(system, "lib/modules", version));
-  writeFileSync(image.initrd, cpioArchive(initrdOf(modules, join(image.overlay, "usr/bin/busybox"), init)));
-  for (const folder of [system, downloads]) rmSync(folder, { recursive: true });
+  const files = [
+    ...initrdOf(modules, join(overlay, "usr/bin/busybox"), init),
+    ...filesOf(overlay, "packages"),
+  ];
+  writeFileSync(image.initrd, cpioArchive(files));
+  for (const folder of [system, overlay, downloads]) rmSync(folder, { recursive: true });
   writeFileSync(stamp, wanted);
   return image;
 }
@@ -120,7 +124,7 @@ const moduleName = (file: string): string => basename(file, ".ko").replaceAll("-
 
 function initrdOf(modules: readonly string[], busybox: string, init: string): readonly ArchiveEntry[] {
   return [
-    ...["bin", "lib", "proc", "sys", "dev", "host", "packages", "scratch", "root"].map((path) => ({
+    ...["bin", "lib", "proc", "sys", "dev", "host", "scratch", "root"].map((path) => ({
       path,
       mode: 0o40755,
     })),

@@ -1,14 +1,14 @@
 #!/bin/busybox sh
-# First process of the guest: drivers, this machine's files under a scratch layer, network, udev; then the program on the kernel's command line.
+# First process of the guest: drivers, this machine's files under those of the image, network, udev; then the program on the kernel's command line.
 export PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin
 b=/bin/busybox
 $b mount -t proc proc /proc
 $b mount -t sysfs sysfs /sys
 $b mount -t devtmpfs devtmpfs /dev
 while read -r module; do $b insmod "/lib/$module" || echo "no module $module"; done </modules
-shared=trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro
-$b mount -t 9p -o $shared machine /host
-$b mount -t 9p -o $shared packages /packages
+# Not a UART: those are ports where boards may be.
+exec >/dev/hvc0 2>&1
+$b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro machine /host
 $b mount -t tmpfs tmpfs /scratch
 $b mkdir /scratch/upper /scratch/work
 $b mount -t overlay -o lowerdir=/packages:/host,upperdir=/scratch/upper,workdir=/scratch/work overlay /root

@@ -3,6 +3,8 @@ import type { GuestImage } from "./guest-image.js";
 
 export interface GuestOptions {
   readonly image: GuestImage;
+  /** That of the image, with what else is to be in memory from the start. */
+  readonly initrd: string;
   /** Started in the guest, which sees the files of this machine. */
   readonly program: string;
   /** Of the program, without spaces. */
@@ -11,7 +13,7 @@ export interface GuestOptions {
 }
 
 const MACHINE =
-  "-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1500M -nodefaults -no-user-config -display none -serial stdio -no-reboot";
+  "-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1500M -nodefaults -no-user-config -display none -no-reboot";
 const SHARED = "readonly=on,security_model=none,multidevs=remap";
 
 /** A running guest. */
@@ -20,8 +22,8 @@ export class Guest {
   readonly ended: Promise<void>;
   private text = "";
 
-  constructor({ image, program, argument, line }: GuestOptions) {
-    const words = `console=ttyS0 quiet panic=-1 usb.node=${process.execPath} usb.program=${program} usb.argument=${argument}`;
+  constructor({ image, initrd, program, argument, line }: GuestOptions) {
+    const words = `console=hvc0 quiet panic=-1 usb.node=${process.execPath} usb.program=${program} usb.argument=${argument}`;
     this.child = spawn(
       "qemu-system-x86_64",
       [
@@ -29,13 +31,17 @@ export class Guest {
         "-kernel",
         image.kernel,
         "-initrd",
-        image.initrd,
+        initrd,
         "-append",
         words,
         "-virtfs",
         `local,path=/,mount_tag=machine,${SHARED}`,
-        "-virtfs",
-        `local,path=${image.overlay},mount_tag=packages,${SHARED}`,
+        "-device",
+        "virtio-serial-pci",
+        "-chardev",
+        "stdio,id=console",
+        "-device",
+        "virtconsole,chardev=console",
         "-netdev",
         "user,id=net",
         "-device",

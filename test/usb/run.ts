@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleProgram } from "./bundle.js";
+import { cpioArchive, placedFiles } from "./cpio-archive.js";
 import { Guest } from "./guest.js";
 import { makeGuestImage } from "./guest-image.js";
 import { Rack } from "./rack.js";
@@ -27,9 +30,29 @@ function tell(report: ReportLine): void {
   }
 }
 
+const filesBelow = (root: string): readonly string[] =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+/** A program and the libraries that it needs, where links lead: the guest is to have them in memory. */
+const programFiles = (file: string): readonly string[] => {
+  const libraries = execFileSync("ldd", [file], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g);
+  return [...new Set([file, ...[...libraries].map(([, path]) => path!)].map((path) => realpathSync(path)))];
+};
+
 const init = readFileSync(new URL("../../../test/usb/guest-init.sh", import.meta.url), "utf8");
 const image = makeGuestImage(cache, init);
 console.log(`  guest image after ${seconds()} s`);
+const folder = mkdtempSync(join(tmpdir(), "fleetrig-usb-"));
+// Within the package, whose own files it asks for.
+const programFolder = fileURLToPath(new URL("./program", import.meta.url));
+const program = await bundleProgram(programFolder);
+const initrd = join(folder, "initrd.cpio");
+const code = filesBelow(programFolder);
+const extra = cpioArchive(placedFiles([...code, ...programFiles(process.execPath)], "packages"));
+writeFileSync(initrd, Buffer.concat([readFileSync(image.initrd), extra]));
+console.log(`  program bundled after ${seconds()} s`);
 const rack = new Rack();
 await rack.start(join(tmpdir(), "fleetrig-test-firmware"));
 const { usbip, rack: control } = rack.ports;
@@ -37,7 +60,8 @@ const bootMs = performance.now();
 let isUp = false;
 const guest = new Guest({
   image,
-  program: fileURLToPath(new URL("./guest/main.js", import.meta.url)),
+  initrd,
+  program,
   argument: `${control},${usbip}`,
   line: (text) => {
     const report = decodeReport(text);
@@ -56,6 +80,7 @@ const limit = setTimeout(() => guest.kill(), LIMIT_MS);
 await guest.ended;
 clearTimeout(limit);
 await rack.stop();
+rmSync(folder, { recursive: true, force: true });
 if (!isComplete) {
   counts.failed += 1;
   console.log(` ✗ the guest ended before its program did\n${console_.slice(-40).join("\n")}`);

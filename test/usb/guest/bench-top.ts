@@ -14,13 +14,18 @@ export class BenchTop {
   readonly sockets = new Map<string, number>(Object.values(BOARDS).map(({ bus }, index) => [bus, index]));
   private attachments: UsbAttachments | undefined;
 
-  constructor(readonly rack: RackClient) {}
+  constructor(
+    readonly rack: RackClient,
+    readonly usbipPort: number,
+  ) {}
 
-  attach(usbipPort: number): void {
+  /** From now on what is in a socket is attached. */
+  attach(): void {
     this.attachments = new UsbAttachments({
       clock: this.clock,
       host: HOST,
-      port: usbipPort,
+      port: this.usbipPort,
+      note: (sentence) => console.log(sentence),
       socketOf: (busId) => this.sockets.get(busId),
     });
   }

@@ -1,7 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { resolveIdentity } from "fleetrig/hil";
 import { BOARDS, type BoardName } from "../rack-protocol.js";
 import type { BenchTop, Check } from "./bench-top.js";
+import { HOST } from "./rack-client.js";
 
 const COUNT = Object.keys(BOARDS).length;
 const linksOf = (top: BenchTop, names: readonly BoardName[]): readonly string[] =>
@@ -9,13 +11,27 @@ const linksOf = (top: BenchTop, names: readonly BoardName[]): readonly string[] 
 
 export const ENUMERATION: readonly Check[] = [
   [
+    "the kernel's own tool lists them and attaches one",
+    async (top) => {
+      const usbip = (...words: string[]): string =>
+        execFileSync("/usr/sbin/usbip", ["--tcp-port", `${top.usbipPort}`, ...words], { encoding: "utf8" });
+      const list = usbip("list", "-r", HOST);
+      for (const { bus } of Object.values(BOARDS)) ok(list.includes(` ${bus}: `), list);
+      for (const ids of ["303a:1001", "10c4:ea60", "1a86:7523"])
+        strictEqual(list.split(`(${ids})`).length, 3);
+      usbip("attach", "-r", HOST, "-b", BOARDS.jtag.bus);
+      await top.until("its tty", () => top.find("jtag") !== undefined);
+    },
+  ],
+  [
     "all devices appear, with the drivers and the links of a real bus",
     async (top) => {
+      top.attach();
       const tookMs = await top.until(
         "all ports with their links",
         () => top.ports().filter(({ byPath }) => byPath.length > 0).length === COUNT,
       );
-      top.figure("enumeration of six devices", tookMs, "ms");
+      top.figure("enumeration of the other five devices", tookMs, "ms");
       const drivers = top.ports().map(({ driver, adapter }) => `${driver} ${adapter.kind}`);
       deepStrictEqual([...drivers].sort(), [
         "cdc_acm usb-jtag",

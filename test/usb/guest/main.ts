@@ -1,14 +1,17 @@
 import { encodeReport } from "../report.js";
 import { BenchTop, type Check } from "./bench-top.js";
 import { ENUMERATION } from "./enumeration.js";
+import { FLASHING } from "./flashing.js";
+import { FOLLOWING } from "./following.js";
+import { LINES } from "./lines.js";
 import { RackClient } from "./rack-client.js";
+import { WEDGES } from "./wedges.js";
 
 /** The program of the guest: everything that needs a kernel with USB. Its argument is the rack's ports. */
 const [rackPort, usbipPort] = (process.argv[2] ?? "").split(",").map(Number);
-const CHECKS: readonly Check[] = [...ENUMERATION];
+const CHECKS: readonly Check[] = [...ENUMERATION, ...LINES, ...FLASHING, ...FOLLOWING, ...WEDGES];
 
-const top = new BenchTop(await RackClient.connect(rackPort!));
-top.attach(usbipPort!);
+const top = new BenchTop(await RackClient.connect(rackPort!), usbipPort!);
 for (const [name, run] of CHECKS) {
   const sinceUs = top.clock.nowUs();
   const error = await run(top).then(
