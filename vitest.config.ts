@@ -8,12 +8,36 @@ import { defineConfig } from "vitest/config";
 const onDist = process.env["FLEETRIG_DIST"] === "1";
 const conditions = onDist ? [] : ["fleetrig:source"];
 
+/**
+ * Tests of other people's programs and of real processes, which take minutes and cover nothing that others do not: the suite proper has run them,
+ * the coverage run leaves them out.
+ */
+const RIGS = [
+  "browser",
+  "clients",
+  "differential",
+  "docs/readme",
+  "hil/agreement",
+  "hil/bench/host-bench",
+  "hil/firmware",
+  "hil/firmware-app",
+  "hil/flash/{flashable-board,microbit,native}",
+  "hil/lease",
+  "hil/log/real-panics",
+  "hil/micropython",
+  "hil/model",
+  "hil/storms",
+  "hil/virtual/orphans",
+  "soak",
+  "usb",
+].map((subject) => `dist/test/${subject}{/**,.test.js}`);
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: onDist ? ["dist/test/**/*.test.js"] : ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**"],
+    exclude: ["**/node_modules/**", ...(onDist ? RIGS : [])],
     pool: onDist ? "threads" : "forks",
     maxWorkers: 2,
     testTimeout: 60_000,
