@@ -131,7 +131,9 @@ export class ClockFit {
     const chosen = fastestOfRows(this.readings);
     const level = levelLine(chosen);
     const sloped = slopedLine(chosen);
-    return sloped !== undefined && errorUs(sloped, nowUs) < errorUs(level, nowUs) ? sloped : level;
+    // A slope that is less certain than what all crystals keep would be worse than none away from the readings.
+    const isBetter = sloped !== undefined && sloped.skewError < SKEW_MAX;
+    return isBetter && errorUs(sloped, nowUs) < errorUs(level, nowUs) ? sloped : level;
   }
 }
 

@@ -80,6 +80,16 @@ describe("ClockFit", () => {
     );
   });
 
+  it("takes no slope that is less certain than a crystal", () => {
+    const fit = new ClockFit();
+    fit.begin(1);
+    const clock = { offsetUs: 671, skewPpm: 0 };
+    const line = { thereUs: 0, backUs: 0, jitterUs: 5 * MS, stalls: 1, lopsided: 1, count: 4, seed: 2 };
+    const hostUs = exchange(fit, clock, line) + 60 * S;
+    expect(fit.uncertaintyAtUs(hostUs)).toBeLessThan(300 * MS);
+    expect(Math.abs(fit.toHostUs(boardUs(clock, hostUs)) - hostUs)).toBeLessThan(300 * MS);
+  });
+
   it("is as good as the fastest exchanges, though most are slow", () => {
     const fit = new ClockFit();
     fit.begin(1);
