@@ -64,7 +64,7 @@ export class CaseRun {
     const [part] = this.waiting;
     if (part === undefined) return this.finish();
     show(this.options.case.certificate ?? "good");
-    endpoint.begin(part.script, { ...parameters, ...part.parameters } as CaseParameters);
+    endpoint.begin(part.script, { ...parameters, ...part.parameters });
     prepare?.(endpoint);
     this.deadlineUs = clock.nowUs() + parameters.EXECUTION_TIMEOUT * US_PER_S;
     this.nudgeUs = clock.nowUs();
@@ -75,7 +75,7 @@ export class CaseRun {
     const { clock, endpoint, device, parameters } = this.options;
     const nowUs = clock.nowUs();
     const evidence = endpoint.book.read(nowUs >= this.deadlineUs);
-    const judgement = judged(part.judge, evidence, { ...parameters, ...part.parameters } as CaseParameters);
+    const judgement = judged(part.judge, evidence, { ...parameters, ...part.parameters });
     if (judgement !== undefined) {
       // What still ends afterwards is no evidence of this case.
       this.parts.push({ ...judgement, name: part.name, evidence: structuredClone(evidence) });

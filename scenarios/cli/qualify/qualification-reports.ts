@@ -28,10 +28,7 @@ export interface QualificationReport {
 }
 
 /** @throws FleetrigError CLI_REPORT_KIND, CLI_REPORT_PATH (exit 2) */
-export function reportsOf(
-  reports: readonly string[] = [],
-  folder: string | undefined = undefined,
-): QualificationReport[] {
+export function reportsOf(reports: readonly string[] = [], folder?: string): QualificationReport[] {
   const named = reports.map((text) => {
     const [kind = "", ...rest] = text.split("=");
     const path = rest.join("=");

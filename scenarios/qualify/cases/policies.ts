@@ -20,7 +20,7 @@ function judgePolicies({ outcomes }: CaseEvidence): Judgement {
   const policies = isJsonObject(outcomes["policies"]) ? Object.entries(outcomes["policies"]) : [];
   if (policies.length === 0)
     return notApplicable("No policies were given; name those of the device's certificate with --policy.");
-  const findings = policies.flatMap(([name, text]) => findingsIn(name, String(text)));
+  const findings = policies.flatMap(([name, text]) => findingsIn(name, typeof text === "string" ? text : ""));
   const measurements = [{ name: "policies", value: policies.length }];
   const [first] = findings.filter(({ isFatal }) => isFatal);
   const sentences = findings.map(({ sentence }) => sentence);

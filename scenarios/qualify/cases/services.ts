@@ -20,6 +20,8 @@ const DEFAULT_DESIRED: JsonObject = { fleetrigQualify: 1 };
 const DEFAULT_JOB: JsonObject = { operation: "ota", version: "1.0.1" };
 const JOB_ID = "fleetrig-qualify";
 const DEPTH_MAX = 16;
+/** The parameter that names a shadow. */
+const NAMED = `SHADOW_NAME`;
 
 const desiredOf = ({ DESIRED_STATE = DEFAULT_DESIRED }: CaseParameters): JsonObject => DESIRED_STATE;
 
@@ -182,11 +184,14 @@ function executionOf({ cloud }: Stage, thingName: string): JsonObject | undefine
   }
 }
 
+const textOf = (value: JsonValue | undefined): string =>
+  typeof value === "string" ? value : JSON.stringify(value ?? null);
+
 const ENDED_BADLY = new Set(["FAILED", "REJECTED", "TIMED_OUT", "CANCELED", "REMOVED"]);
 
 function judgeJob(evidence: CaseEvidence): Judgement | undefined {
   const { job } = evidence.outcomes;
-  const status = isJsonObject(job) ? String(job["status"]) : undefined;
+  const status = isJsonObject(job) ? textOf(job["status"]) : undefined;
   const details = isJsonObject(job) ? JSON.stringify(job["statusDetails"]) : "";
   if (status === "SUCCEEDED") {
     const statuses = jobStatuses(evidence);
@@ -209,7 +214,7 @@ function jobStatuses(evidence: CaseEvidence): string[] {
     const parsed = parseReservedTopic(publish.topic);
     if (parsed?.service !== "jobs" || parsed.operation !== "update") return [];
     const body = parseJson(publish.payload, DEPTH_MAX);
-    return body.ok && isJsonObject(body.value) ? [String(body.value["status"])] : [];
+    return body.ok && isJsonObject(body.value) ? [textOf(body.value["status"])] : [];
   });
   return [...new Set(said)];
 }
@@ -219,7 +224,7 @@ export const serviceCases: readonly QualificationCase[] = [
     id: "Shadow_Publish_Reported_State",
     group: "Shadow",
     title: "reports a state to its shadow",
-    accepts: ["REPORTED_STATE", "SHADOW_NAME", "DESIRED_STATE"],
+    accepts: ["REPORTED_STATE", NAMED, "DESIRED_STATE"],
     script: settingDesired,
     judge: judgeReported,
   },
@@ -227,7 +232,7 @@ export const serviceCases: readonly QualificationCase[] = [
     id: "Shadow_Update_Reported_State",
     group: "Shadow",
     title: "takes over the desired state and reports it",
-    accepts: ["DESIRED_STATE", "SHADOW_NAME"],
+    accepts: ["DESIRED_STATE", NAMED],
     script: settingDesired,
     judge: judgeConverged,
   },

@@ -1,7 +1,7 @@
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { atHostTurnEnd, EXIT, FleetrigError } from "fleetrig/kernel";
-import { type ByteStream, type LinkHost, type LinkPeer, SocketLink, WriteBatch } from "fleetrig/protocol";
+import { type LinkHost, type LinkPeer, SocketLink, WriteBatch } from "fleetrig/protocol";
 import type { OpenHandshake } from "../evidence-book.js";
 import type { ShownCertificate } from "../qualification-case.js";
 import { readClientHello } from "./client-hello.js";
@@ -130,7 +130,7 @@ export class EndpointDoor {
 
   private link(stream: Socket | TLSSocket, socket: Socket, peer: LinkPeer): void {
     const remoteAddress = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
-    const link = new SocketLink(this.host, { stream: stream as unknown as ByteStream, remoteAddress, peer });
+    const link = new SocketLink(this.host, { stream, remoteAddress, peer });
     link.attach(this.options.endpoint.accept(link));
   }
 }
