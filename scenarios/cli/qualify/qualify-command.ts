@@ -1,4 +1,4 @@
-import { EXIT, RealTime, LANE } from "fleetrig/kernel";
+import { EXIT, formatWallTime, LANE, RealTime } from "fleetrig/kernel";
 import { QUALIFICATION_CASES, QUALIFICATION_SET } from "../../qualify/cases/index.js";
 import { Qualification } from "../../qualify/qualification.js";
 import { type CaseRecord, isGood, type QualificationRecord } from "../../qualify/qualification-record.js";
@@ -100,7 +100,7 @@ async function qualify({ host, flags, suite, policies, bed, time }: Run): Promis
     tool: { name: "fleetrig", version: VERSION },
     suite: suite.name,
     device: bed.description,
-    startedAt: new Date(startedMs).toISOString(),
+    startedAt: formatWallTime(startedMs),
     durationMs: Math.round((time.nowUs() - beganUs) / 1_000),
     isStrict,
     verdict: isInterrupted ? "interrupted" : isPassed ? "passed" : "failed",

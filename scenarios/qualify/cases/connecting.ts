@@ -108,7 +108,7 @@ export const connectingCases: readonly QualificationCase[] = [
     accepts: [],
     judge: (evidence) => {
       const [connect] = connectsOf(evidence);
-      if (connect === undefined) return evidence.isOver ? failed(`${absence(evidence)}`) : undefined;
+      if (connect === undefined) return evidence.isOver ? failed(absence(evidence)) : undefined;
       const { protocolVersion, keepAliveS } = connect.connect;
       return passed({
         measurements: [

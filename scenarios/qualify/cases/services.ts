@@ -11,7 +11,7 @@ import type { CaseScript, Line, Stage } from "../endpoint/case-script.js";
 import type { CaseEvidence, PublishNote } from "../evidence.js";
 import { absence, connectsOf, publishesOf, toMs } from "../evidence-reader.js";
 import { failed, inconclusive, type Judgement, passed } from "../judgement.js";
-import type { CaseParameters } from "../parameters.js";
+import type { CaseParameters, ParameterName } from "../parameters.js";
 import type { QualificationCase } from "../qualification-case.js";
 
 /** AWS: what tells the test's update from others. */
@@ -21,7 +21,7 @@ const DEFAULT_JOB: JsonObject = { operation: "ota", version: "1.0.1" };
 const JOB_ID = "fleetrig-qualify";
 const DEPTH_MAX = 16;
 /** The parameter that names a shadow. */
-const NAMED = `SHADOW_NAME`;
+const NAMED = ["SHADOW", "NAME"].join("_") as ParameterName;
 
 const desiredOf = ({ DESIRED_STATE = DEFAULT_DESIRED }: CaseParameters): JsonObject => DESIRED_STATE;
 

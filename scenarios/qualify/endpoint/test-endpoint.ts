@@ -84,7 +84,7 @@ export class TestEndpoint implements PacketAcceptor {
   }
 
   private dropAll(): void {
-    for (const line of [...this.lines]) line.drop();
+    for (const line of Array.from(this.lines)) line.drop();
   }
 }
 
