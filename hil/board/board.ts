@@ -415,7 +415,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     }
     this.ladder.clear();
     this.settle({ hello, place: this.place! });
-    this.linkReport.resume();
     this.clockWait.start();
   }
 
@@ -441,6 +440,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     const { isNewStart } = this;
     this.isReady = true;
     this.isNewStart = false;
+    // Whoever measures must know how well from the first time on.
+    this.linkReport.resume();
     this.listener?.ready(this.line.link.hello?.thing, isNewStart);
   }
 }

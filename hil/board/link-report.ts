@@ -14,8 +14,11 @@ export class LinkReport {
     private readonly options: { readonly thing: string; readonly clock: Clock; readonly events: EventSink },
   ) {}
 
+  /** The clocks are fitted. */
   resume(): void {
-    this.timer ??= this.options.clock.after(EVERY_US, () => {
+    if (this.timer !== undefined) return;
+    this.tell();
+    this.timer = this.options.clock.after(EVERY_US, () => {
       this.tell();
       this.timer?.again(EVERY_US);
     });

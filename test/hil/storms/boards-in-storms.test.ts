@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { BenchRig } from "../bench/bench-rig.js";
 import { HostRig, lacks } from "../bench/host-rig.js";
 import { type Blow, percentile, Storm } from "./storm.js";
 
@@ -16,7 +17,7 @@ const START_MS = 30_000;
 const RESET_BLOWS: readonly Blow[] = ["hard-reset", "software-reset", "power-cycle"];
 const REPLUG_BLOWS: readonly Blow[] = ["replug", "replug-renamed"];
 
-async function endure(rig: HostRig, blows: readonly Blow[], count: number): Promise<string> {
+async function endure(rig: BenchRig, blows: readonly Blow[], count: number): Promise<string> {
   const storm = new Storm(rig, blows.join());
   const ackedBefore = rig.acked.size;
   await storm.rage(blows, count);

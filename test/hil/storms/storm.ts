@@ -2,7 +2,7 @@ import * as nodePty from "@lydell/node-pty";
 import { Random, type RunEvent } from "fleetrig/kernel";
 import type { FleetMember } from "fleetrig/sim";
 import { BoardMember } from "../../../hil/bridge/board-member.js";
-import type { HostRig } from "../bench/host-rig.js";
+import type { BenchRig } from "../bench/bench-rig.js";
 
 /** What is done to boards: a *storm* does it to several at the same time, at random moments, until each has had its share. */
 export type Blow = "hard-reset" | "software-reset" | "power-cycle" | "replug" | "replug-renamed";
@@ -39,7 +39,7 @@ export class Storm {
   readonly recoveriesMs: number[] = [];
 
   constructor(
-    private readonly rig: HostRig,
+    private readonly rig: BenchRig,
     private readonly seed: string,
   ) {}
 
