@@ -3,7 +3,7 @@
 # download of images (an update passes through its phases without writing flash), and the crash kinds that an interpreter cannot have.
 #
 # Everything happens in one loop that sleeps in select.poll on the serial input, which works on UART and USB consoles alike.
-import binascii, gc, json, machine, math, micropython, os, select, struct, sys, time
+import binascii, gc, hashlib, json, machine, math, micropython, os, select, struct, sys, time
 
 VERSION = "1.0.0"
 WINDOW = 4
@@ -405,7 +405,8 @@ class Link:
     # Gives what is queued time to leave: for restarts.
     def flush(self, us):
         until = now_us() + us
-        while self.session and (self.queue or self.flight) and now_us() < until:
+        while self.session and (events or self.queue or self.flight) and now_us() < until:
+            tell_events()
             self.read(5)
             self.settle()
 
@@ -507,7 +508,7 @@ class Client:
         self.plan = member.plan["mqtt"]
         self.is_v5 = self.plan.get("version", 5) == 5
         self.next_id = 1
-        self.inflight, self.waiting, self.filters = [], [], []
+        self.inflight, self.waiting = [], []
         self.expiry_s = 0
         self.reset()
 
@@ -584,8 +585,6 @@ class Client:
         if 19 in found:
             self.keep_alive_us = found[19] * 1000000
         self.keep_alive()
-        if not present and self.filters:
-            self.write_filters(self.filters)
         for message in self.inflight:
             self.write_message(message)
         self.member.accepted(present)
@@ -612,12 +611,6 @@ class Client:
         self.pump()
 
     def subscribe(self, filters):
-        fresh = [name for name in filters if name not in self.filters]
-        self.filters += fresh
-        if self.is_up:
-            self.write_filters(filters)
-
-    def write_filters(self, filters):
         body = struct.pack(">H", self.identifier()) + (b"\x00" if self.is_v5 else b"")
         self.write(packet(0x82, body + b"".join([mqtt_text(name) + b"\x01" for name in filters])))
 
@@ -737,12 +730,16 @@ def base36(n):
 
 # --- The models: shadow agent and update by jobs, as sim/models has them.
 READY = ("idle", "healthy", "failed")
+HARMLESS = ("downloading", "paused", "stalled", "verifying")
 GONE = ("InvalidStateTransition", "TerminalStateReached", "ResourceNotFound")
 FAILS_AT = {"ota.download-failed": 0.25, "ota.verify-failed": 0.6, "ota.flash-failed": 0.8}
+FAULTS = ("ota.offline", "ota.rejected", "ota.download-stall", "ota.boot-loop-rollback", "ota.hang", "ota.silent-after-reboot", "ota.slow")
+BOOT_ATTEMPTS = 3
+ARTIFACT_BYTES = 65536
 
 
 class Model:
-    def __init__(self, member):
+    def __init__(self, member, is_new):
         self.member, self.plan = member, member.plan
         self.name = self.plan.get("model", "temperature-sensor")
         self.things = "$aws/things/%s/" % member.thing
@@ -751,31 +748,49 @@ class Model:
         self.shadow = shadow or {}
         self.shadow_topic = self.things + ("shadow/name/%s/" % self.shadow["name"] if self.shadow.get("name") else "shadow/")
         self.draws = Draws(self.plan.get("seed", 0), "model%d" % boot_id)
-        self.config, self.pending, self.shadow_version = {}, {}, 0
+        self.config, self.pending, self.shadow_version = {} if is_new else load("shadow", {}), {}, 0
         self.is_applying = self.is_low = False
         self.faults = {}
-        self.job = None
-        self.saved = load("ota", {})
-        self.firmware = str(self.saved.get("firmware") or self.plan.get("attributes", {}).get("firmware", "0.0.0"))
-        self.mode = None
+        # What outlives a restart: the firmware, and where the update stood that wanted the restart.
+        saved = {} if is_new else load("ota", {})
+        self.is_resumed = "firmware" in saved
+        self.firmware = saved.get("firmware") or str(self.plan.get("attributes", {}).get("firmware", "0.0.0"))
+        self.job, self.self_test_us = saved.get("job"), saved.get("selfTestUs", 0)
+        self.state = saved.get("state", "idle")
+        self.told = self.mode()
+        self.is_over = False
 
     def start(self):
-        if self.name == "ota-device":
+        if self.name == "ota-device" and not self.is_resumed:
+            self.save("idle")
             event("firmware", version=self.firmware, at=now_us())
-            self.to("rebooting" if self.saved.get("job") else "idle")
-        else:
-            self.show_mode()
+        every_us = reporting_every_us(self.config)
+        if every_us:
+            self.member.telemetry.every(every_us, None)
 
-    def to(self, mode):
-        if mode != self.mode:
-            self.mode = mode
-            event("mode", mode=mode, at=now_us())
+    def is_silent(self):
+        return self.state == "silent"
 
-    def show_mode(self):
+    def mode(self):
+        if self.name == "ota-device":
+            return self.state
         state = "applying" if self.is_applying else "steady"
         if self.name == "temperature-sensor":
-            state = "config.%s power.%s" % (state, "saving" if self.is_low else "normal")
-        self.to(state)
+            return "config.%s|power.%s" % (state, "saving" if self.is_low else "normal")
+        return state
+
+    # After everything that one event has caused: states that are only passed through are not told of.
+    def settle(self):
+        mode = self.mode()
+        if mode != self.told and not self.is_over:
+            self.told = mode
+            event("mode", mode=mode, at=now_us())
+
+    def wait(self, name, delay_us, task):
+        def over():
+            task()
+            self.settle()
+        timers.set(name, delay_us, over)
 
     def request(self, topic, body):
         self.member.publish(Message(self.things + topic, b"" if body is None else json.dumps(body).encode(), 1))
@@ -790,38 +805,43 @@ class Model:
         if not isinstance(body, dict):
             return
         if topic == self.shadow_topic + "update/delta":
-            self.delta(body.get("state"), body.get("version", 0))
+            self.delta(body.get("state"), body.get("version"))
         elif topic == self.shadow_topic + "get/accepted":
-            self.delta(body.get("state", {}).get("delta"), body.get("version", 0))
+            state = body.get("state")
+            self.delta(state.get("delta") if isinstance(state, dict) else None, body.get("version"))
         elif self.name == "ota-device" and topic.startswith(self.things + "jobs/"):
             self.jobs_message(topic[len(self.things) + 5:], body)
+        self.settle()
 
     def connected(self):
         if self.follows:
+            # A shadow may have been deleted and begun anew while the device was away.
             self.shadow_version = 0
             self.member.client.subscribe([self.shadow_topic + "update/delta", self.shadow_topic + "get/accepted"])
             self.request(self.shadow_topic[len(self.things):] + "get", None)
         if self.name == "ota-device":
             self.ota_connected()
+        self.settle()
 
     def disconnected(self):
-        if self.mode == "downloading":
+        if self.state == "downloading":
             timers.cancel("phase")
-            self.to("paused")
+            self.state = "paused"
+        self.settle()
 
     # A delta is applied after a while and reported; a newer one starts over.
     def delta(self, state, version):
-        if not self.follows or not isinstance(state, dict):
+        if not self.follows or not isinstance(state, dict) or not is_number(version):
             return
         if version < self.shadow_version or (self.is_applying and version == self.shadow_version):
             return
         self.pending, self.shadow_version, self.is_applying = state, version, True
-        self.show_mode()
         spec = self.shadow.get("applyTime") or {"dist": "uniform", "min": 200000, "max": 1500000}
-        timers.set("apply", quantile_us(spec, self.draws.fraction()), self.applied)
+        self.wait("apply", quantile_us(spec, self.draws.fraction()), self.applied)
 
     def applied(self):
         merge(self.config, self.pending)
+        store("shadow", self.config)
         told = {"state": self.config, "at": now_us()}
         if self.shadow.get("name"):
             told["shadow"] = self.shadow["name"]
@@ -831,7 +851,6 @@ class Model:
             self.member.telemetry.every(every_us, None)
         self.request(self.shadow_topic[len(self.things):] + "update", {"state": {"reported": self.pending}})
         self.is_applying = False
-        self.show_mode()
 
     # At each telemetry tick: a sensor with a low battery measures less often.
     def watch(self):
@@ -841,100 +860,120 @@ class Model:
         if is_low != self.is_low:
             self.is_low = is_low
             self.member.telemetry.every(None, 4 if is_low else 1)
-            self.show_mode()
+            self.settle()
 
     def fault(self, name, active, detail):
-        if self.name != "ota-device":
+        if self.name != "ota-device" or not (name in FAULTS or name in FAILS_AT):
             raise Refusal("unsupported")
         if active:
             self.faults[name] = detail
         else:
             self.faults.pop(name, None)
-        if name == "ota.offline" and self.mode in READY:
+        if name == "ota.offline" and self.state in READY:
             self.member.leave() if active else self.member.come_back()
-        elif name == "ota.download-stall" and not active and self.mode == "stalled":
+        elif name == "ota.download-stall" and not active and self.state == "stalled":
             self.download()
-        elif name == "ota.hang" and not active and self.mode == "hung":
+        elif name == "ota.hang" and not active and self.state == "hung":
             self.flash()
+        self.settle()
 
     # Update by jobs. Flash is not written: the phases pass as the virtual device's do.
     def ota_connected(self):
+        if self.state in READY and "ota.offline" in self.faults:
+            self.member.leave()
+            return
         self.member.client.subscribe([self.things + "jobs/" + suffix for suffix in (
             "notify-next", "start-next/accepted", "start-next/rejected", "+/update/rejected")])
-        if self.mode == "rebooting":
-            self.rebooted()
-        elif self.mode == "paused":
+        if self.state == "rebooting":
+            self.firmware = self.job["version"]
+            event("firmware", version=self.firmware, at=now_us())
+            self.phase("selfTesting", self.self_test_us, self.tested)
+        elif self.state == "bootLooping":
+            self.report_firmware()
+            self.fail("boot-loop-rollback")
+        elif self.state == "paused":
             self.download()
-        elif self.mode in READY:
-            if "ota.offline" in self.faults:
-                self.member.leave()
-            else:
-                self.ask_for_job()
+        elif self.state in READY:
+            self.ask_for_job()
 
     def ask_for_job(self):
         self.request("jobs/start-next", {})
 
+    def ask_again(self):
+        if self.state in READY:
+            self.ask_for_job()
+
     def jobs_message(self, topic, body):
-        is_ready = self.mode in READY
+        execution = body.get("execution")
         if topic == "notify-next":
-            if body.get("execution") and is_ready:
+            if isinstance(execution, dict) and self.state in READY:
                 self.ask_for_job()
         elif topic == "start-next/accepted":
-            if body.get("execution") and is_ready:
-                self.take_job(body["execution"])
+            if isinstance(execution, dict) and self.state in READY:
+                self.take_job(execution)
         elif topic == "start-next/rejected":
-            if body.get("code") == "RequestThrottled" and is_ready:
-                timers.set("ask", 5000000, self.ask_for_job)
-        elif self.job is not None and topic.split("/")[0] == self.job["jobId"] and body.get("code") in GONE:
-            if is_ready or self.mode in ("downloading", "paused", "stalled", "verifying"):
-                timers.cancel("phase")
-                if not is_ready:
-                    self.to("idle")
-                self.ask_for_job()
+            self.rejected("", body.get("code"))
+        elif topic.endswith("/update/rejected"):
+            self.rejected(topic[:-len("/update/rejected")], body.get("code"))
 
-    def update(self, status, **details):
-        self.request("jobs/%s/update" % self.job["jobId"],
-                     {"status": status, "statusDetails": details, "executionNumber": self.job["executionNumber"]})
+    def rejected(self, job_id, code):
+        is_ready = self.state in READY
+        if is_ready and code == "RequestThrottled":
+            self.wait("ask", 5000000, self.ask_again)
+        elif self.job and self.job["jobId"] == job_id and code in GONE and (is_ready or self.state in HARMLESS):
+            # The service has given the execution up: so does the device, while that is still harmless.
+            if not is_ready:
+                timers.cancel("phase")
+                self.state = "idle"
+            self.ask_for_job()
+
+    def update(self, job, status, **details):
+        self.request("jobs/%s/update" % job["jobId"],
+                     {"status": status, "statusDetails": details, "executionNumber": job["executionNumber"]})
 
     def take_job(self, execution):
-        document = execution.get("jobDocument", {})
-        version = document.get("version")
-        self.job = {"jobId": execution["jobId"], "executionNumber": execution.get("executionNumber", 1),
-                    "version": version, "isVerified": "sha256" in document}
+        document, job_id = execution.get("jobDocument"), execution.get("jobId")
+        if not isinstance(document, dict) or not isinstance(job_id, str):
+            return
+        version, sha256 = document.get("version"), document.get("sha256")
+        job = {"jobId": job_id, "executionNumber": execution.get("executionNumber", 1), "version": version,
+               "sha256": sha256.lower() if isinstance(sha256, str) else None, "isReal": bool(document.get("stream"))}
         if "ota.rejected" in self.faults:
-            self.update("REJECTED", reason="refused-by-device")
+            self.update(job, "REJECTED", reason="refused-by-device")
         elif document.get("operation", "ota") != "ota" or not isinstance(version, str) or not 0 < len(version) <= 64:
-            self.update("REJECTED", reason="unsupported-document")
+            self.update(job, "REJECTED", reason="unsupported-document")
         elif version == self.firmware:
-            self.to("healthy")
-            self.update("SUCCEEDED", firmware=self.firmware)
+            self.job, self.state = job, "healthy"
+            self.update(job, "SUCCEEDED", firmware=self.firmware)
         else:
-            self.to("preparing")
+            self.job = job
             self.plan_phases()
-            self.update("IN_PROGRESS", step="downloading")
+            self.update(job, "IN_PROGRESS", step="downloading")
             self.download()
 
     def plan_phases(self):
         ota = self.plan.get("ota", {})
         spec = ota.get("executionTime") or {"dist": "uniform", "min": 60000000, "max": 180000000}
         share = min([1] + [FAILS_AT[name] for name in self.faults if name in FAILS_AT])
-        slow = self.faults.get("ota.slow")
-        factor = slow.get("factor", 5) if slow is not None else 1
+        slow, factor = self.faults.get("ota.slow"), 1
+        if slow is not None:
+            factor = slow.get("factor")
+            factor = factor if is_number(factor) and factor > 0 else 5
         self.total_us = quantile_us(spec, self.draws.fraction()) * factor / share
-        self.blocks = min(64, max(2, -(-65536 // ota.get("blockBytes", 16384))))
+        self.blocks = min(64, max(2, -(-ARTIFACT_BYTES // ota.get("blockBytes", 16384))))
         self.blocks_done = 0
 
-    def phase(self, mode, share, then):
-        self.to(mode)
-        timers.set("phase", int(self.total_us * share), then)
+    def phase(self, state, us, then):
+        self.state = state
+        self.wait("phase", int(us), then)
 
     def download(self):
-        self.phase("downloading", 0.5 / self.blocks, self.block)
+        self.phase("downloading", self.total_us * 0.5 / self.blocks, self.block)
 
     def block(self):
         is_half = self.blocks_done + 1 >= self.blocks / 2
         if is_half and "ota.download-stall" in self.faults:
-            self.to("stalled")
+            self.state = "stalled"
         elif is_half and "ota.download-failed" in self.faults:
             self.fail("download-failed")
         else:
@@ -942,60 +981,80 @@ class Model:
             if self.blocks_done < self.blocks:
                 self.download()
             else:
-                self.phase("verifying", 0.1, self.verified)
-                self.update("IN_PROGRESS", step="verifying")
+                self.phase("verifying", self.total_us * 0.1, self.verified)
+                self.update(self.job, "IN_PROGRESS", step="verifying")
+
+    # The script downloads nothing: an image that exists it believes to be intact.
+    def is_intact(self):
+        is_damaged = "ota.verify-failed" in self.faults
+        if self.job["sha256"] is None or self.job["isReal"]:
+            return not is_damaged
+        return artifact_sha256(self.job["version"], is_damaged) == self.job["sha256"]
 
     def verified(self):
-        if self.job["isVerified"] and "ota.verify-failed" in self.faults:
+        if not self.is_intact():
             self.fail("sha256-mismatch")
         elif "ota.hang" in self.faults:
-            self.to("hung")
+            self.state = "hung"
         else:
             self.flash()
 
     def flash(self):
-        self.phase("flashing", 0.2, self.flashed)
-        self.update("IN_PROGRESS", step="flashing")
+        self.phase("flashing", self.total_us * 0.2, self.flashed)
+        self.update(self.job, "IN_PROGRESS", step="flashing")
 
     def flashed(self):
         if "ota.flash-failed" in self.faults:
             self.fail("flash-failed")
             return
-        self.to("leaving")
-        self.update("IN_PROGRESS", step="rebooting")
-        timers.set("phase", 500000, self.leave)
+        self.phase("leaving", 500000, self.leave)
+        self.update(self.job, "IN_PROGRESS", step="rebooting")
 
     def leave(self):
-        store("ota", {"firmware": self.firmware, "job": self.job, "selfTestUs": int(self.total_us * 0.08),
-                      "rollback": "ota.boot-loop-rollback" in self.faults})
+        silent = self.faults.get("ota.silent-after-reboot")
+        if silent is not None and silent.get("report") == "SUCCEEDED":
+            self.update(self.job, "SUCCEEDED", firmware=self.job["version"])
+        is_looping = silent is None and "ota.boot-loop-rollback" in self.faults
+        self.self_test_us = int(self.total_us * 0.08)
+        self.save("silent" if silent is not None else "bootLooping" if is_looping else "rebooting")
         event("rebooting", why="job", at=now_us())
-        restart(int(self.total_us * 0.12))
+        self.member.reboot(int(self.total_us * 0.12) * (BOOT_ATTEMPTS if is_looping else 1))
+        self.settle()
+        restart()
 
-    def rebooted(self):
-        saved, self.saved = self.saved, {}
-        self.job = saved["job"]
-        if not saved["rollback"]:
-            self.firmware = self.job["version"]
-        store("ota", {"firmware": self.firmware})
-        if saved["rollback"]:
-            self.report_firmware()
-            self.fail("boot-loop-rollback")
-            return
-        event("firmware", version=self.firmware, at=now_us())
-        self.to("selfTesting")
-        timers.set("phase", saved["selfTestUs"], self.tested)
+    def save(self, state):
+        self.state = state
+        store("ota", {"firmware": self.firmware, "state": state, "job": self.job, "selfTestUs": self.self_test_us})
 
     def report_firmware(self):
         self.request("shadow/update", {"state": {"reported": {"firmware": self.firmware}}})
 
     def tested(self):
-        self.to("healthy")
         self.report_firmware()
-        self.update("SUCCEEDED", firmware=self.firmware)
+        self.update(self.job, "SUCCEEDED", firmware=self.job["version"])
+        self.save("healthy")
 
     def fail(self, reason):
-        self.to("failed")
-        self.update("FAILED", reason=reason, firmware=self.firmware)
+        timers.cancel("phase")
+        self.save("failed")
+        self.update(self.job, "FAILED", reason=reason, firmware=self.firmware)
+
+
+# The hash of a version's image, as the virtual device has it; a damaged one has a bit flipped in the middle.
+def artifact_sha256(version, is_damaged):
+    seed = bytearray(hashlib.sha256(b"fleetrig firmware " + version.encode()).digest())
+    image = hashlib.sha256()
+    for offset in range(0, ARTIFACT_BYTES, len(seed)):
+        struct.pack_into("<I", seed, 0, (struct.unpack("<I", seed)[0] + 1) & 0xFFFFFFFF)
+        if is_damaged and offset == ARTIFACT_BYTES // 2:
+            image.update(bytes([seed[0] ^ 1]) + seed[1:])
+        else:
+            image.update(seed)
+    return binascii.hexlify(image.digest()).decode()
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def merge(config, changes):
@@ -1008,11 +1067,11 @@ def merge(config, changes):
 
 def reporting_every_us(config):
     telemetry = config.get("telemetry")
-    seconds = config.get("reporting_interval", config.get("reportingIntervalS"))
-    if seconds is None and isinstance(telemetry, dict):
-        seconds = telemetry.get("everyS")
-    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    return int(round(seconds * 1000000)) if is_number and 0.1 <= seconds <= 604800 else None
+    for seconds in (config.get("reporting_interval"), config.get("reportingIntervalS"),
+                    telemetry.get("everyS") if isinstance(telemetry, dict) else None):
+        if seconds is not None:
+            return int(round(seconds * 1000000)) if is_number(seconds) and 0.1 <= seconds <= 604800 else None
+    return None
 
 
 # --- Telemetry: each stream on its own grid, counted from the start of the run.
@@ -1103,12 +1162,18 @@ class Member:
         self.connection = "idle"
         self.backlog, self.attempt, self.previous_us = [], 0, 0
         self.number = 0
-        self.opened_us = self.lost_us = self.dialed_us = self.expects_session_us = 0
+        self.is_quiet = False
+        self.opened_us = self.dialed_us = 0
+        # In the time of the run, which goes on over a restart: what the board knew of its connection when it wanted one.
+        session = {} if is_new else load("session", {})
+        forget("session")
+        self.lost_us, self.expects_session_us = session.get("lostUs", 0), session.get("lifetimeUs", 0)
+        self.attempt, self.down_until_us = session.get("attempt", 0), session.get("downUntilUs", 0)
         self.action = self.hindrance = None
         self.hindered_until_us = 0
         self.client = Client(self)
         self.telemetry = Telemetry(self, is_new)
-        self.model = Model(self)
+        self.model = Model(self, is_new)
 
     def run_us(self):
         return now_us() - self.origin_us
@@ -1120,19 +1185,27 @@ class Member:
 
     def start(self, at):
         self.origin_us = at
+        if self.model.is_silent():
+            self.connection = "stopped"
+            return
         self.telemetry.start()
+        if self.connection != "idle":
+            return
         self.model.start()
         self.connection = "waiting"
-        timers.at("dial", max(now_us(), at + self.plan.get("connectAtUs", 0)), self.dial)
+        timers.at("dial", max(now_us(), at + max(self.down_until_us, self.plan.get("connectAtUs", 0))), self.dial)
 
-    def stop(self):
+    # Quietly when it makes room for another member: then nobody hears of its end.
+    def stop(self, is_quiet=False):
+        self.is_quiet, self.model.is_over = is_quiet, True
         self.telemetry.stop()
         self.close("stopped")
         for name in ("dial", "timeout", "keep-alive", "apply", "phase", "ask"):
             timers.cancel(name)
 
     def report(self, kind, **members):
-        event("connection", kind=kind, at=now_us(), **members)
+        if not self.is_quiet:
+            event("connection", kind=kind, at=now_us(), **members)
 
     def is_hindered(self, hindrance):
         return self.hindrance == hindrance and now_us() < self.hindered_until_us
@@ -1202,7 +1275,7 @@ class Member:
         now = now_us()
         self.connection, self.action = "online", None
         self.report("open", sessionPresent=is_present, connectUs=now - self.dialed_us,
-                    resumeExpected=self.lost_us > 0 and now - self.lost_us < self.expects_session_us)
+                    resumeExpected=self.run_us() - self.lost_us < self.expects_session_us)
         self.opened_us = now
         if self.client.is_v5:
             self.expects_session_us = self.client.expiry_s * 1000000
@@ -1216,7 +1289,7 @@ class Member:
 
     def ended(self, kind, **members):
         now = now_us()
-        self.lost_us = now
+        self.lost_us = self.run_us()
         if now - self.opened_us >= self.plan.get("reconnect", {}).get("resetAfterUs", 10000000):
             self.attempt, self.previous_us = 0, 0
         if self.action:
@@ -1238,15 +1311,33 @@ class Member:
         control({"net": how, "n": self.number})
 
     def close(self, state):
-        was_online = self.connection == "online"
+        was = self.connection
         timers.cancel("dial")
-        if was_online:
+        if was == "online":
             self.client.write(b"\xe0\x00")
-        if self.connection in ("dialing", "handshaking", "online"):
-            self.hang_up("close" if was_online else "abort")
+        if was in ("dialing", "handshaking", "online"):
+            self.hang_up("close" if was == "online" else "abort")
         self.connection = state
-        if was_online:
+        if was == "online":
             self.ended("closed")
+        elif was in ("dialing", "handshaking") and state == "held":
+            self.report("refused", reason="graceful")
+
+    # Without a word to the broker, as when power fails; comes back after that long.
+    def reboot(self, down_us):
+        was, self.connection = self.connection, "booting"
+        timers.cancel("dial")
+        if was in ("dialing", "handshaking", "online"):
+            self.hang_up("abort")
+        if was == "online":
+            self.ended("lost", reason="reboot")
+        elif was in ("dialing", "handshaking"):
+            self.report("refused", reason="reboot")
+        self.down_until_us = self.run_us() + down_us
+
+    def save_session(self):
+        store("session", {"lostUs": self.lost_us, "lifetimeUs": self.expects_session_us, "attempt": self.attempt,
+                          "downUntilUs": self.down_until_us})
 
     def connect(self):
         self.hindered_until_us = 0
@@ -1257,8 +1348,10 @@ class Member:
     def disconnect(self, mode, hold_us, action):
         self.action = action
         if mode == "graceful":
+            if self.connection == "booting":
+                return
             self.close("held")
-            timers.set("dial", hold_us, self.dial)
+            timers.set("dial", hold_us, self.retry)
             return
         self.hindrance, self.hindered_until_us = mode, now_us() + hold_us
         if self.connection == "online":
@@ -1268,11 +1361,12 @@ class Member:
 
     def leave(self):
         self.action = "leave"
-        self.close("held")
+        if self.connection != "booting":
+            self.close("held")
 
     def come_back(self):
         if self.connection == "held":
-            self.dial()
+            self.connect()
 
     def publish(self, message):
         if self.connection == "online":
@@ -1359,11 +1453,11 @@ def adc(channel):
         return 0
 
 
-def restart(down_us=0):
+def restart():
     if member:
         member.telemetry.stop()
+        member.save_session()
     link.flush(300000)
-    time.sleep_ms(down_us // 1000)
     machine.reset()
 
 
@@ -1376,10 +1470,10 @@ def op_configure(args):
     if args.get("path", "bridge") != "bridge":
         raise Refusal("unsupported")
     if member:
-        member.stop()
+        member.stop(True)
     events.clear()
-    forget("ota")
-    forget("sequences")
+    for name in ("ota", "sequences", "session", "shadow"):
+        forget(name)
     member = Member(args, True)
     store("member", args)
 
@@ -1501,7 +1595,7 @@ def op_erase(args):
     if member:
         member.stop()
     member = None
-    for name in ("member", "ota", "sequences", "nvs"):
+    for name in ("member", "ota", "sequences", "session", "shadow", "nvs"):
         forget(name)
 
 
