@@ -174,3 +174,11 @@ const follower: Alphabet = {
 
 /** The models whose logic boards have too. */
 export const ALPHABETS: readonly Alphabet[] = [ota, sensor, follower];
+
+/** How to look for paths through all of a model. */
+export const searchOf = ({ model, inputs, isWorthwhile, essence }: Alphabet) => ({
+  model,
+  inputs,
+  essence,
+  isWorthwhile: (state: WalkState, input: PathInput): boolean => isWorthwhile(state, input, 1),
+});

@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import {
   chosenPath,
-  type Covering,
   coveringPaths,
-  DeviceWalk,
+  type DeviceWalk,
   type Edge,
   edgesOf,
   type PathInput,
@@ -11,50 +10,27 @@ import {
 } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
 import { lacksCompiler } from "../../rigs.js";
-import { ALPHABETS, type Alphabet } from "./alphabets.js";
+import { ALPHABETS, type Alphabet, searchOf } from "./alphabets.js";
 import { describeRun, differenceOf, shortest } from "./path-log.js";
-import {
-  groupOf,
-  onCompiledBoard,
-  onVirtualDevice,
-  VIRTUAL_PLAN,
-  VIRTUAL_TIMES,
-  watched,
-} from "./virtual-subjects.js";
+import { groupOf, walkOf } from "./path-setting.js";
+import { onCompiledBoard, onVirtualDevice, VIRTUAL, watched } from "./virtual-subjects.js";
 
 /** Random walks of each model; more by the environment variable. */
 const WALKS = process.env["FLEETRIG_MODEL_FULL"] === undefined ? 25 : 1_000;
-const THING = "paths-0";
 const COMPARISON = { lanes: ["device", "mqtt", "telemetry"], toleranceMs: 60 } as const;
-
-function walkOf(alphabet: Alphabet): DeviceWalk {
-  const { settings = {} } = alphabet.plan(VIRTUAL_PLAN);
-  const input = { thingName: THING, attributes: alphabet.attributes, settings };
-  return new DeviceWalk(alphabet.model, input, VIRTUAL_TIMES);
-}
-
-function coveringOf({ model, inputs, isWorthwhile, essence }: Alphabet, walk: DeviceWalk): Covering {
-  return coveringPaths({
-    model,
-    walk,
-    inputs,
-    essence,
-    isWorthwhile: (state, input) => isWorthwhile(state, input, 1),
-  });
-}
 
 /** Follows the path on both. @returns what differs, and how it came. */
 function tried(
   alphabet: Alphabet,
   walk: DeviceWalk,
-  inputs: readonly PathInput[],
-  taken?: Set<Edge>,
+  { inputs, taken }: { readonly inputs: readonly PathInput[]; readonly taken?: Set<Edge> },
 ): string | undefined {
   const timed = timedInputs(walk, inputs);
-  const group = groupOf(alphabet, VIRTUAL_PLAN, THING);
+  const group = groupOf(alphabet, VIRTUAL);
+  const run = { inputs: timed, slackMs: VIRTUAL.times.slackMs };
   const machine = watched(alphabet.model.machine, (edge) => taken?.add(edge));
-  const model = onVirtualDevice({ ...group, model: { ...alphabet.model, machine } }, timed);
-  const board = onCompiledBoard(group, timed);
+  const model = onVirtualDevice({ ...run, group: { ...group, model: { ...alphabet.model, machine } } });
+  const board = onCompiledBoard({ ...run, group });
   const difference = differenceOf(model, board, COMPARISON);
   return difference === undefined ? undefined : `${difference}\n${describeRun(timed, model, board)}`;
 }
@@ -63,22 +39,23 @@ function tried(
 function follow(
   alphabet: Alphabet,
   walk: DeviceWalk,
-  inputs: readonly PathInput[],
-  taken: Set<Edge>,
+  path: { readonly inputs: readonly PathInput[]; readonly taken: Set<Edge> },
 ): string | undefined {
-  if (tried(alphabet, walk, inputs, taken) === undefined) return undefined;
-  const least = shortest(inputs, (fewer) => tried(alphabet, walk, fewer) !== undefined);
-  return tried(alphabet, walk, least);
+  if (tried(alphabet, walk, path) === undefined) return undefined;
+  const least = shortest(path.inputs, (fewer) => tried(alphabet, walk, { inputs: fewer }) !== undefined);
+  return tried(alphabet, walk, { inputs: least });
 }
 
 describe.skipIf(lacksCompiler).each(ALPHABETS.map((alphabet) => ({ name: alphabet.model.name, alphabet })))(
   "the firmware's $name",
   ({ alphabet }) => {
     it("does what the model does on paths through all its transitions", { timeout: 300_000 }, () => {
-      const walk = walkOf(alphabet);
-      const covering = coveringOf(alphabet, walk);
+      const walk = walkOf(alphabet, VIRTUAL);
+      const covering = coveringPaths({ ...searchOf(alphabet), walk });
       const taken = new Set<Edge>();
-      const differences = covering.paths.flatMap((path) => follow(alphabet, walk, path.inputs, taken) ?? []);
+      const differences = covering.paths.flatMap(
+        (path) => follow(alphabet, walk, { inputs: path.inputs, taken }) ?? [],
+      );
       expect([...new Set(differences)].join("\n\n")).toBe("");
       expect(covering.missing).toEqual(Object.keys(alphabet.unreachable));
       expect(edgesOf(alphabet.model.machine).filter((edge) => !taken.has(edge))).toEqual(covering.missing);
@@ -86,7 +63,7 @@ describe.skipIf(lacksCompiler).each(ALPHABETS.map((alphabet) => ({ name: alphabe
     });
 
     it(`does what the model does on ${WALKS} random walks`, { timeout: 3_600_000 }, () => {
-      const walk = walkOf(alphabet);
+      const walk = walkOf(alphabet, VIRTUAL);
       const inputs: readonly PathInput[] = [
         ...alphabet.inputs,
         ...Array.from({ length: 6 }, () => ({ do: "elapse" }) as const),
@@ -99,7 +76,7 @@ describe.skipIf(lacksCompiler).each(ALPHABETS.map((alphabet) => ({ name: alphabe
             { walk, inputs, isWorthwhile: (state, input) => alphabet.isWorthwhile(state, input, 2) },
             drawn,
           );
-          const difference = tried(alphabet, walk, path.inputs);
+          const difference = tried(alphabet, walk, path);
           if (difference !== undefined) throw new Error(difference);
         }),
         { numRuns: WALKS, seed: 11 },

@@ -16,7 +16,9 @@ export interface Deed {
   /** Within one lane order counts. */
   readonly lane: "device" | "mqtt" | "telemetry";
   readonly text: string;
+  /** Since its step began. */
   readonly atMs: number;
+  readonly clockMs: number;
 }
 
 /** The broker at the end of a path: says what the path wants and nothing else, and writes down what it hears. */
@@ -97,7 +99,7 @@ export class PathBroker implements PacketAcceptor {
   }
 
   private note(lane: Deed["lane"], text: string): void {
-    this.deeds.push({ lane, text, atMs: this.clock.nowUs() / 1_000 });
+    this.deeds.push({ lane, text, atMs: 0, clockMs: this.clock.nowUs() / 1_000 });
   }
 }
 
@@ -142,7 +144,7 @@ function messageOf(thing: string, event: DeviceSignalEvent): { topic: string; bo
 }
 
 /** Keys in one order at every depth. */
-function sorted(value: JsonValue): JsonValue {
+export function sorted(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));

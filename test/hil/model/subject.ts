@@ -1,6 +1,6 @@
-import type { Clock, EventSink, RunEvent } from "fleetrig/kernel";
+import type { EventSink, JsonValue, RunEvent } from "fleetrig/kernel";
 import type { FleetMember, PathInput } from "fleetrig/sim";
-import { type Deed, type PathBroker } from "./path-broker.js";
+import { type Deed, type PathBroker, sorted } from "./path-broker.js";
 
 /** Longer than any path. */
 const FOR_GOOD_US = 100_000_000_000;
@@ -10,16 +10,16 @@ const ACTION = "path";
 export class DeviceDiary implements EventSink {
   readonly deeds: Deed[] = [];
 
-  constructor(private readonly clock: Clock) {}
-
   emit(event: RunEvent): void {
     if (!event.type.startsWith("connection.") && !event.type.startsWith("device.")) return;
     const { atUs, type, ...rest } = event;
-    const told = Object.entries(rest).filter(([key]) => key !== "thing" && key !== "connectUs");
+    const members = Object.entries(rest).filter(([key]) => key !== "thing" && key !== "connectUs");
+    const told = JSON.parse(JSON.stringify(Object.fromEntries(members))) as JsonValue;
     this.deeds.push({
       lane: "device",
-      text: `${type} ${JSON.stringify(Object.fromEntries(told))}`,
-      atMs: (atUs ?? this.clock.nowUs()) / 1_000,
+      text: `${type} ${JSON.stringify(sorted(told))}`,
+      atMs: 0,
+      clockMs: atUs / 1_000,
     });
   }
 }
