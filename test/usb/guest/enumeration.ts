@@ -5,6 +5,8 @@ import { BOARDS, type BoardName } from "../rack-protocol.js";
 import type { BenchTop, Check } from "./bench-top.js";
 import { HOST } from "./rack-client.js";
 
+/** On a machine that has nothing else to do it is one or two seconds. */
+const UDEV_MS = 90_000;
 const COUNT = Object.keys(BOARDS).length;
 const linksOf = (top: BenchTop, names: readonly BoardName[]): readonly string[] =>
   names.flatMap((name) => top.port(name).byId);
@@ -30,6 +32,7 @@ export const ENUMERATION: readonly Check[] = [
       const tookMs = await top.until(
         "all ports with their links",
         () => top.ports().filter(({ byPath }) => byPath.length > 0).length === COUNT,
+        UDEV_MS,
       );
       top.figure("enumeration of the other five devices", tookMs, "ms");
       const drivers = top.ports().map(({ driver, adapter }) => `${driver} ${adapter.kind}`);
