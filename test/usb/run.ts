@@ -62,7 +62,7 @@ const guest = new Guest({
   image,
   initrd,
   program,
-  argument: `${control},${usbip}`,
+  argument: `${control},${usbip},${process.env["FLEETRIG_USB_ONLY"] ?? ""}`,
   line: (text) => {
     const report = decodeReport(text);
     console_.push(text);
