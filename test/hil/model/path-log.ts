@@ -16,7 +16,7 @@ export interface Comparison {
   readonly toleranceMs: number;
 }
 
-export const describeInput = (input: PathInput): string => (input.do === "send" ? input.name : input.do);
+const describeInput = (input: PathInput): string => (input.do === "send" ? input.name : input.do);
 
 /** @returns the first difference in words; undefined when there is none. */
 export function differenceOf(
