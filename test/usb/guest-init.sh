@@ -6,8 +6,8 @@ $b mount -t proc proc /proc
 $b mount -t sysfs sysfs /sys
 $b mount -t devtmpfs devtmpfs /dev
 while read -r module; do $b insmod "/lib/$module" || echo "no module $module"; done </modules
-# Not a UART: those are ports where boards may be.
-exec >/dev/hvc0 2>&1
+# Not a UART: those are ports where boards may be. Until now there was no console, and no standard input: udevd would lose what it opens in its place.
+exec </dev/null >/dev/hvc0 2>&1
 $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro machine /host
 $b mount -t tmpfs tmpfs /scratch
 $b mkdir /scratch/upper /scratch/work
