@@ -11,6 +11,7 @@ import { DURABLE_CASES } from "./durable-cases.js";
 import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
 import { HIL_FLASH_CASES } from "./hil-flash-case.js";
 import { HIL_LINK_CASE } from "./hil-link-case.js";
+import { HIL_STORM_CASES } from "./hil-storm-cases.js";
 import { HIL_VIRTUAL_CASES } from "./hil-virtual-case.js";
 import { HIL_WEDGE_CASE } from "./hil-wedge-case.js";
 import { HOSTILE_CASES } from "./hostile-cases.js";
@@ -45,6 +46,7 @@ const CASES: readonly BenchCase[] = [
   HIL_WEDGE_CASE,
   HIL_LINK_CASE,
   ...HIL_VIRTUAL_CASES,
+  ...HIL_STORM_CASES,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;
