@@ -33,7 +33,7 @@ export interface Hello {
 }
 
 /** A hello fits one frame, whatever was agreed. */
-export const HELLO_MAX_BYTES = 480;
+const HELLO_MAX_BYTES = 480;
 const HELLO_MAX_DEPTH = 4;
 
 const uint32 = z.int().min(0).max(0xffff_ffff);

@@ -31,7 +31,7 @@ export interface Opening {
   readonly sample: ClockSample;
 }
 
-export interface LinkSessionHandlers {
+interface LinkSessionHandlers {
   opened(hello: Hello, opening: Opening): void;
   restarted(hello: Hello): void;
   lost(reason: string): void;

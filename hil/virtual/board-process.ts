@@ -24,7 +24,7 @@ export interface BoardProgram {
 const RESET_REASON = "FLEETRIG_RESET_REASON";
 
 /** What a running board tells its keeper. */
-export interface BoardProcessHandlers {
+interface BoardProcessHandlers {
   line(bytes: Buffer): void;
   /** The board has restarted by itself, without a new process. */
   restarted(): void;

@@ -6,7 +6,7 @@ import type { BoardStatus, KeeperFailure, KeeperMessage, KeeperRequest } from ".
 const SCRIPT = import.meta.url.endsWith(".ts") ? "../../dist/hil/virtual/keeper.js" : "./keeper.js";
 
 /** What the keeper tells of a board by itself. */
-export interface KeptBoardHandlers {
+interface KeptBoardHandlers {
   status(status: BoardStatus): void;
   log(text: string): void;
 }

@@ -26,7 +26,7 @@ export interface CaseRunOptions {
   readonly done: (outcome: CaseOutcome) => void;
 }
 
-export interface CaseOutcome {
+interface CaseOutcome {
   readonly judgement: Judgement;
   readonly parts: readonly PartRecord[];
 }
@@ -105,7 +105,7 @@ function judged(judge: Judge, ...[evidence, parameters]: Parameters<Judge>): Jud
 const WORST_FIRST = ["fail", "inconclusive", "pass-with-warnings", "pass", "not-applicable"] as const;
 
 /** Of several parts: the worst of their verdicts, and all that they say. */
-export function combined(parts: readonly PartRecord[]): Judgement {
+function combined(parts: readonly PartRecord[]): Judgement {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) {
     const { name: _name, evidence: _evidence, ...judgement } = only;

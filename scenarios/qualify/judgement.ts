@@ -5,13 +5,7 @@ import type { CaseParameters } from "./parameters.js";
 /**
  * `pass-with-warnings`: AWS passes it too, and says what is wrong. `inconclusive`: the device never came to the point of the case.
  */
-export const CASE_VERDICTS = [
-  "pass",
-  "pass-with-warnings",
-  "fail",
-  "inconclusive",
-  "not-applicable",
-] as const;
+const CASE_VERDICTS = ["pass", "pass-with-warnings", "fail", "inconclusive", "not-applicable"] as const;
 /** One of `CASE_VERDICTS`. */
 export type CaseVerdict = (typeof CASE_VERDICTS)[number];
 

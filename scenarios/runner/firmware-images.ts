@@ -6,7 +6,7 @@ import { type Artifact, artifactFor } from "fleetrig/sim";
 import type { Scenario } from "../scenario.js";
 
 /** A real firmware image that boards of the run can start. */
-export interface FirmwareImage extends Artifact {
+interface FirmwareImage extends Artifact {
   readonly content: Uint8Array;
   /** AWS IoT stream that boards fetch it from. */
   readonly streamId: string;

@@ -61,7 +61,7 @@ export interface WorldOptions {
 }
 
 /** Boards that were claimed for this run, by thing. */
-export interface BoardsInWorld {
+interface BoardsInWorld {
   readonly bench: Bench;
   readonly claimed: ReadonlyMap<string, ClaimedBoard>;
 }

@@ -35,11 +35,14 @@ const awsWords = new Set(
 const areas = new Set([...documented, ...thrown].map((code) => code.slice(0, code.indexOf("_"))));
 /** Checks of Device Defender and reasons of their findings, which no model lists. */
 const AUDIT_WORD = /_CHECK$|^POLICY_CONTAINS_MQTT_WILDCARDS/;
+/** Parameters of Device Advisor's cases, whose names are AWS's. */
+const CASE_PARAMETERS = new Set(["SHADOW_NAME"]);
 const used = new Map(
   sources.flatMap(({ path, text }) =>
     [...text.matchAll(/["'`]([A-Z]+)(_[A-Z0-9]+(?:_[A-Z0-9]+)*)["'`]/g)]
       .filter(([, area = "", rest = ""]) => areas.has(area) && !awsWords.has(`${area}${rest}`))
       .filter(([, area = "", rest = ""]) => !AUDIT_WORD.test(`${area}${rest}`))
+      .filter(([, area = "", rest = ""]) => !CASE_PARAMETERS.has(`${area}${rest}`))
       .map(([, area, rest]) => [`${area}${rest}`, path] as const),
   ),
 );

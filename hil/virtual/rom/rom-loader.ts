@@ -9,7 +9,7 @@ import type { RomFaults } from "./rom-faults.js";
  * The boot loader in a chip's ROM, and the *stub* a flasher puts into its RAM: what they answer to the commands of Espressif's serial
  * protocol (documentation of esptool, "Serial Protocol"). The stub's code is not run: once it has been uploaded and started, the loader behaves as it does.
  */
-export const COMMAND = {
+const COMMAND = {
   flashBegin: 0x02,
   flashData: 0x03,
   flashEnd: 0x04,

@@ -81,11 +81,13 @@ function judgeSuites(evidence: CaseEvidence): Judgement | undefined {
     .map((handshake) => handshake.hello)
     .find((read) => typeof read === "object");
   if (hello === undefined) {
-    const unreadable = evidence.handshakes.find((handshake) => typeof handshake.hello === "string");
+    const unreadable = evidence.handshakes
+      .map((handshake) => handshake.hello)
+      .find((read) => typeof read === "string");
     if (!evidence.isOver) return undefined;
     return unreadable === undefined
       ? inconclusive(NOBODY)
-      : failed(`The ClientHello cannot be read: ${String(unreadable.hello)}.`);
+      : failed(`The ClientHello cannot be read: ${unreadable}.`);
   }
   const { recommended, supported, unsupported } = sortSuites(hello.cipherSuites);
   const measurements: Measurement[] = [

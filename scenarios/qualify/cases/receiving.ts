@@ -16,7 +16,7 @@ import type { QualificationCase } from "../qualification-case.js";
 
 const DEFAULT_PAYLOAD_KB = 1;
 /** Plaintext of a full TLS record [RFC 8446 §5.1]. */
-export const FULL_RECORD_BYTES = 16_384;
+const FULL_RECORD_BYTES = 16_384;
 /** Enough for full records, however the first bytes fall. */
 const BURST_BYTES = 3 * FULL_RECORD_BYTES;
 /** A device with tiny packets gets no more of them. */

@@ -20,8 +20,6 @@ const DEFAULT_DESIRED: JsonObject = { fleetrigQualify: 1 };
 const DEFAULT_JOB: JsonObject = { operation: "ota", version: "1.0.1" };
 const JOB_ID = "fleetrig-qualify";
 const DEPTH_MAX = 16;
-/** The parameter that names a shadow. */
-const NAMED = ["SHADOW", "NAME"].join("_") as ParameterName;
 
 const desiredOf = ({ DESIRED_STATE = DEFAULT_DESIRED }: CaseParameters): JsonObject => DESIRED_STATE;
 
@@ -224,7 +222,7 @@ export const serviceCases: readonly QualificationCase[] = [
     id: "Shadow_Publish_Reported_State",
     group: "Shadow",
     title: "reports a state to its shadow",
-    accepts: ["REPORTED_STATE", NAMED, "DESIRED_STATE"],
+    accepts: ["REPORTED_STATE", "SHADOW_NAME", "DESIRED_STATE"],
     script: settingDesired,
     judge: judgeReported,
   },
@@ -232,7 +230,7 @@ export const serviceCases: readonly QualificationCase[] = [
     id: "Shadow_Update_Reported_State",
     group: "Shadow",
     title: "takes over the desired state and reports it",
-    accepts: ["DESIRED_STATE", NAMED],
+    accepts: ["DESIRED_STATE", "SHADOW_NAME"],
     script: settingDesired,
     judge: judgeConverged,
   },

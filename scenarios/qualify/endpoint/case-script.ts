@@ -5,7 +5,7 @@ import type { PacketNote } from "../evidence.js";
 import type { CaseParameters } from "../parameters.js";
 
 /** What becomes of a packet at the endpoint. */
-export type Passage = "pass" | "withhold";
+type Passage = "pass" | "withhold";
 
 /** One connection of the device, as a script sees it. */
 export interface Line {

@@ -9,7 +9,7 @@ interface CipherSuite {
 
 const suite = (name: string, isRecommended = true): CipherSuite => ({ name, isRecommended });
 
-export const AWS_CIPHER_SUITES: ReadonlyMap<number, CipherSuite> = new Map([
+const AWS_CIPHER_SUITES: ReadonlyMap<number, CipherSuite> = new Map([
   [0x1301, suite("TLS_AES_128_GCM_SHA256")],
   [0x1302, suite("TLS_AES_256_GCM_SHA384")],
   [0x1303, suite("TLS_CHACHA20_POLY1305_SHA256")],

@@ -43,7 +43,7 @@ export class TriggerFinder {
 }
 
 /** The first topic that comes to mind for a filter. */
-export const topicOf = (filter: string): string =>
+const topicOf = (filter: string): string =>
   filter
     .split("/")
     .map((level) => (level === "+" || level === "#" ? "fleetrig" : level))
