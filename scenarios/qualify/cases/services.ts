@@ -11,7 +11,7 @@ import type { CaseScript, Line, Stage } from "../endpoint/case-script.js";
 import type { CaseEvidence, PublishNote } from "../evidence.js";
 import { absence, connectsOf, publishesOf, toMs } from "../evidence-reader.js";
 import { failed, inconclusive, type Judgement, passed } from "../judgement.js";
-import type { CaseParameters, ParameterName } from "../parameters.js";
+import type { CaseParameters } from "../parameters.js";
 import type { QualificationCase } from "../qualification-case.js";
 
 /** AWS: what tells the test's update from others. */
