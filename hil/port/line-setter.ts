@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { FleetrigError } from "fleetrig/kernel";
 import type { ModemLines } from "./port.js";
 
 /**
@@ -57,12 +58,15 @@ export class LineSetter {
     return undefined;
   }
 
-  /** @throws Error with the system's words (rejection) */
+  /** @throws FleetrigError PORT_LINES_UNSUPPORTED with the system's words (rejection) */
   async set({ dtr, rts }: ModemLines): Promise<void> {
     const answer = this.answer();
     this.child.stdin!.write(`${(dtr ? 2 : 0) | (rts ? 4 : 0)}\n`);
     const text = await answer;
-    if (text !== "done") throw new Error(text);
+    if (text !== "done")
+      throw new FleetrigError("PORT_LINES_UNSUPPORTED", text, {
+        hint: "The device takes no modem lines: reset the board by its power control instead.",
+      });
   }
 
   stop(): void {

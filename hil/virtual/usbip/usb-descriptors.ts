@@ -1,5 +1,5 @@
 /** Descriptors, as a device shows them to the host [USB 2.0 §9.6]. */
-export interface InterfacePlan {
+interface InterfacePlan {
   /** Class, subclass and protocol. */
   readonly triple: readonly [number, number, number];
   readonly endpoints: readonly EndpointPlan[];
@@ -9,7 +9,7 @@ export interface InterfacePlan {
   readonly association?: readonly [count: number, ...triple: number[]];
 }
 
-export interface EndpointPlan {
+interface EndpointPlan {
   /** With 0x80 for those to the host. */
   readonly address: number;
   readonly transfer: "bulk" | "interrupt";

@@ -3,8 +3,8 @@
  * devices, or the import of one. After an import it carries *URBs*, the requests of the host's USB stack: submitted, or unlinked again.
  * All numbers are big-endian; the setup packet inside is USB's own and little-endian.
  */
-export const USBIP_VERSION = 0x0111;
-export const USBIP_PORT = 3240;
+const USBIP_VERSION = 0x0111;
+const USBIP_PORT = 3240;
 
 const OPERATION = {
   listRequest: 0x8005,
@@ -18,7 +18,7 @@ const OPERATION_BYTES = 8;
 const BUS_ID_BYTES = 32;
 const PATH_BYTES = 256;
 const DEVICE_BYTES = 312;
-export const URB_HEADER_BYTES = 48;
+const URB_HEADER_BYTES = 48;
 /** What a driver for serial ports sends at once is far below. */
 export const MAX_TRANSFER_BYTES = 65_536;
 /** As old and new kernels write "no packets": a request that is not isochronous. */
@@ -26,7 +26,7 @@ const NO_PACKETS = new Set([0, 0xffff_ffff]);
 
 /** Results of a request, as Linux numbers them. */
 export const URB_STATUS = { ok: 0, stall: -32, noDevice: -19, unlinked: -104, overflow: -75 } as const;
-export type UrbStatus = (typeof URB_STATUS)[keyof typeof URB_STATUS];
+type UrbStatus = (typeof URB_STATUS)[keyof typeof URB_STATUS];
 
 /** [USB 2.0 §9.3] */
 export interface SetupPacket {
@@ -50,7 +50,7 @@ export interface SubmittedUrb {
   readonly data: Uint8Array;
 }
 
-export interface UnlinkedUrb {
+interface UnlinkedUrb {
   readonly kind: "unlink";
   readonly sequence: number;
   /** Of the request that is not wanted any more. */

@@ -12,8 +12,8 @@ import { BOARDS, type BoardName } from "../rack-protocol.js";
 import type { BenchTop, Check } from "./bench-top.js";
 
 /** A guest without an accelerator is slow, which is no stall. */
-export const PATIENT_US = 20_000_000;
-export const CHIPS = ["cp2102Chip", "ch340", "jtagChip"] as const;
+const PATIENT_US = 20_000_000;
+const CHIPS = ["cp2102Chip", "ch340", "jtagChip"] as const;
 
 /** A board's line with resets that its own boot text proves. */
 export async function openLine(top: BenchTop, board: BoardName): Promise<FlashLine> {
