@@ -4,7 +4,6 @@
  * All numbers are big-endian; the setup packet inside is USB's own and little-endian.
  */
 const USBIP_VERSION = 0x0111;
-const USBIP_PORT = 3240;
 
 const OPERATION = {
   listRequest: 0x8005,
