@@ -207,6 +207,18 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device with an image", () => 
     expect(ofBoard(rig).at(-1)).toBe("SUCCEEDED");
   });
 
+  it("ends every update that loses its connection, wherever that is", () => {
+    for (let afterMs = 0; afterMs < 1_500; afterMs += 50) {
+      const rig = new TwinRig(real).start().advance(3);
+      rig.members.board.setFault("link.latency", true, { by: "60ms" });
+      streamed(rig).advance(afterMs / 1_000);
+      rig.members.board.disconnect("ungraceful", 0, "cut");
+      rig.advance(120);
+      expect([afterMs, ofBoard(rig).at(-1)]).toEqual([afterMs, "SUCCEEDED"]);
+      rig.board.close();
+    }
+  });
+
   it("ends every update that a power cut interrupts, wherever it comes", () => {
     for (let bytes = 1; bytes < 24_000; bytes += Math.floor(24_000 / POWER_CUTS)) {
       const rig = streamed(new TwinRig(real).start().advance(3));

@@ -97,7 +97,7 @@ static void enter_downloading(void) {
   is_block_due = false;
   if (is_real()) {
     /* The time table begins when the size is known. */
-    if (ota.phases.blocks > 0 && ota_download_blocks() > 0) timer_after(&phase, (uint64_t)ota.phases.block_us);
+    if (ota_download_is_described()) timer_after(&phase, (uint64_t)ota.phases.block_us);
     ota_download_connected();
   } else {
     timer_after(&phase, (uint64_t)ota.phases.block_us);

@@ -53,6 +53,8 @@ void ota_download_paused(void) {
 
 uint32_t ota_download_blocks(void) { return received; }
 
+bool ota_download_is_described(void) { return blocks > 0; }
+
 static void describe(void) {
   char topic[TOPIC_TEXT_MAX];
   if (topic_of(topic, "/describe/json")) model_request(topic, "{}", 2);

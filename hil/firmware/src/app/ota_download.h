@@ -29,6 +29,8 @@ void ota_download_stop(void);
 /* How many blocks the device may have taken up; a few more than that are fetched. */
 void ota_download_advance(uint32_t blocks_done);
 uint32_t ota_download_blocks(void);
+/* The stream has told its size. */
+bool ota_download_is_described(void);
 /* @returns whether the message was one of the stream's. */
 bool ota_download_message(const char *topic, const uint8_t *payload, size_t length);
 /* Of the image in the other slot. */
