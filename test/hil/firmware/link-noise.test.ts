@@ -10,7 +10,7 @@ import { startBoard, temporaryFolder } from "../virtual/rig.js";
 import type { BoardCounters } from "./link-driver.js";
 import { NoisyBoard, type NoisyBoardOptions } from "./noisy-board.js";
 
-/** FLEETRIG_LINK_FULL=1: ten times as much, in real time. The sizes of the claim are link-reliability.test.ts's, in virtual time. */
+/** FLEETRIG_LINK_FULL=1: ten times as much, in real time. The sizes of the claim are those of link-reliability.test.ts, in virtual time. */
 const FACTOR = process.env["FLEETRIG_LINK_FULL"] === "1" ? 10 : 1;
 const TIMEOUT_MS = 180_000 * FACTOR;
 /** The shortest time after which a frame is sent again. */
@@ -115,8 +115,8 @@ function watchStalls(pid: number): () => number {
 
 describe.skipIf(lacksCompiler)("The firmware as a process, over pipes", () => {
   it.each([
-    { rate: 1e-4, frames: 10_000 * FACTOR },
-    { rate: 1e-3, frames: 2_000 * FACTOR },
+    { rate: 1e-4, frames: 3_000 * FACTOR },
+    { rate: 1e-3, frames: 600 * FACTOR },
   ])(
     "loses, changes and reorders nothing at byte error rate $rate, and every repetition is explained",
     async ({ rate, frames }) => {
@@ -132,7 +132,7 @@ describe.skipIf(lacksEmulator)("The firmware on rv32, behind its tty", () => {
     "loses, changes and reorders nothing at byte error rate 1e-4, and every repetition is explained",
     async () => {
       const { board } = await ttyBoard("rv32", await rv32Image());
-      const ends = await expectLossless(board, 2_000 * FACTOR, noise(1e-4));
+      const ends = await expectLossless(board, 1_000 * FACTOR, noise(1e-4));
       expect(repeated(ends.host) * repeated(ends.board)).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
@@ -143,7 +143,7 @@ describe.skipIf(lacksEmulator)("The firmware on rv32, behind its tty", () => {
     async () => {
       const { board, pid } = await ttyBoard("rv32", await rv32Image());
       const stalls = watchStalls(pid);
-      const ends = await expectLossless(board, 2_000, {});
+      const ends = await expectLossless(board, 1_000, {});
       const heldUp = stalls();
       expect(repeated(ends.host)).toBeLessThanOrEqual(heldUp * WINDOW);
       expect(repeated(ends.board)).toBeLessThanOrEqual(heldUp * WINDOW);
