@@ -10,7 +10,8 @@ const conditions = onDist ? [] : ["fleetrig:source"];
 
 /**
  * Tests of other people's programs and of real processes, which take minutes and cover nothing that others do not: the suite proper has run them,
- * the coverage run leaves them out.
+ * the coverage run leaves them out. The serial library's native part ends the process when it is used in a worker thread, as those of the
+ * coverage run are.
  */
 const RIGS = [
   "browser",
@@ -27,7 +28,9 @@ const RIGS = [
   "hil/micropython",
   "hil/model",
   "hil/storms",
-  "hil/virtual/orphans",
+  "hil/virtual",
+  "qualify/{reference-boards,foreign-devices}",
+  "cli/board-virtual",
   "soak",
   "usb",
 ].map((subject) => `dist/test/${subject}{/**,.test.js}`);
