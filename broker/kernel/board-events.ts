@@ -90,6 +90,31 @@ export type BoardEvent =
       readonly droppedLogs: number;
     }
   | {
+      /** Its firmware tells something by name: a number, a time that it measured itself, or only that it got there. */
+      readonly type: "board.marker";
+      readonly atUs: number;
+      readonly thing: string;
+      /** See `isMarkerName`. */
+      readonly name: string;
+      readonly value: number | undefined;
+      readonly tookUs: number | undefined;
+    }
+  | {
+      /** One of its outputs changed. */
+      readonly type: "board.gpio";
+      readonly atUs: number;
+      readonly thing: string;
+      readonly pin: number;
+      readonly isHigh: boolean;
+    }
+  | {
+      /** It falls into deep sleep; `board.booted` with the reason DEEPSLEEP follows. */
+      readonly type: "board.sleeping";
+      readonly atUs: number;
+      readonly thing: string;
+      readonly forUs: number;
+    }
+  | {
       /** A wait for a log line is over. */
       readonly type: "board.log-awaited";
       readonly atUs: number;
@@ -101,3 +126,8 @@ export type BoardEvent =
       /** From the beginning of the wait; 0 when the line had come before. */
       readonly waitedUs: number;
     };
+
+const MARKER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,63}$/;
+
+/** Names of markers can be written as values of labels: up to 64 letters, digits and `_.:/-`. */
+export const isMarkerName = (text: string): boolean => MARKER_NAME.test(text);

@@ -3,6 +3,7 @@ import {
   type DeliveryProbe,
   type EventSink,
   isJsonObject,
+  isMarkerName,
   type JsonObject,
   type JsonValue,
   parseTraceTag,
@@ -26,6 +27,7 @@ export interface MemberEventsOptions {
 /** Sequence numbers beyond this belong to no run; ledgers keep them in 32 bits. */
 const SEQUENCE_MAX = 0x7fff_ffff;
 const TEXT_MAX = 256;
+const PIN_MAX = 255;
 /** Messages that were seen on their way and of which the board has not told yet. */
 const UNTOLD_MAX = 256;
 
@@ -129,10 +131,31 @@ export class MemberEvents {
       ({ mode }, atUs) => this.withText(mode, (text) => this.emit({ type: "device.mode", atUs, mode: text })),
     ],
     ["rebooting", (_event, atUs) => this.emit({ type: "device.rebooted", atUs })],
-    ["sleeping", () => undefined],
-    ["gpio", () => undefined],
-    ["marker", () => undefined],
+    ["sleeping", (event, atUs) => this.sleeping(event, atUs)],
+    ["gpio", (event, atUs) => this.gpio(event, atUs)],
+    ["marker", (event, atUs) => this.marker(event, atUs)],
   ]);
+
+  private sleeping({ us }: JsonObject, atUs: number): void {
+    const forUs = countOf(us);
+    if (forUs === undefined) this.strange += 1;
+    else this.emit({ type: "board.sleeping", atUs, forUs });
+  }
+
+  private gpio({ pin, level }: JsonObject, atUs: number): void {
+    const number = countOf(pin);
+    if (number === undefined || number > PIN_MAX || typeof level !== "boolean") this.strange += 1;
+    else this.emit({ type: "board.gpio", atUs, pin: number, isHigh: level });
+  }
+
+  private marker({ name, value, us }: JsonObject, atUs: number): void {
+    if (typeof name !== "string" || !isMarkerName(name)) {
+      this.strange += 1;
+      return;
+    }
+    const number = typeof value === "number" ? value : undefined;
+    this.emit({ type: "board.marker", atUs, name, value: number, tookUs: countOf(us) });
+  }
 
   private connection(event: JsonObject, atUs: number): void {
     const { kind, attempt, sessionPresent, resumeExpected, connectUs } = event;
@@ -299,7 +322,21 @@ type MemberFact =
     }
   | { readonly type: "device.firmware"; readonly atUs: number; readonly version: string }
   | { readonly type: "device.mode"; readonly atUs: number; readonly mode: string }
-  | { readonly type: "device.rebooted"; readonly atUs: number };
+  | { readonly type: "device.rebooted"; readonly atUs: number }
+  | { readonly type: "board.sleeping"; readonly atUs: number; readonly forUs: number }
+  | {
+      readonly type: "board.gpio";
+      readonly atUs: number;
+      readonly pin: number;
+      readonly isHigh: boolean;
+    }
+  | {
+      readonly type: "board.marker";
+      readonly atUs: number;
+      readonly name: string;
+      readonly value: number | undefined;
+      readonly tookUs: number | undefined;
+    };
 
 const countOf = (value: JsonValue | undefined): number | undefined =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;

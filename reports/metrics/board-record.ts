@@ -4,6 +4,9 @@ import type { BoardRecord } from "../record/board-records.js";
 /** What is kept in full of each kind of event of one board; the totals count all. */
 const MAX_KEPT = 100;
 
+type Sleeps = NonNullable<BoardRecord["sleeps"]>;
+const NO_SLEEP: Sleeps = { total: 0, plannedMs: 0, asleepMs: 0 };
+
 const ms = (us: number): number => us / US_PER_MS;
 
 /** Adds to a list that must not grow without end: the first and the newest half stay. */
@@ -74,7 +77,24 @@ export class BoardHistory {
           failure: event.failure ?? null,
           waitedMs: ms(event.waitedUs),
         });
+      case "board.sleeping":
+        return this.sleep({ total: 1, plannedMs: ms(event.forUs) });
+      default:
     }
+  }
+
+  /** It is back from a deep sleep. */
+  woke(asleepUs: number): void {
+    this.sleep({ asleepMs: ms(asleepUs) });
+  }
+
+  private sleep(more: Partial<Sleeps>): void {
+    const { total, plannedMs, asleepMs } = this.record.sleeps ?? NO_SLEEP;
+    this.record.sleeps = {
+      total: total + (more.total ?? 0),
+      plannedMs: plannedMs + (more.plannedMs ?? 0),
+      asleepMs: asleepMs + (more.asleepMs ?? 0),
+    };
   }
 
   private booted(event: Extract<BoardEvent, { type: "board.booted" }>, atMs: number): void {

@@ -4,6 +4,7 @@ import type { BoardRecord, SkippedActionRecord } from "../record/board-records.j
 import { BoardHistory } from "./board-record.js";
 import { ClockUncertainty } from "./clock-uncertainty.js";
 import type { TrackerContext } from "./connection-tracker.js";
+import { SignalTracker } from "./board-signals.js";
 import { Gauge } from "./gauge.js";
 import { type Measure, type MetricSource, type MetricSources, noData } from "./measure.js";
 import { LabelledCounts, LabelledTimes } from "./tallies.js";
@@ -17,12 +18,16 @@ export class BoardTracker {
   /** In the order in which they were first heard of. */
   private readonly boards = new Map<string, BoardHistory>();
   private readonly skipped: SkippedActionRecord[] = [];
+  private readonly signals: SignalTracker;
+  /** Boards in deep sleep, and what they said about it. */
+  private readonly asleep = new Map<string, SleepEvent>();
   private readonly uncertainty = new Gauge();
   private readonly counts: Readonly<Record<CountName, LabelledCounts>>;
   private readonly times: Readonly<Record<TimeName, LabelledTimes>>;
 
   constructor(private readonly context: TrackerContext) {
     this.clocks = new ClockUncertainty(context);
+    this.signals = new SignalTracker(context);
     this.counts = eachOf(COUNTS, () => new LabelledCounts(context));
     this.times = eachOf(TIMES, () => new LabelledTimes(context));
   }
@@ -37,6 +42,8 @@ export class BoardTracker {
         count: things.length,
         things: things.slice(0, MAX_NAMED_THINGS),
       });
+    } else if (event.type === "action.started") {
+      this.signals.acted(event);
     } else if (isBoardEvent(event)) {
       this.historyOf(event.thing).on(event);
       this.measure(event);
@@ -46,7 +53,9 @@ export class BoardTracker {
   get records(): readonly BoardRecord[] {
     const place = ({ thing }: BoardRecord): number =>
       this.context.directory.indexOf(thing) ?? Number.MAX_SAFE_INTEGER;
-    return [...this.boards.values()].map(({ record }) => record).sort((a, b) => place(a) - place(b));
+    return [...this.boards.values()]
+      .map(({ record }) => this.withSignals(record))
+      .sort((a, b) => place(a) - place(b));
   }
 
   get skippedActions(): readonly SkippedActionRecord[] {
@@ -67,9 +76,20 @@ export class BoardTracker {
         name,
         of((labels) => this.times[name].measure(labels)),
       ]),
+      ...this.signals.metrics.map(([name, source]): [string, MetricSource] => [name, of(source)]),
       ["bridge.clock_uncertainty", (labels): Measure => this.uncertainty.source(labels)],
     ];
     return Object.fromEntries(sources);
+  }
+
+  private withSignals(record: BoardRecord): BoardRecord {
+    const markers = this.signals.markersOf(record.thing);
+    const reactions = this.signals.reactionsOf(record.thing);
+    return {
+      ...record,
+      ...(markers.length > 0 && { markers }),
+      ...(reactions.length > 0 && { reactions }),
+    };
   }
 
   private historyOf(thing: string): BoardHistory {
@@ -105,16 +125,33 @@ export class BoardTracker {
         return this.counts["link.dropped_logs"].add(atUs, common, event.droppedLogs);
       case "board.log-awaited":
         return this.awaited(event, common);
+      case "board.marker":
+      case "board.gpio":
+        return this.signals.signalled(event, common);
+      case "board.sleeping":
+        this.asleep.set(thing, event);
+        return this.counts["board.sleeps"].add(atUs, common);
       default:
     }
   }
 
-  private booted(event: Extract<BoardEvent, { type: "board.booted" }>, common: Labels): void {
+  private booted(event: BootEvent, common: Labels): void {
     const { atUs, resetReason, isExpected, bootUs } = event;
     const labels: Labels = { ...common, reason: resetReason, expected: String(isExpected) };
     this.counts["board.resets"].add(atUs, labels);
     this.counts["board.reset_reason"].add(atUs, labels);
     if (bootUs !== undefined) this.times["board.boot_time"].record(atUs, common, bootUs);
+    this.woke(event, common);
+  }
+
+  private woke({ thing, atUs, resetReason }: BootEvent, common: Labels): void {
+    const sleep = this.asleep.get(thing);
+    this.asleep.delete(thing);
+    if (sleep === undefined || resetReason !== DEEP_SLEEP) return;
+    const asleepUs = atUs - sleep.atUs;
+    this.historyOf(thing).woke(asleepUs);
+    this.times["board.sleep_time"].record(atUs, common, asleepUs);
+    this.times["board.oversleep"].record(atUs, common, asleepUs - sleep.forUs);
   }
 
   private awaited(event: Extract<BoardEvent, { type: "board.log-awaited" }>, common: Labels): void {
@@ -127,7 +164,14 @@ export class BoardTracker {
   }
 }
 
+type BootEvent = Extract<BoardEvent, { type: "board.booted" }>;
+type SleepEvent = Extract<BoardEvent, { type: "board.sleeping" }>;
+
+/** The ROM's word for the start after a deep sleep. */
+const DEEP_SLEEP = "DEEPSLEEP";
+
 const COUNTS = [
+  "board.sleeps",
   "board.panics",
   "board.resets",
   "board.reset_reason",
@@ -140,7 +184,14 @@ const COUNTS = [
 ] as const;
 type CountName = (typeof COUNTS)[number];
 
-const TIMES = ["board.boot_time", "board.recovery_time", "board.panic_notice", "board.log_wait"] as const;
+const TIMES = [
+  "board.boot_time",
+  "board.recovery_time",
+  "board.panic_notice",
+  "board.log_wait",
+  "board.sleep_time",
+  "board.oversleep",
+] as const;
 type TimeName = (typeof TIMES)[number];
 
 const eachOf = <Name extends string, T>(names: readonly Name[], make: () => T): Readonly<Record<Name, T>> =>

@@ -40,18 +40,25 @@ const TIMING = new Set([
   "board.recovery_time",
   "board.panic_notice",
   "board.log_wait",
+  "board.reaction",
+  "board.sleep_time",
+  "board.oversleep",
 ]);
 
 /**
  * Of a board's message the schedule and the sending are stamped with the board's clock, the arrival with the host's; of a shadow update
- * the acceptance is the host's and the change of configuration the board's. Acknowledgements and connect times are stamped on
- * the board alone.
+ * the acceptance is the host's and the change of configuration the board's; an action is the host's, the marker that follows it the board's;
+ * a board says when it falls asleep, and the host hears when it is back. Acknowledgements, connect times and the times in markers are
+ * stamped on the board alone.
  */
 const CROSSING_CLOCKS = new Set([
   "latency.e2e",
   "latency.service",
   "rules.latency",
   "shadow.convergence_time",
+  "board.reaction",
+  "board.sleep_time",
+  "board.oversleep",
 ]);
 
 /** A gauge without an aggregation means its last sample; these mean their mean. */

@@ -25,11 +25,11 @@ export class ClockUncertainty {
   }
 
   /** Undefined when no board of the selection has told anything: all of them are virtual, then there is one clock. */
-  worstUs({ stage, group, stream }: Labels): number | undefined {
+  worstUs({ stage, group, stream, thing }: Labels): number | undefined {
     const isIn = this.groupsOf(group, stream);
-    const values = [...this.things.values()]
-      .filter((clock) => isIn(clock.group))
-      .map((clock) => {
+    const values = [...this.things]
+      .filter(([name, clock]) => isIn(clock.group) && (thing === undefined || name === thing))
+      .map(([, clock]) => {
         const measured = [...clock.worst].filter(([at]) => this.context.stages.selects(at, stage));
         return measured.length === 0 ? clock.last : Math.max(...measured.map(([, worst]) => worst));
       });

@@ -125,6 +125,13 @@ export const LABELS = {
     example: "false",
     pattern: /^(?:true|false)$/,
   },
+  name: {
+    definition: "name of a marker of the firmware; of board.reaction, an output's change too",
+    example: "sensor.ready",
+    pattern: /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,63}$/,
+  },
+  pin: { definition: "number of a pin", example: "4", pattern: /^\d{1,3}$/ },
+  level: { definition: "level of a pin", example: "high", pattern: /^(?:high|low)$/ },
   rung: {
     definition: "what brought a board back",
     example: "reopened",

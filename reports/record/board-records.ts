@@ -32,6 +32,28 @@ const logWait = z.object({
   waitedMs: z.number(),
 });
 
+/** Times in ms. */
+const distribution = z.object({
+  count: z.number(),
+  min: z.number(),
+  p50: z.number(),
+  p95: z.number(),
+  max: z.number(),
+});
+
+/** What firmware told under one name. */
+const marker = z.object({
+  name: z.string(),
+  count: z.number(),
+  /** Times that it had measured; null when it told none. */
+  took: distribution.nullable(),
+  /** Null when it told no numbers. */
+  value: z.object({ min: z.number(), mean: z.number(), max: z.number(), last: z.number() }).nullable(),
+});
+
+/** From an action of the scenario to the first marker or output of a name after it; known to ± the uncertainty of the clock. */
+const reaction = z.object({ action: z.string(), name: z.string(), took: distribution });
+
 /** One board and what it went through. */
 export const boardRecord = z.object({
   thing: z.string(),
@@ -62,6 +84,11 @@ export const boardRecord = z.object({
   clock: z.object({ uncertaintyMs: z.number(), worstMs: z.number(), skewPpm: z.number() }).nullable(),
   link: z.object({ retransmissions: z.number(), badFrames: z.number(), droppedLogs: z.number() }),
   logWaits: z.array(logWait),
+  /** Missing where it told none, as are `reactions`. */
+  markers: z.array(marker).optional(),
+  reactions: z.array(reaction).optional(),
+  /** Deep sleep. `asleepMs` is what passed from its word to its hello; missing where it never slept. */
+  sleeps: z.object({ total: z.number(), plannedMs: z.number(), asleepMs: z.number() }).optional(),
 });
 
 /** An action, or its part for some members, that means nothing to them. */
@@ -74,5 +101,8 @@ export const skippedAction = z.object({
   things: z.array(z.string()),
 });
 
+export type DistributionRecord = z.infer<typeof distribution>;
+export type MarkerRecord = z.infer<typeof marker>;
+export type ReactionRecord = z.infer<typeof reaction>;
 export type BoardRecord = z.infer<typeof boardRecord>;
 export type SkippedActionRecord = z.infer<typeof skippedAction>;

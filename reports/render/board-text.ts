@@ -16,12 +16,14 @@ export function boardsText({ boards = [] }: RunRecord): string | undefined {
   const unexpected = total(boards, ({ boots }) => boots.unexpected);
   const panics = total(boards, (board) => board.panics.total);
   const recovered = total(boards, (board) => board.recovered.total);
+  const markers = total(boards, (board) => (board.markers ?? []).reduce((sum, { count }) => sum + count, 0));
   const clocks = boards.flatMap(({ clock }) => clock?.worstMs ?? []);
   const parts = [
     counted(boards.length, "board"),
     counted(starts, "start") + (unexpected === 0 ? "" : ` (${unexpected} unexpected)`),
     counted(panics, "panic"),
     ...(recovered === 0 ? [] : [`recovered ${counted(recovered, "time")}`]),
+    ...(markers === 0 ? [] : [counted(markers, "marker")]),
     ...(clocks.length === 0 ? [] : [`clocks within ±${formatValue(Math.max(...clocks), "ms")}`]),
   ];
   return `boards: ${parts.join(", ")}`;

@@ -1,6 +1,7 @@
 import type { MetricUnit } from "../metrics/definition.js";
 import { formatQuantity } from "../metrics/format-quantity.js";
 import { isThinPercentile } from "../ledger/histogram.js";
+import type { DistributionRecord } from "../record/board-records.js";
 import type { MetricRecord } from "../record/run-record.js";
 
 /** Values of a record for people. Records write durations in ms; people read the unit that fits. */
@@ -34,6 +35,17 @@ const PERCENTILES = { p50: 50, p90: 90, p99: 99, p999: 99.9 } as const;
 /** A percentile with too few samples behind it is not shown. */
 export const formatPercentile = (summary: Summary, name: keyof typeof PERCENTILES): string =>
   isThinPercentile(PERCENTILES[name], summary.count) ? NOTHING : formatValue(summary[name], "ms");
+
+/** One figure of a distribution without a histogram; percentiles as `formatPercentile` shows them. */
+export function formatFigure(
+  distribution: DistributionRecord | null,
+  name: Exclude<keyof DistributionRecord, "count">,
+): string {
+  if (distribution === null) return NOTHING;
+  const percent = { p50: 50, p95: 95, min: undefined, max: undefined }[name];
+  const isThin = percent !== undefined && isThinPercentile(percent, distribution.count);
+  return isThin ? NOTHING : formatValue(distribution[name], "ms");
+}
 
 /** `stage=steady, qos=1`. */
 export const formatLabels = (labels: Readonly<Record<string, string>>): string =>

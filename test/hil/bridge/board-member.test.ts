@@ -142,6 +142,30 @@ describe("BoardMember", () => {
     expect(rig.board.givenUp).toEqual(["it refused configure: unsupported, no such model"]);
   });
 
+  it("tells markers, outputs and sleep in the time of the run", () => {
+    const rig = new MemberRig().online();
+    rig.time.advance(SECOND);
+    const atUs = rig.time.nowUs() - 2_000;
+    const at = rig.board.toBoardUs(atUs);
+    for (const event of [
+      { ev: "marker", name: "sensor.ready", us: 40_000, at },
+      { ev: "marker", name: "queue", value: 3.5, at },
+      { ev: "marker", name: "got-here", at },
+      { ev: "gpio", pin: 4, level: true, at },
+      { ev: "sleeping", us: 5_000_000, at },
+    ]) {
+      rig.board.says(event);
+    }
+    const thing = "r-01";
+    expect(rig.events.filter(({ type }) => type.startsWith("board."))).toEqual([
+      { type: "board.marker", atUs, thing, name: "sensor.ready", value: undefined, tookUs: 40_000 },
+      { type: "board.marker", atUs, thing, name: "queue", value: 3.5, tookUs: undefined },
+      { type: "board.marker", atUs, thing, name: "got-here", value: undefined, tookUs: undefined },
+      { type: "board.gpio", atUs, thing, pin: 4, isHigh: true },
+      { type: "board.sleeping", atUs, thing, forUs: 5_000_000 },
+    ]);
+  });
+
   it("counts events that make no sense and goes on", () => {
     const rig = new MemberRig().online();
     for (const event of [
@@ -152,10 +176,14 @@ describe("BoardMember", () => {
       { ev: "mode", mode: "x".repeat(1000) },
       { ev: "never-heard-of" },
       { ev: "connection", kind: "strange" },
+      { ev: "marker", value: 1 },
+      { ev: "marker", name: "has blanks" },
+      { ev: "gpio", pin: -1, level: true },
+      { ev: "sleeping", us: "long" },
     ]) {
       rig.board.says(event);
     }
-    expect(rig.member.strangeEvents).toBe(7);
+    expect(rig.member.strangeEvents).toBe(11);
     rig.time.advance(SECOND);
     expect(rig.member.isOnline).toBe(true);
   });

@@ -56,6 +56,87 @@ describe("metrics of boards", () => {
     ]).toEqual([1, 0, 0, 1, 2, 300 * MS, 1]);
   });
 
+  it("tell markers as times, numbers and how often, by name", () => {
+    const { emit, read, observation } = observedRun();
+    const marker = (name: string, value?: number, tookUs?: number) =>
+      ({ type: "board.marker", thing: "g0", name, value, tookUs }) as const;
+    emit(1, marker("sensor.ready", undefined, 40 * MS));
+    emit(2, marker("sensor.ready", undefined, 60 * MS));
+    emit(3, marker("queue", 7));
+    emit(4, marker("queue", 3.5));
+    emit(5, marker("got-here"));
+    expect([
+      read("board.marker{name=sensor.ready} p(95)"),
+      read("board.marker{name=queue} count"),
+      read("board.markers{name=got-here}"),
+      read("board.markers"),
+      read("board.marker_value{name=queue} max"),
+      read("board.marker_value{name=queue,thing=g0} min"),
+    ]).toEqual([60 * MS, 0, 1, 5, 7, 3.5]);
+    expect(observation.boards.records[0]!.markers).toEqual([
+      { name: "sensor.ready", count: 2, took: { count: 2, min: 40, p50: 40, p95: 60, max: 60 }, value: null },
+      { name: "queue", count: 2, took: null, value: { min: 3.5, mean: 5.25, max: 7, last: 3.5 } },
+      { name: "got-here", count: 1, took: null, value: null },
+    ]);
+    expect(observation.store.uncertaintyUs("board.marker", {})).toBeUndefined();
+  });
+
+  it("time the first marker or output of each name after an action about the board", () => {
+    const { emit, read, observation } = observedRun();
+    const action = (id: string, things: readonly string[]) =>
+      ({ type: "action.started", action: id, verb: "stimulate", things, detail: {} }) as const;
+    const alarm = { type: "board.marker", thing: "g0", name: "alarm", value: 1, tookUs: undefined } as const;
+    const output = (isHigh: boolean) => ({ type: "board.gpio", thing: "g0", pin: 4, isHigh }) as const;
+    emit(0, clock("g0", 2 * MS));
+    emit(1 * S, alarm);
+    emit(2 * S, action("door", ["g0"]));
+    emit(2 * S, action("other", ["g1"]));
+    emit(2 * S + 30 * MS, alarm);
+    emit(2 * S + 40 * MS, output(true));
+    emit(2 * S + 90 * MS, alarm);
+    emit(3 * S, action("door", ["g0"]));
+    emit(3 * S + 50 * MS, alarm);
+    expect([
+      read("board.reaction{action=door,name=alarm} min"),
+      read("board.reaction{action=door,name=alarm} max"),
+      read("board.reaction{action=door,name=alarm} count"),
+      read("board.reaction{name=gpio4.high} max"),
+      read("board.reaction{action=other} count"),
+      read("board.gpio{pin=4,level=high}"),
+    ]).toEqual([30 * MS, 50 * MS, 2, 40 * MS, 0, 1]);
+    expect(observation.store.uncertaintyUs("board.reaction", { thing: "g0" })).toBe(2 * MS);
+    expect(observation.boards.records[0]!.reactions).toMatchObject([
+      { action: "door", name: "alarm", took: { count: 2, min: 30, max: 50 } },
+      { action: "door", name: "gpio4.high", took: { count: 1 } },
+    ]);
+  });
+
+  it("keep names of markers bounded, whatever a board tells", () => {
+    const { emit, read, observation } = observedRun();
+    for (let i = 0; i < 1000; i += 1) {
+      emit(i, { type: "board.marker", thing: "g0", name: `n${i}`, value: i, tookUs: undefined });
+    }
+    expect(observation.boards.records[0]!.markers!.length).toBeLessThanOrEqual(201);
+    expect([read("board.markers"), read("board.markers{name=others}")]).toEqual([1000, 800]);
+  });
+
+  it("tell deep sleep by how often and how long, and what came on top", () => {
+    const { emit, read, observation } = observedRun();
+    const sleeping = { type: "board.sleeping", thing: "g0", forUs: 5 * S } as const;
+    emit(1 * S, sleeping);
+    emit(6 * S + 300 * MS, boot("g0", "DEEPSLEEP", true));
+    emit(8 * S, sleeping);
+    emit(9 * S, boot("g0", "POWERON", false));
+    emit(10 * S, boot("g0", "DEEPSLEEP", true));
+    expect([
+      read("board.sleeps"),
+      read("board.sleep_time count"),
+      read("board.sleep_time max"),
+      read("board.oversleep max"),
+    ]).toEqual([2, 1, 5_300_000, 300_000]);
+    expect(observation.boards.records[0]!.sleeps).toEqual({ total: 2, plannedMs: 10_000, asleepMs: 5_300 });
+  });
+
   it("tell how boards were lost and came back", () => {
     const { emit, read } = observedRun();
     emit(1, { type: "board.detached", thing: "g0", reason: "disconnected" });

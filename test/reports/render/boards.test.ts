@@ -47,6 +47,19 @@ const board = (over: Partial<BoardRecord> = {}): BoardRecord => ({
   clock: { uncertaintyMs: 0.2, worstMs: 0.4, skewPpm: 11 },
   link: { retransmissions: 7, badFrames: 2, droppedLogs: 0 },
   logWaits: [{ atMs: 7000, action: "ready", pattern: "app ready", failure: "timeout", waitedMs: 5000 }],
+  markers: [
+    {
+      name: "sensor.ready",
+      count: 400,
+      took: { count: 400, min: 31, p50: 37.5, p95: 43.25, max: 44 },
+      value: null,
+    },
+    { name: "queue.depth", count: 3, took: null, value: { min: 1, mean: 4.5, max: 8, last: 6 } },
+  ],
+  reactions: [
+    { action: "open-door", name: "alarm", took: { count: 2, min: 21, p50: 21, p95: 28.5, max: 28.5 } },
+  ],
+  sleeps: { total: 3, plannedMs: 30_000, asleepMs: 31_200 },
   ...over,
 });
 
@@ -97,6 +110,19 @@ describe("boards in reports", () => {
 
   it("show the error bars of distributions in the page", () => {
     expect(RENDERED[3]![1]).toContain("±400 µs");
+  });
+
+  it.each([RENDERED[1]!, RENDERED[3]!])(
+    "show markers and how soon they followed an action: %s",
+    (_, text) => {
+      for (const told of ["sensor.ready", "43.3 ms", "queue.depth", "open-door", "28.5 ms"]) {
+        expect(text).toContain(told);
+      }
+    },
+  );
+
+  it("show deep sleep in the page", () => {
+    expect(RENDERED[3]![1]).toContain("31.2 s");
   });
 
   it("warn in annotations", () => {

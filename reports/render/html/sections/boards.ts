@@ -1,8 +1,8 @@
-import type { BoardRecord } from "../../../record/board-records.js";
+import type { BoardRecord, MarkerRecord, ReactionRecord } from "../../../record/board-records.js";
 import type { RunRecord } from "../../../record/run-record.js";
 import { grouped } from "../../../metrics/format-quantity.js";
 import { formatMs } from "../../outcome.js";
-import { formatValue, NOTHING } from "../../record-values.js";
+import { formatFigure, formatValue, NOTHING } from "../../record-values.js";
 import { formatClock } from "../chart/scale.js";
 import { type Content, html, type Markup, named } from "../markup.js";
 import { table } from "../table.js";
@@ -17,7 +17,17 @@ export function boardsSection({ boards = [] }: RunRecord): Section {
     content:
       boards.length === 0
         ? []
-        : [overview(boards), panics(boards), starts(boards), losses(boards), links(boards), waits(boards)],
+        : [
+            overview(boards),
+            panics(boards),
+            markers(boards),
+            reactions(boards),
+            starts(boards),
+            sleeps(boards),
+            losses(boards),
+            links(boards),
+            waits(boards),
+          ],
   };
 }
 
@@ -83,6 +93,99 @@ function panics(boards: readonly BoardRecord[]): Content {
         { title: "Cause", cell: ({ cause, backtrace }) => html`${named(cause)}${frames(backtrace)}` },
         { title: "Asked for", cell: ({ expected }) => (expected ? "yes" : html`<strong>no</strong>`) },
         { title: "Noticed after", cell: ({ noticedMs }) => formatValue(noticedMs, "ms"), isNumber: true },
+      ],
+    })
+  );
+}
+
+/** Rows of what every board has a list of. */
+const ofEach = <T extends object>(
+  boards: readonly BoardRecord[],
+  read: (board: BoardRecord) => readonly T[] | undefined,
+): (T & { readonly thing: string; readonly clock: BoardRecord["clock"] })[] =>
+  boards.flatMap((board) =>
+    (read(board) ?? []).map((entry) => ({ ...entry, thing: board.thing, clock: board.clock })),
+  );
+
+function markers(boards: readonly BoardRecord[]): Content {
+  const rows = ofEach(boards, (board) => board.markers);
+  return (
+    rows.length > 0 &&
+    table({
+      ...titled("Markers of the firmware", rows),
+      rows: rows.slice(0, MAX_ROWS),
+      columns: [
+        { title: "Marker", cell: ({ name }) => html`<code>${name}</code>` },
+        BOARD,
+        { title: "Count", cell: ({ count }) => grouped(count), isNumber: true },
+        ...DISTRIBUTION.map(([title, name]) => ({
+          title,
+          cell: ({ took }: MarkerRecord) => formatFigure(took, name),
+          isNumber: true,
+        })),
+        ...VALUES.map(([title, name]) => ({
+          title,
+          cell: ({ value }: MarkerRecord) => formatValue(value?.[name] ?? null, ""),
+          isNumber: true,
+        })),
+      ],
+    })
+  );
+}
+
+const DISTRIBUTION = [
+  ["Min", "min"],
+  ["p50", "p50"],
+  ["p95", "p95"],
+  ["Max", "max"],
+] as const;
+
+const VALUES = [
+  ["Least value", "min"],
+  ["Mean value", "mean"],
+  ["Greatest value", "max"],
+  ["Last value", "last"],
+] as const;
+
+function reactions(boards: readonly BoardRecord[]): Content {
+  const rows = ofEach(boards, (board) => board.reactions);
+  return (
+    rows.length > 0 &&
+    table({
+      ...titled("From an action to the first marker or output after it", rows),
+      rows: rows.slice(0, MAX_ROWS),
+      columns: [
+        { title: "Action", cell: ({ action }) => named(action) },
+        { title: "Marker", cell: ({ name }) => html`<code>${name}</code>` },
+        BOARD,
+        { title: "Count", cell: ({ took }) => grouped(took.count), isNumber: true },
+        ...DISTRIBUTION.map(([title, name]) => ({
+          title,
+          cell: ({ took }: ReactionRecord) => formatFigure(took, name),
+          isNumber: true,
+        })),
+        {
+          title: "±",
+          cell: ({ clock }) => formatValue(clock?.worstMs ?? null, "ms"),
+          isNumber: true,
+        },
+      ],
+    })
+  );
+}
+
+function sleeps(boards: readonly BoardRecord[]): Content {
+  const rows = ofEach(boards, ({ sleeps: slept }) => slept && [slept]);
+  return (
+    rows.length > 0 &&
+    table({
+      caption: "Deep sleep",
+      rows,
+      columns: [
+        BOARD,
+        { title: "Times", cell: ({ total }) => grouped(total), isNumber: true },
+        { title: "Wanted", cell: ({ plannedMs }) => formatMs(plannedMs), isNumber: true },
+        { title: "Asleep until hello", cell: ({ asleepMs }) => formatMs(asleepMs), isNumber: true },
       ],
     })
   );
