@@ -1,4 +1,4 @@
-import { type Clock, FleetrigError, US_PER_MS, US_PER_S } from "fleetrig/kernel";
+import { type Clock, FleetrigError, formatDurationUs, US_PER_MS, US_PER_S } from "fleetrig/kernel";
 import { type AdapterKind, KIND_POLICIES } from "../enumerate/adapters.js";
 import type { ModemLines, Port } from "../port/port.js";
 import type { PowerControl } from "../power/power-control.js";
@@ -16,8 +16,12 @@ export type BootEvidence =
 
 export interface ResetAttempt {
   readonly method: string;
+  /** Of lines: what was set, in the language of `parseSequence`, before the wiring is taken into account. */
+  readonly train?: string;
   readonly result: "proven" | "silent" | "wrong-mode" | "failed";
   readonly tookUs: number;
+  /** What the board showed meanwhile, in words; empty when that was nothing. */
+  readonly seen: readonly string[];
   /** Of a failed one. */
   readonly reason?: string;
 }
@@ -50,9 +54,13 @@ const PROOF_US = 2 * US_PER_S;
 /** Capacitors of a board keep it alive for a moment. */
 const POWER_OFF_US = 500 * US_PER_MS;
 
+/** A board that restarts for ever shows the same again and again. */
+const MAX_SEEN = 8;
+
 /** Waiting for the proof of one attempt. */
 interface Expectation {
   readonly mode: ResetMode;
+  readonly seen: string[];
   readonly settle: (result: "proven" | "silent" | "wrong-mode") => void;
 }
 
@@ -69,14 +77,15 @@ export class ResetEngine {
   /** What the board's log or link has just shown; tell everything, always. */
   saw(evidence: BootEvidence): void {
     if (evidence.kind !== "hello") {
-      this.judge(evidence);
+      this.judge(evidence, evidence.kind === "boot" ? BOOTED[`${evidence.isDownload}`] : WAITS);
       return;
     }
     const before = this.bootId;
     this.bootId = evidence.bootId;
     // A hello that was under way when the reset began has the old number, or comes before the train is done.
     const isLate = before === undefined ? this.isTraining : before === evidence.bootId;
-    if (!isLate) this.judge(evidence);
+    if (isLate) this.note("a hello of the start before");
+    else this.judge(evidence, "a hello of a new start");
   }
 
   /**
@@ -106,8 +115,13 @@ export class ResetEngine {
       const sinceUs = clock.nowUs();
       const attempt = await this.tryOne(method, mode);
       const tookUs = clock.nowUs() - sinceUs;
-      attempts.push({ method: method.name, ...attempt, tookUs });
-      if (attempt.result === "proven") {
+      attempts.push({
+        method: method.name,
+        ...(method.kind === "lines" && { train: method.train }),
+        ...attempt.shown,
+        tookUs,
+      });
+      if (attempt.shown.result === "proven") {
         memory.learn(key, mode, method.name);
         return { mode, method: method.name, tookUs, attempts };
       }
@@ -120,8 +134,9 @@ export class ResetEngine {
   private async tryOne(
     method: ResetMethod,
     mode: ResetMode,
-  ): Promise<{ result: ResetAttempt["result"]; reason?: string; code?: string }> {
-    const proof = this.expect(mode);
+  ): Promise<{ shown: Pick<ResetAttempt, "result" | "seen" | "reason">; code?: string }> {
+    const seen: string[] = [];
+    const proof = this.expect(mode, seen);
     try {
       await this.carryOut(method, mode);
     } catch (error) {
@@ -130,14 +145,14 @@ export class ResetEngine {
       if (!this.mayVanish(method, code)) {
         this.expectation = undefined;
         const reason = error instanceof Error ? error.message : String(error);
-        return { result: "failed", reason, ...(code !== undefined && { code }) };
+        return { shown: { result: "failed", seen, reason }, ...(code !== undefined && { code }) };
       }
     }
     const { clock, proofUs = PROOF_US } = this.options;
     const patience = clock.after(proofUs, () => this.expectation?.settle("silent"));
     const result = await proof;
     patience.cancel();
-    return { result };
+    return { shown: { result, seen } };
   }
 
   private mayVanish(method: ResetMethod, code: string | undefined): boolean {
@@ -147,10 +162,11 @@ export class ResetEngine {
   }
 
   /** What comes while the train is still under way counts: the ROM speaks before the last step is done. */
-  private expect(mode: ResetMode): Promise<"proven" | "silent" | "wrong-mode"> {
+  private expect(mode: ResetMode, seen: string[]): Promise<"proven" | "silent" | "wrong-mode"> {
     return new Promise((resolve) => {
       this.expectation = {
         mode,
+        seen,
         settle: (result) => {
           this.expectation = undefined;
           resolve(result);
@@ -159,7 +175,13 @@ export class ResetEngine {
     });
   }
 
-  private judge(evidence: BootEvidence): void {
+  private note(what: string): void {
+    const { seen = [] } = this.expectation ?? {};
+    if (seen.length < MAX_SEEN && !seen.includes(what)) seen.push(what);
+  }
+
+  private judge(evidence: BootEvidence, words: string): void {
+    this.note(words);
     if (this.expectation === undefined) return;
     const { mode, settle } = this.expectation;
     const isDownload = evidence.kind === "waiting" || (evidence.kind === "boot" && evidence.isDownload);
@@ -209,14 +231,22 @@ export class ResetEngine {
   }
 }
 
+const WAITS = "its loader, waiting for a download";
+const BOOTED = { true: "boot text of its loader", false: "boot text of its application" } as const;
+
 function unproven(key: string, mode: ResetMode, attempts: readonly ResetAttempt[]): FleetrigError {
-  const tried = attempts.map(({ method, result }) => `${method}: ${result}`).join(", ");
   const goal = mode === "run" ? "restart" : "start its loader";
   return new FleetrigError("BOARD_RESET_UNPROVEN", `Board ${key} did not show that it would ${goal}.`, {
     hint:
-      tried === ""
+      attempts.length === 0
         ? "It has neither lines nor a power control that could restart it."
-        : `Tried: ${tried}. Hold its BOOT or EN button, or give it a power control.`,
+        : `Tried: ${attempts.map(wordsOf).join("; ")}. Hold its BOOT or EN button, or give it a power control.`,
     context: { key, mode, attempts },
   });
+}
+
+function wordsOf({ method, train, result, tookUs, seen, reason }: ResetAttempt): string {
+  const what = train === undefined ? method : `${method} (${train})`;
+  const shown = seen.length === 0 ? "nothing was seen" : `seen: ${seen.join(", ")}`;
+  return `${what}: ${result} after ${formatDurationUs(tookUs)}, ${reason ?? shown}`;
 }

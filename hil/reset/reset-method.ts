@@ -13,6 +13,7 @@ export type ResetMethod =
   | {
       readonly kind: "lines";
       readonly name: string;
+      readonly train: string;
       readonly steps: readonly SequenceStep[];
       readonly wiring: LineWiring;
       /** Lines afterwards. */
@@ -61,6 +62,7 @@ function lineMethods({ kind, mode, custom }: MethodChoice): readonly ResetMethod
   const method = (name: string, sequence: string, wiring: LineWiring): ResetMethod => ({
     kind: "lines",
     name: wiring === "usual" ? name : `${name}-${wiring}`,
+    train: sequence,
     steps: parseSequence(sequence),
     wiring,
     idle: wired(wiring, idle),

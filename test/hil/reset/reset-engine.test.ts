@@ -106,8 +106,27 @@ describe("ResetEngine", () => {
     );
     expect(failure).toMatchObject({
       code: "BOARD_RESET_UNPROVEN",
-      hint: expect.stringContaining("hard: silent, hard-swapped: silent, hard-inverted: silent"),
+      hint: expect.stringContaining(
+        "hard (D0|R1|W100|D0|R0): silent after 2.1 s, nothing was seen; hard-swapped (D0|R1|W100|D0|R0): silent",
+      ),
+      context: { attempts: [{ train: "D0|R1|W100|D0|R0", seen: [] }, {}, {}] },
     });
+  });
+
+  it("says what each way showed, and why one failed", async () => {
+    const { time, engine } = bench({ isDead: true });
+    engine.saw({ kind: "hello", bootId: 7 });
+    const failure = engine.reset("download").catch((error: unknown) => error);
+    for (const atMs of [50, 60])
+      time.lane(1).after(atMs * US_PER_MS, () => engine.saw({ kind: "hello", bootId: 7 }));
+    time.lane(1).after(500 * US_PER_MS, () => engine.saw({ kind: "boot", isDownload: false }));
+    const { hint } = (await drive(time, failure)) as FleetrigError;
+    expect(hint).toMatch(
+      /tight \(U0,0\|.*?\): wrong-mode after 500 ms, seen: a hello of the start before, boot text of its application; classic \(/,
+    );
+    const deaf = bench({}, { port: () => withoutLines });
+    const refused = deaf.engine.reset("run").catch((error: unknown) => error);
+    expect(((await drive(deaf.time, refused)) as FleetrigError).hint).toMatch(/: failed after 0 .s, .*lines/);
   });
 
   it("switches the supply when no line helps", async () => {

@@ -51,7 +51,7 @@ async function resets(bench: SelftestBench): Promise<StepOutcome> {
       if (!(error instanceof FleetrigError)) throw error;
       const { attempts } = error.context;
       if (Array.isArray(attempts) && attempts.length === 0) return skipped("nothing can restart this board");
-      return failed(`reset ${number} of ${RESETS}: ${error.sentence}`);
+      return failed(`reset ${number} of ${RESETS}: ${error.sentence} ${error.hint ?? ""}`.trimEnd());
     }
     if (speaks && (await nextStart(bench, before)) === undefined)
       return failed(`no hello after reset ${number} of ${RESETS}`);
