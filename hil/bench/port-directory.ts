@@ -26,14 +26,18 @@ interface KnownPort extends BoardPlace {
   /** Of the board that said hello there, or that the port itself names. */
   mac: string | undefined;
   tracker: Tracker | undefined;
+  /** The look at the ports that found it. */
+  readonly cameIn: number;
 }
 
 /**
  * Which board is at which port. A port is a tracker's as long as nothing speaks against it; where several ports look alike, a board
- * that has lost its port tries those that are nobody's, and what it finds there is remembered. No port is two trackers' at once.
+ * that has lost its port tries those that came since and are nobody's, and what it finds there is remembered. No port is two trackers' at once.
  */
 export class PortDirectory {
   private known = new Map<string, KnownPort>();
+  /** Counts looks at the ports. */
+  private looks = 0;
   private readonly trackers: Tracker[] = [];
   private readonly unwatch: () => void;
 
@@ -84,16 +88,28 @@ export class PortDirectory {
     this.assign();
   }
 
+  /** @internal */
+  doubted(tracker: Tracker): boolean {
+    const { at } = tracker;
+    if (at === undefined || !tracker.isGuess) return false;
+    tracker.doubts.add(at);
+    this.reconsider(tracker);
+    tracker.tell();
+    return tracker.at !== at;
+  }
+
   private refresh(): void {
     const before = this.known;
+    this.looks += 1;
     this.known = new Map(
       this.source.ports.map((port) => {
         const key = keyOf(port);
-        return [key, before.get(key) ?? knownPort(port)];
+        return [key, before.get(key) ?? knownPort(port, this.looks)];
       }),
     );
     for (const tracker of this.trackers) {
-      if (tracker.at !== undefined && this.known.get(keyOf(tracker.at.port)) !== tracker.at) tracker.leave();
+      if (tracker.at !== undefined && this.known.get(keyOf(tracker.at.port)) !== tracker.at)
+        tracker.lose(this.looks);
     }
     this.assign();
     for (const tracker of this.trackers) tracker.tell();
@@ -103,7 +119,11 @@ export class PortDirectory {
   private assign(): void {
     for (const tracker of this.trackers) {
       const { at, mac } = tracker;
-      if (mac === undefined || at?.mac === mac) continue;
+      if (mac === undefined) continue;
+      if (at?.mac === mac) {
+        tracker.confirm();
+        continue;
+      }
       const sure = [...this.known.values()].find((one) => one.mac === mac);
       if (sure === undefined) {
         if (at?.mac !== undefined) tracker.leave();
@@ -113,21 +133,41 @@ export class PortDirectory {
       tracker.leave();
       tracker.take(sure);
     }
-    for (const tracker of this.trackers) if (tracker.at === undefined) this.guess(tracker);
+    for (const tracker of this.trackers) {
+      if (tracker.at === undefined) this.guess(tracker);
+      else this.reconsider(tracker);
+    }
     for (const tracker of this.trackers) tracker.tell();
   }
 
   private guess(tracker: Tracker): void {
-    const candidates = [...this.known.values()].filter(
-      ({ tracker: owner, mac, port }) =>
-        owner === undefined && (mac === undefined || mac === tracker.mac) && looksOf(port) === tracker.looks,
-    );
+    const candidates = this.candidates(tracker);
     const best = candidates.find(({ port }) => port.usb?.path === tracker.socket) ?? candidates[0];
-    if (best !== undefined) tracker.take(best);
+    if (best !== undefined) tracker.take(best, true);
+  }
+
+  /** A guess at which nobody spoke gives way to another one. */
+  private reconsider(tracker: Tracker): void {
+    if (!tracker.isGuess || !tracker.doubts.has(tracker.at!)) return;
+    const other = this.candidates(tracker).find((known) => !tracker.doubts.has(known));
+    if (other === undefined) return;
+    tracker.leave();
+    tracker.take(other, true);
+  }
+
+  /** A port that was there while the board was elsewhere is not the board's, however much it looks like it. */
+  private candidates({ mac: wanted, looks, lostIn }: Tracker): readonly KnownPort[] {
+    return [...this.known.values()].filter(
+      ({ tracker: owner, mac, port, cameIn }) =>
+        owner === undefined &&
+        cameIn >= lostIn &&
+        (mac === undefined || mac === wanted) &&
+        looksOf(port) === looks,
+    );
   }
 }
 
-function knownPort(port: AttachedPort): KnownPort {
+function knownPort(port: AttachedPort, cameIn: number): KnownPort {
   const usbMac = port.adapter.hasMacSerial ? normalMac(port.usb?.serial) : undefined;
   return {
     port,
@@ -136,6 +176,7 @@ function knownPort(port: AttachedPort): KnownPort {
     lines: KIND_POLICIES[port.adapter.kind].idle,
     mac: port.virtual?.mac ?? usbMac,
     tracker: undefined,
+    cameIn,
   };
 }
 
@@ -143,6 +184,12 @@ class Tracker implements BoardTracker {
   at: KnownPort | undefined;
   /** USB socket that it was last in. */
   socket: string | undefined;
+  /** It may be at this port, or at another one that looks the same. */
+  isGuess = false;
+  /** Guesses at which nobody spoke. */
+  readonly doubts = new Set<KnownPort>();
+  /** The look at the ports that missed its own. */
+  lostIn = 0;
   private told: KnownPort | undefined;
   private changed: (() => void) | undefined;
 
@@ -172,6 +219,10 @@ class Tracker implements BoardTracker {
     this.directory.learned(place, mac);
   }
 
+  doubted(): boolean {
+    return this.directory.doubted(this);
+  }
+
   release(): void {
     this.changed = undefined;
     this.directory.release(this);
@@ -183,10 +234,24 @@ class Tracker implements BoardTracker {
     this.told = this.at;
   }
 
-  take(known: KnownPort): void {
+  take(known: KnownPort, isGuess = false): void {
     known.tracker = this;
     this.at = known;
     this.socket = known.port.usb?.path ?? this.socket;
+    if (isGuess) this.isGuess = true;
+    else this.confirm();
+  }
+
+  /** It is where it is. */
+  confirm(): void {
+    this.isGuess = false;
+    this.doubts.clear();
+  }
+
+  /** Its port has gone. */
+  lose(look: number): void {
+    if (!this.isGuess) this.lostIn = look;
+    this.leave();
   }
 
   leave(): void {

@@ -8,7 +8,7 @@ import { setup } from "xstate";
  * - `absent`: no port shows it. `present`: one does, and is about to be opened. `opening`: it is being opened.
  * - `rom`, `download`, `booting`: the text lane says so. `app-silent`: the line is open and nobody has said hello.
  * - `app`: a session is open. `asleep`: it went into deep sleep, and is expected back.
- * - `wedged`: it should have said hello. The recovery ladder decides what is tried next: `recovering` while that is being
+ * - `wedged`: it should have said hello. If another port may be its own, that is tried; else the recovery ladder decides: `recovering` while that is being
  *   carried out and has its time; `given-up` when nothing is left, until somebody plugs it in again.
  */
 export const BOARD_EVENTS = [
@@ -158,7 +158,7 @@ export const boardMachine = setup({
     },
     wedged: {
       entry: ["clearDeadline", "climb"],
-      on: { CLIMBING: "recovering", EXHAUSTED: "given-up", STOP: stop },
+      on: { CLIMBING: "recovering", GONE: gone, EXHAUSTED: "given-up", STOP: stop },
     },
     recovering: {
       entry: "armRung",

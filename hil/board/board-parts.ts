@@ -20,6 +20,8 @@ export interface BoardTracker {
   look(): void;
   /** The board at this place says that this is its MAC. */
   learned(place: BoardPlace, mac: string): void;
+  /** Nobody says hello at the present place. @returns whether the place was a guess, and is another one now */
+  doubted(): boolean;
 }
 
 /** What can be done to a board from outside; absent where there is no way. */

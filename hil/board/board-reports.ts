@@ -57,8 +57,10 @@ export class BoardReports {
   }
 
   detached(reason: string): void {
+    // A port that was only looked at for it was never its place.
+    if (this.attachedAt === undefined) return;
     this.attachedAt = undefined;
-    if (!this.isQuiet) this.emit({ type: "board.detached", reason });
+    this.emit({ type: "board.detached", reason });
   }
 
   recovered(lostUs: number, rung: string): void {

@@ -401,6 +401,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   climb(): void {
+    // Nothing is done to a board that may be somebody else's while there is another place to look.
+    if (this.options.tracker.doubted()) return;
     this.send(this.ladder.climb(this) === undefined ? "EXHAUSTED" : "CLIMBING");
   }
 

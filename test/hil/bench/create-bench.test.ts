@@ -48,6 +48,14 @@ class BenchRig {
     return this.settle(bench.claim(requests));
   }
 
+  /** Where boards were seen, and that they went. */
+  get places(): readonly string[] {
+    return this.events.flatMap((event) => {
+      if (event.type === "board.attached") return [`${event.thing} ${event.path} ${event.mac}`];
+      return event.type === "board.detached" ? [`${event.thing} gone`] : [];
+    });
+  }
+
   async settle<T>(promise: Promise<T>): Promise<T> {
     const state = { isOver: false };
     const settled = promise.finally(() => {
@@ -150,11 +158,40 @@ describe("createBench", () => {
     rig.ports.plug(a, "/dev/ttyUSB1");
     rig.ports.plug(b, "/dev/ttyUSB0");
     await pass(rig.time, 5 * SECOND);
-    const attached = rig.events.flatMap((event) =>
-      event.type === "board.attached" ? [`${event.thing} ${event.path} ${event.mac}`] : [],
-    );
+    const attached = rig.places.filter((place) => !place.endsWith("gone"));
     expect(attached.slice(0, 2).sort()).toEqual([`t0 /dev/ttyUSB0 ${A}`, `t1 /dev/ttyUSB1 ${B}`]);
     expect(attached.slice(2).sort()).toEqual([`t0 /dev/ttyUSB1 ${A}`, `t1 /dev/ttyUSB0 ${B}`]);
+  });
+
+  it("does not take a board that was there all along for the one that left, though they look the same", async () => {
+    const rig = new BenchRig();
+    const a = rig.plug(A, "/dev/ttyUSB0");
+    rig.plug(B, "/dev/ttyUSB1").isMute = true;
+    const reset = { reset: async () => expect.unreachable("nobody may reset it") };
+    await rig.claim(rig.bench({ handsOf: () => reset }), { mac: A });
+    rig.ports.unplug("/dev/ttyUSB0");
+    const { opened } = rig.ports;
+    await pass(rig.time, 20 * SECOND);
+    expect(rig.ports.opened).toBe(opened);
+    rig.ports.plug(a, "/dev/ttyUSB10");
+    await pass(rig.time, SECOND);
+    expect(rig.places).toEqual([`t0 /dev/ttyUSB0 ${A}`, "t0 gone", `t0 /dev/ttyUSB10 ${A}`]);
+  });
+
+  it("looks further where a board that came back does not speak, and resets none of them", async () => {
+    const rig = new BenchRig();
+    const a = rig.plug(A, "/dev/ttyUSB0");
+    const mute = rig.plug(B, "/dev/ttyUSB1");
+    mute.isMute = true;
+    const reset = { reset: async () => expect.unreachable("nobody may reset it") };
+    await rig.claim(rig.bench({ handsOf: () => reset }), { mac: A });
+    for (const path of ["/dev/ttyUSB0", "/dev/ttyUSB1"]) rig.ports.unplug(path);
+    await pass(rig.time, SECOND);
+    rig.ports.plug(mute, "/dev/ttyUSB0");
+    await pass(rig.time, SECOND / 2);
+    rig.ports.plug(a, "/dev/ttyUSB10");
+    await pass(rig.time, 2 * SECOND);
+    expect(rig.places).toEqual([`t0 /dev/ttyUSB0 ${A}`, "t0 gone", `t0 /dev/ttyUSB10 ${A}`]);
   });
 
   it("starts boards for virtual selectors and ends them with the bench", async () => {

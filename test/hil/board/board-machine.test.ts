@@ -64,6 +64,7 @@ const TRANSITIONS: readonly (readonly [BoardState, BoardEventType, BoardState, r
   ["asleep", "HELLO", "app", ["clearDeadline", "reportWorking"]],
   ["asleep", "OVERDUE", "wedged", ["noteLoss", "clearDeadline", "climb"]],
   ["wedged", "CLIMBING", "recovering", ["armRung"]],
+  ["wedged", "GONE", "absent", ["noteLoss", "closePort", "reportDetached", "armAbsence"]],
   ["wedged", "EXHAUSTED", "given-up", ["clearDeadline", "closePort", "reportGivenUp"]],
   ["recovering", "HELLO", "app", ["clearDeadline", "reportWorking"]],
   ["recovering", "OVERDUE", "wedged", ["clearDeadline", "climb"]],
