@@ -174,6 +174,7 @@ function knownPort(port: AttachedPort, cameIn: number): KnownPort {
     path: port.path,
     address: port.address,
     lines: KIND_POLICIES[port.adapter.kind].idle,
+    usbPath: port.usb?.path,
     mac: port.virtual?.mac ?? usbMac,
     tracker: undefined,
     cameIn,

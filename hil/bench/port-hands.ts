@@ -6,7 +6,7 @@ import { resolveIdentity } from "../enumerate/board-identity.js";
 import type { Port } from "../port/port.js";
 import { ControlSocket } from "../power/control-socket.js";
 import { createPowerControl } from "../power/create-power-control.js";
-import type { PowerHost, PowerSettings } from "../power/power-control.js";
+import type { PoweredBoard, PowerHost, PowerSettings } from "../power/power-control.js";
 import { ResetEngine } from "../reset/reset-engine.js";
 import type { ResetMemory } from "../reset/reset-memory.js";
 import type { BenchFileBoard } from "./bench-file.js";
@@ -28,7 +28,7 @@ export function portHands(
   { clock, memory, host }: PortHandsOptions,
 ): BoardHands {
   const { adapter, virtual } = port;
-  const board = { port: port.path, mac: known?.mac ?? virtual?.mac, usbPath: port.usb?.path };
+  const board: Present = { port: port.path, mac: known?.mac ?? virtual?.mac, usbPath: port.usb?.path };
   const power = createPowerControl(powerSettingsOf(port, known), board, host);
   let line: Port | undefined;
   const engine = new ResetEngine({
@@ -42,6 +42,10 @@ export function portHands(
   });
   const hasLines = known?.reset !== undefined || KIND_POLICIES[adapter.kind].reset.length > 0;
   return {
+    placed: ({ path, usbPath }) => {
+      board.port = path;
+      board.usbPath = usbPath;
+    },
     saw: (evidence) => engine.saw(evidence),
     ...((hasLines || power.reset !== undefined) && {
       reset: async (open: Port) => {
@@ -55,13 +59,16 @@ export function portHands(
   };
 }
 
+/** Where the board is at the moment. */
+type Present = { -readonly [K in keyof PoweredBoard]: PoweredBoard[K] };
+
 /** What the bench file says; virtual boards have a socket for what a hand at the bench could do. */
 export function powerSettingsOf({ virtual }: AttachedPort, known: BenchFileBoard | undefined): PowerSettings {
   if (known?.power !== undefined) return known.power as PowerSettings;
   return virtual?.control === undefined ? { kind: "none" } : { kind: "socket", path: virtual.control };
 }
 
-async function logOnAnew(board: Parameters<typeof createPowerControl>[1], host: PowerHost): Promise<void> {
+async function logOnAnew(board: PoweredBoard, host: PowerHost): Promise<void> {
   const logon = createPowerControl({ kind: "sysfs" }, board, host);
   await logon.setPower(false);
   await logon.setPower(true);

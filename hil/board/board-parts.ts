@@ -8,6 +8,8 @@ export interface BoardPlace {
   readonly address: PortAddress;
   /** Modem lines at rest. */
   readonly lines?: ModemLines | undefined;
+  /** The socket that its USB device is in, such as `1-1.4`. */
+  readonly usbPath?: string | undefined;
 }
 
 /** Follows one board, not one path: by whatever tells it from others, and in the end by what it says itself. */
@@ -26,6 +28,8 @@ export interface BoardTracker {
 
 /** What can be done to a board from outside; absent where there is no way. */
 export interface BoardHands {
+  /** From now on it hangs there, as far as anybody knows: what is done to a socket is done to that one. */
+  placed?(place: BoardPlace): void;
   /** Hears everything that shows a start: whoever resets believes no more than that. */
   saw?(evidence: BootEvidence): void;
   /** Pulls EN. */

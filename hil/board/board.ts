@@ -388,7 +388,9 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   openPort(): void {
     const { tracked } = this;
     this.place = tracked;
-    if (tracked !== undefined) this.line.open(tracked);
+    if (tracked === undefined) return;
+    this.hands.placed?.(tracked);
+    this.line.open(tracked);
   }
 
   closePort(): void {

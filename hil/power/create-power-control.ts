@@ -42,24 +42,17 @@ function commandPower(
   board: PoweredBoard,
   host: PowerHost,
 ): PowerControl {
-  const values: Readonly<Record<string, string | undefined>> = {
-    port: board.port,
-    mac: board.mac,
-    usb: board.usbPath,
-  };
   const filled = (template: string): string =>
     template.replaceAll(/\{(port|mac|usb)\}/g, (_all, name: string) => {
-      const value = values[name];
+      const value = { port: board.port, mac: board.mac, usb: board.usbPath }[name];
       if (value === undefined) throw badSettings(`{${name}} in ${JSON.stringify(template)}`, board);
       return `'${value.replaceAll("'", String.raw`'\''`)}'`;
     });
-  const commands = { off: filled(off), on: filled(on) };
   return {
-    description: `command: ${commands.off} / ${commands.on}`,
+    description: `command: ${filled(off)} / ${filled(on)}`,
     switchesSupply: true,
     canSwitch: true,
-    setPower: (isOn) =>
-      attempt(isOn, board, () => host.run("/bin/sh", ["-c", isOn ? commands.on : commands.off])),
+    setPower: (isOn) => attempt(isOn, board, () => host.run("/bin/sh", ["-c", filled(isOn ? on : off)])),
   };
 }
 
@@ -68,30 +61,40 @@ function hubPower(
   board: PoweredBoard,
   host: PowerHost,
 ): PowerControl {
-  const [, nested, nestedPort, root, rootPort] = USB_PATH.exec(board.usbPath ?? "") ?? [];
-  const location = settings.location ?? nested ?? root;
-  const port = settings.port ?? Number(nestedPort ?? rootPort);
-  if (location === undefined || Number.isNaN(port)) throw badSettings("the hub and its socket", board);
-  const program = settings.program ?? "uhubctl";
+  const { program = "uhubctl" } = settings;
+  const { location, port } = socketOf(settings, board);
   return {
     description: `${program}: hub ${location}, socket ${port}`,
     switchesSupply: true,
     canSwitch: true,
     setPower: (isOn) =>
-      attempt(isOn, board, () =>
-        host.run(program, ["-l", location, "-p", String(port), "-a", isOn ? "on" : "off"]),
-      ),
+      attempt(isOn, board, () => {
+        const socket = socketOf(settings, board);
+        const words = ["-l", socket.location, "-p", String(socket.port), "-a", isOn ? "on" : "off"];
+        return host.run(program, words);
+      }),
   };
+}
+
+function socketOf(
+  settings: Extract<PowerSettings, { kind: "uhubctl" }>,
+  board: PoweredBoard,
+): { readonly location: string; readonly port: number } {
+  const [, nested, nestedPort, root, rootPort] = USB_PATH.exec(board.usbPath ?? "") ?? [];
+  const location = settings.location ?? nested ?? root;
+  const port = settings.port ?? Number(nestedPort ?? rootPort);
+  if (location === undefined || Number.isNaN(port)) throw badSettings("the hub and its socket", board);
+  return { location, port };
 }
 
 function usbPower(board: PoweredBoard, host: PowerHost): PowerControl {
   if (board.usbPath === undefined) throw badSettings("the USB device", board);
-  const file = `/sys/bus/usb/devices/${board.usbPath}/authorized`;
+  const file = (): string => `/sys/bus/usb/devices/${board.usbPath}/authorized`;
   return {
-    description: `USB logon: ${file}`,
+    description: `USB logon: ${file()}`,
     switchesSupply: false,
     canSwitch: true,
-    setPower: (isOn) => attempt(isOn, board, () => host.write(file, isOn ? "1" : "0")),
+    setPower: (isOn) => attempt(isOn, board, () => host.write(file(), isOn ? "1" : "0")),
   };
 }
 

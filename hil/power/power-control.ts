@@ -34,7 +34,7 @@ export type PowerSettings =
   /** The control socket of a virtual board. */
   | { readonly kind: "socket"; readonly path: string };
 
-/** The board whose power it is. */
+/** The board whose power it is, where it is now: a control looks each time it acts. */
 export interface PoweredBoard {
   readonly port: string;
   readonly mac?: string | undefined;

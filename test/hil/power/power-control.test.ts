@@ -44,6 +44,18 @@ describe("createPowerControl", () => {
     expect(done).toEqual([expected]);
   });
 
+  it.each([
+    [{ kind: "uhubctl" }, "uhubctl -l 3 -p 2 -a on"],
+    [{ kind: "sysfs" }, "1 > /sys/bus/usb/devices/3-2/authorized"],
+    [command("true"), "/bin/sh -c true"],
+  ] as const)("acts with %j where the board is by then", async (settings, expected) => {
+    const board = { ...BOARD };
+    const { power, done } = recorded(settings, board);
+    Object.assign(board, { port: "/dev/ttyUSB7", usbPath: "3-2" });
+    await power.setPower(true);
+    expect(done).toEqual([expected]);
+  });
+
   it("quotes what a board says of itself", async () => {
     const { power, done } = recorded(command("x {port}"), { port: "/tmp/a'; rm -rf b" });
     await power.setPower(false);
