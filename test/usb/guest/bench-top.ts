@@ -52,11 +52,15 @@ export class BenchTop {
   }
 
   /** Waits until it is so. @returns how long that took, in ms */
-  async until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<number> {
+  async until(
+    what: string | (() => string),
+    isSo: () => boolean | Promise<boolean>,
+    withinMs = 20_000,
+  ): Promise<number> {
     const sinceUs = this.clock.nowUs();
     while (!(await isSo())) {
       if (this.clock.nowUs() - sinceUs > withinMs * 1000)
-        throw new Error(`not within ${withinMs} ms: ${what}`);
+        throw new Error(`not within ${withinMs} ms: ${typeof what === "string" ? what : what()}`);
       await this.pause(10);
     }
     return (this.clock.nowUs() - sinceUs) / 1000;

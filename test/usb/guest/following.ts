@@ -9,7 +9,7 @@ let rig: RunRig;
 
 const online = (top: BenchTop, board: (typeof RUN)[number]): Promise<number> =>
   top.until(
-    `${board} online; ${JSON.stringify(rig.events.slice(-8))}`,
+    () => `${board} online; ${JSON.stringify(rig.events.slice(-8))}`,
     () => rig.members.get(board)!.isOnline,
     SLOW_MS,
   );

@@ -7,14 +7,14 @@ import { LINES } from "./lines.js";
 import { RackClient } from "./rack-client.js";
 import { WEDGES } from "./wedges.js";
 
-/** The program of the guest: everything that needs a kernel with USB. Its argument is the rack's ports, and a word of the checks that are wanted. */
+/** The program of the guest: everything that needs a kernel with USB. Its argument is the rack's ports, and a pattern of the checks that are wanted. */
 const [rackPort, usbipPort, only = ""] = (process.argv[2] ?? "").split(",");
 const CHECKS: readonly Check[] = [...ENUMERATION, ...LINES, ...FLASHING, ...FOLLOWING, ...WEDGES];
 
 const top = new BenchTop(await RackClient.connect(Number(rackPort)), Number(usbipPort));
 for (const [name, run] of CHECKS) {
   // Enumeration plugs in what the others need.
-  if (!name.includes(only) && !ENUMERATION.some(([first]) => first === name)) continue;
+  if (!new RegExp(only, "u").test(name) && !ENUMERATION.some(([first]) => first === name)) continue;
   const sinceUs = top.clock.nowUs();
   const error = await run(top).then(
     () => undefined,
