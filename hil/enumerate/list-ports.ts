@@ -38,8 +38,9 @@ type Found = Omit<AttachedPort, "byId" | "byPath">;
 
 function portOf(files: SystemFiles, name: string): Found | undefined {
   const entry = `${TTY_CLASS}/${name}`;
+  // Consoles, dozens of them: to look any further at each costs more than all the rest, and ports are looked at often.
+  if (files.link(entry)?.includes("/devices/virtual/") === true) return undefined;
   const device = files.resolve(`${entry}/device`);
-  // Consoles and ptys have no device.
   if (device === undefined) return undefined;
   const driverPath = files.resolve(`${device}/driver`);
   const driver = driverPath === undefined ? undefined : basename(driverPath);

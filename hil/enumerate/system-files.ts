@@ -41,7 +41,7 @@ const attempt = <T>(look: () => T): T | undefined => {
 export const hostSystemFiles: SystemFiles = {
   list: (folder) => attempt(() => readdirSync(folder)) ?? [],
   read: (path) => attempt(() => readFileSync(path, "utf8").replace(/\n$/, "")),
-  resolve: (path) => attempt(() => realpathSync(path)),
+  resolve: (path) => attempt(() => realpathSync.native(path)),
   link: (path) => attempt(() => readlinkSync(path)),
   owner: (path) =>
     attempt(() => {

@@ -24,7 +24,7 @@ const ELF_SHA = /ELF file SHA256:\s+([0-9a-f]{8,64})/;
 const ASSERT_SOURCE = /assert failed: .{0,120}? ([^\s:]{1,120}):(\d{1,6})\b/;
 const PANIC_SOURCE = /^Panic (\S{1,120}):(\d{1,6}) /;
 const SCRIPT_SOURCE = /^ +File "([^"]{1,200})", line (\d{1,7})/;
-const CORE_DUMP = /={10,} CORE DUMP START ={10,}|Save core dump to flash/;
+const CORE_DUMP = /={10} CORE DUMP START ={10}|Save core dump to flash/;
 /** More than any processor has. */
 const MAX_REGISTERS = 100;
 const MAX_FRAMES = 64;

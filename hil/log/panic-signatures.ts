@@ -164,7 +164,7 @@ const PANIC_SIGNATURES: readonly PanicSignature[] = [
   // What follows a first line that nobody saw whole.
   {
     pattern: /Core\s+\d register dump:/,
-    fragments: [/^MEPC\s*: 0x[0-9a-f]{8}/, /^PC\s*: 0x[0-9a-f]{8} +PS\s*: 0x/, /={10,} CORE DUMP START/],
+    fragments: [/^MEPC\s*: 0x[0-9a-f]{8}/, /^PC\s*: 0x[0-9a-f]{8} +PS\s*: 0x/, /={10} CORE DUMP START/],
     ...always("panic"),
   },
   { pattern: /^Backtrace:(?: ?0x[0-9a-f]{8}:0x[0-9a-f]{8})+/, fragments: [], ...always("panic") },

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { FleetrigError } from "fleetrig/kernel";
+import { FleetrigError, US_PER_MS } from "fleetrig/kernel";
 import type { PortExportOptions } from "./export-port.js";
 import type { ModemLines, Port } from "./port.js";
 import {
@@ -19,6 +19,10 @@ import {
 const MAX_BAUD = 12_000_000;
 /** The board is not read faster than the client reads. Beyond this it is too slow for its board, and is let go. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
+/** The client is not read while more than this waits for its board, commands counted as so many bytes each. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+const COMMAND_COST_BYTES = 64;
+const LOOK_US = 20 * US_PER_MS;
 const SIGNATURE = Buffer.from("fleetrig");
 
 const LINE_VALUES: Readonly<Record<number, Partial<ModemLines>>> = {
@@ -39,6 +43,8 @@ export class ExportSession {
   private wishes: number[] = [];
   /** Commands are done one after the other, and data waits for them. */
   private queue: Promise<void> = Promise.resolve();
+  private queuedBytes = 0;
+  private isHeldBack = false;
   private readonly reader = new TelnetReader({
     data: (bytes) => this.forward(bytes),
     command: (verb, option) => this.negotiate(verb, option),
@@ -85,12 +91,29 @@ export class ExportSession {
   }
 
   private hear(chunk: Buffer): void {
-    if (this.isRaw) {
-      this.port?.write(chunk);
-      return;
+    if (this.isRaw) this.port?.write(chunk);
+    else {
+      this.reader.push(chunk);
+      this.setWishedLines();
     }
-    this.reader.push(chunk);
-    this.setWishedLines();
+    if (!this.isHeldBack && this.waitingBytes > MAX_WAITING_BYTES) this.holdBack();
+  }
+
+  private get waitingBytes(): number {
+    return this.queuedBytes + (this.port?.bufferedBytes ?? 0);
+  }
+
+  private holdBack(): void {
+    this.isHeldBack = true;
+    this.socket.pause();
+    const look = this.options.clock.after(LOOK_US, () => {
+      if (this.socket.destroyed) return;
+      if (this.waitingBytes > MAX_WAITING_BYTES) look.again(LOOK_US);
+      else {
+        this.isHeldBack = false;
+        this.socket.resume();
+      }
+    });
   }
 
   private send(bytes: Uint8Array): void {
@@ -105,7 +128,7 @@ export class ExportSession {
   private forward(bytes: Uint8Array): void {
     this.setWishedLines();
     const copy = bytes.slice();
-    this.enqueue(() => this.port?.write(copy));
+    this.enqueue(() => this.port?.write(copy), copy.length);
   }
 
   private negotiate(verb: number, option: number): void {
@@ -185,8 +208,9 @@ export class ExportSession {
     this.send(comPortMessage(command + COM_PORT_ANSWER, value));
   }
 
-  private enqueue(step: () => unknown): void {
-    this.queue = this.inTurn(this.queue, step);
+  private enqueue(step: () => unknown, bytes = COMMAND_COST_BYTES): void {
+    this.queuedBytes += bytes;
+    this.queue = this.inTurn(this.queue, step).finally(() => (this.queuedBytes -= bytes));
   }
 
   private async inTurn(before: Promise<void>, step: () => unknown): Promise<void> {

@@ -70,6 +70,22 @@ describe("listPorts", () => {
     expect(listPorts(system)).toMatchObject([{ path: "/dev/ttyS0", adapter: { kind: "uart" } }]);
   });
 
+  it("looks no further at consoles than at where they are", () => {
+    const system = new FakeSystem().plug({
+      path: "1-9",
+      ids: "10c4:ea60",
+      driver: "cp210x",
+      ttys: ["ttyUSB0"],
+    });
+    for (let number = 0; number < 64; number += 1)
+      system.linkTo(`/sys/class/tty/tty${number}`, `../../devices/virtual/tty/tty${number}`);
+    const asked: string[] = [];
+    const resolve = system.resolve.bind(system);
+    system.resolve = (path) => (asked.push(path), resolve(path));
+    expect(listPorts(system).map(({ path }) => path)).toEqual(["/dev/ttyUSB0"]);
+    expect(asked.filter((path) => /tty\d/.test(path))).toEqual([]);
+  });
+
   it.each([
     ["303a:4001", "cdc_acm", "usb-otg"],
     ["303a:0009", "cdc_acm", "usb-otg"],

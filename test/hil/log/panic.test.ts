@@ -1,4 +1,4 @@
-import { VirtualTime } from "fleetrig/kernel";
+import { hostMonotonicUs, VirtualTime } from "fleetrig/kernel";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BoardRig } from "./board-rig.js";
@@ -88,6 +88,18 @@ describe("panics", () => {
     rig.log.detached();
     expect(rig.ended).toMatchObject([{ kind: "abort", end: "detached" }]);
   });
+
+  it.each(["=", "E", " ", "[", "Core ", "Backtrace: 0x42001234:0x3fc98f40 ", "assert failed: a b "])(
+    "are looked for in a time that long lines of %j do not multiply",
+    (piece) => {
+      const rig = new BoardRig();
+      const line = `${piece.repeat(5000).slice(0, 4000)}\r\n`;
+      const sinceUs = hostMonotonicUs();
+      for (let count = 0; count < 100; count += 1) rig.say(line);
+      // 400 kB, half a minute at 115200 baud; what grows with the square of a line takes longer than that.
+      expect(hostMonotonicUs() - sinceUs).toBeLessThan(5_000_000);
+    },
+  );
 
   it("do not keep more than a dump's worth of lines", () => {
     const rig = new BoardRig(new VirtualTime());

@@ -6,6 +6,7 @@ import {
   type PortAddress,
   type PortExport,
   type PortExportOptions,
+  type PortOpener,
 } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
 import { afterEach, describe, expect, it } from "vitest";
@@ -24,7 +25,7 @@ afterEach(async () => {
   for (const step of cleanup.splice(0).reverse()) await step();
 });
 
-async function exported(board: MemoryBoard, options: Partial<PortExportOptions> = {}): Promise<PortExport> {
+async function exported(board: PortOpener, options: Partial<PortExportOptions> = {}): Promise<PortExport> {
   const server = await exportPort({
     opener: board,
     address: ADDRESS,
@@ -76,6 +77,34 @@ describe.each(["tcp", "rfc2217"] as const)("a port exported over %s", (kind) => 
     const again = await open(kind, server.port);
     again.write(Buffer.from("back"));
     await until(() => board.bytes.toString() === "back");
+  });
+
+  it("reads its client no faster than its board takes", async () => {
+    const TOTAL = 16 * 1024 * 1024;
+    const slow = { taken: 0, bufferedBytes: 0, isSlow: true };
+    const board: PortOpener = {
+      open: async ({ address }) => ({
+        address,
+        get bufferedBytes() {
+          return slow.bufferedBytes;
+        },
+        write: (bytes) => {
+          slow.taken += bytes.length;
+          if (slow.isSlow) slow.bufferedBytes += bytes.length;
+        },
+        setLines: async () => undefined,
+        setBaud: async () => undefined,
+        close: async () => undefined,
+      }),
+    };
+    const server = await exported(board, { protocol: kind });
+    const port = await open(kind, server.port);
+    for (let sent = 0; sent < TOTAL; sent += 65_536) port.write(new Uint8Array(65_536));
+    await until(() => slow.taken > 1024 * 1024);
+    await new Promise((resolve) => void clock.after(200_000, () => resolve(undefined)));
+    expect(slow.taken).toBeLessThan(2 * 1024 * 1024);
+    Object.assign(slow, { isSlow: false, bufferedBytes: 0 });
+    await until(() => slow.taken === TOTAL);
   });
 
   it("wants its token, and is closed to those who have another", async () => {
