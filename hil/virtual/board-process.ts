@@ -18,6 +18,8 @@ export interface BoardProgram {
   /** Beside the keeper's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly isEmulator: boolean;
+  /** It writes what the chip's ROM says at a start; for others that is said in their place. */
+  readonly hasRom: boolean;
 }
 
 /** Environment variable with the ROM's name of the reason of a start, for programs that are no emulators. */

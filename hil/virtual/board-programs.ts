@@ -54,6 +54,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
       coldArgs: [],
       environment: {},
       isEmulator: true,
+      hasRom: true,
     };
   },
   native: (image) => {
@@ -64,6 +65,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
       coldArgs: flash.isOfImage ? ["--power-cycle"] : [],
       environment: { BOARD_MAC: image.mac, BOARD_FLASH: flash.path },
       isEmulator: false,
+      hasRom: true,
     };
   },
   micropython: ({ firmware, mac, stateFolder, node }) => {
@@ -77,6 +79,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
       coldArgs: [],
       environment: { BOARD_MAC: mac, BOARD_FILES: files },
       isEmulator: false,
+      hasRom: false,
     };
   },
 };

@@ -5,6 +5,7 @@ import { BoardProcess, type BoardStart } from "./board-process.js";
 import { ControlServer } from "./control-server.js";
 import type { BoardAction, BoardPlan, BoardStatus } from "./keeper-protocol.js";
 import type { Reaper } from "./reaper.js";
+import { romBootText } from "./rom/boot-text.js";
 import { DownloadMode } from "./rom/download-mode.js";
 import { VirtualTty } from "./virtual-tty.js";
 
@@ -153,6 +154,8 @@ export class HostedBoard {
     if (this.process !== undefined || this.rom !== undefined) return;
     if (this.options.plan.usb === "native") this.appear();
     const { plan, reaper, environment, log } = this.options;
+    // At once, as a chip does: whoever waits for the board knows by it that it starts, however long its interpreter takes.
+    if (!plan.program.hasRom) this.tty.write(Buffer.from(romBootText(start.reason)));
     this.process = await BoardProcess.start(plan.program, start, {
       reaper,
       environment,
