@@ -4,12 +4,10 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import { FleetrigError } from "fleetrig/kernel";
 import { QmpClient } from "./qmp.js";
 import type { Reaper } from "./reaper.js";
+import type { SparePrograms } from "./spare-programs.js";
 import { highestPairDescriptor } from "./virtual-tty.js";
 
-/**
- * How to run a board: a process whose standard input and output are the board's serial line. An *emulator* is QEMU, with its
- * machine protocol at descriptor 3 and its processor halted; anything else is the board itself.
- */
+/** How to run a board: a process whose standard input and output are the board's serial line. */
 export interface BoardProgram {
   readonly program: string;
   readonly args: readonly string[];
@@ -17,7 +15,11 @@ export interface BoardProgram {
   readonly coldArgs: readonly string[];
   /** Beside the keeper's own. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly isEmulator: boolean;
+  /**
+   * What is at descriptor 3. `qmp`: QEMU's machine protocol, and the processor is halted. `start`: the program is loaded and waits for one line
+   * of JSON with its environment; it may have been made long before.
+   */
+  readonly control: "qmp" | "start" | undefined;
   /** It writes what the chip's ROM says at a start; for others that is said in their place. */
   readonly hasRom: boolean;
 }
@@ -51,22 +53,21 @@ export class BoardProcess {
   private isWanted = true;
   private readonly gone: Promise<void>;
 
-  private constructor(child: ChildProcess, program: BoardProgram, { reaper, handlers }: BoardProcessOptions) {
-    const [input, output, errors, qmp] = child.stdio as unknown as [Writable, Readable, Readable, Duplex];
+  private constructor(child: ChildProcess, program: BoardProgram, handlers: BoardProcessHandlers) {
+    const [input, output, errors, control] = child.stdio as unknown as [Writable, Readable, Readable, Duplex];
     this.child = child;
     this.pid = child.pid!;
     this.input = input;
     input.on("error", () => undefined);
     output.on("data", (bytes: Buffer) => handlers.line(bytes));
     errors.setEncoding("utf8").on("data", (text: string) => handlers.log(text.trimEnd()));
-    if (program.isEmulator) {
-      this.qmp = new QmpClient(qmp, (event, data) => {
+    if (program.control === "qmp") {
+      this.qmp = new QmpClient(control, (event, data) => {
         if (event === "RESET" && data["guest"] === true) handlers.restarted();
       });
     }
     this.gone = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
-        reaper.ended(this.pid);
         if (this.isWanted) handlers.ended(signal ?? `${code}`);
         resolve();
       });
@@ -83,17 +84,19 @@ export class BoardProcess {
     { reason, isCold }: BoardStart,
     options: BoardProcessOptions,
   ): Promise<BoardProcess> {
-    const child = spawn(program.program, [...program.args, ...(isCold ? program.coldArgs : [])], {
-      stdio: ["pipe", "pipe", "pipe", program.isEmulator ? "pipe" : nothing(), ...closedDescriptors()],
-      env: { ...options.environment, ...program.environment, [RESET_REASON]: reason },
+    const environment = { ...program.environment, [RESET_REASON]: reason };
+    if (program.control === "start") {
+      const child = await options.spares.take(program);
+      const control = child.stdio[3] as Writable;
+      control.on("error", () => undefined);
+      control.write(`${JSON.stringify(environment)}\n`);
+      return new BoardProcess(child, program, options.handlers);
+    }
+    const child = await launch(program, isCold ? program.coldArgs : [], {
+      reaper: options.reaper,
+      environment: { ...options.environment, ...environment },
     });
-    // At once: nothing may come between a birth and the reaper's knowing of it.
-    if (child.pid !== undefined) options.reaper.born(child.pid);
-    await new Promise((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", (cause) => reject(missing(program.program, cause)));
-    });
-    const board = new BoardProcess(child, program, options);
+    const board = new BoardProcess(child, program, options.handlers);
     await board.qmp?.execute("qmp_capabilities");
     await board.qmp?.execute("cont");
     return board;
@@ -133,10 +136,37 @@ const FIRST_UNUSED = 4;
 const closedDescriptors = (): readonly number[] =>
   Array.from({ length: Math.max(0, highestPairDescriptor() + 1 - FIRST_UNUSED) }, nothing);
 
-interface BoardProcessOptions {
+export interface LaunchOptions {
   readonly reaper: Reaper;
-  readonly handlers: BoardProcessHandlers;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+interface BoardProcessOptions extends LaunchOptions {
+  readonly handlers: BoardProcessHandlers;
+  readonly spares: SparePrograms;
+}
+
+/** @throws {FleetrigError} BOARD_PROGRAM_MISSING (rejection) */
+export async function launch(
+  { program, args, control }: BoardProgram,
+  moreArgs: readonly string[],
+  { reaper, environment }: LaunchOptions,
+): Promise<ChildProcess> {
+  const child = spawn(program, [...args, ...moreArgs], {
+    stdio: ["pipe", "pipe", "pipe", control === undefined ? nothing() : "pipe", ...closedDescriptors()],
+    env: environment,
+  });
+  const { pid } = child;
+  if (pid !== undefined) {
+    // At once: nothing may come between a birth and the reaper's knowing of it.
+    reaper.born(pid);
+    child.once("exit", () => reaper.ended(pid));
+  }
+  await new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (cause) => reject(missing(program, cause)));
+  });
+  return child;
 }
 
 const missing = (program: string, cause: unknown): FleetrigError =>

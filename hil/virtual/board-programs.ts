@@ -53,7 +53,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
       ),
       coldArgs: [],
       environment: {},
-      isEmulator: true,
+      control: "qmp",
       hasRom: true,
     };
   },
@@ -64,7 +64,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
       args: flash.isOfImage ? ["--flash", flash.path] : [],
       coldArgs: flash.isOfImage ? ["--power-cycle"] : [],
       environment: { BOARD_MAC: image.mac, BOARD_FLASH: flash.path },
-      isEmulator: false,
+      control: undefined,
       hasRom: true,
     };
   },
@@ -78,7 +78,7 @@ const PROGRAMS: Readonly<Record<VirtualBoardKind, (image: BoardImage) => BoardPr
       args: [fileURLToPath(new URL(MICROPYTHON, import.meta.url))],
       coldArgs: [],
       environment: { BOARD_MAC: mac, BOARD_FILES: files },
-      isEmulator: false,
+      control: "start",
       hasRom: false,
     };
   },

@@ -7,6 +7,7 @@ import type { BoardAction, BoardPlan, BoardStatus } from "./keeper-protocol.js";
 import type { Reaper } from "./reaper.js";
 import { romBootText } from "./rom/boot-text.js";
 import { DownloadMode } from "./rom/download-mode.js";
+import type { SparePrograms } from "./spare-programs.js";
 import { VirtualTty } from "./virtual-tty.js";
 
 const COLD: BoardStart = { reason: "POWERON", isCold: true };
@@ -30,6 +31,7 @@ export interface HostedBoardOptions {
   readonly plan: BoardPlan;
   readonly clock: Clock;
   readonly reaper: Reaper;
+  readonly spares: SparePrograms;
   readonly environment: Readonly<Record<string, string | undefined>>;
   status(status: BoardStatus): void;
   log(text: string): void;
@@ -153,11 +155,12 @@ export class HostedBoard {
   private async powerOn(start: BoardStart): Promise<void> {
     if (this.process !== undefined || this.rom !== undefined) return;
     if (this.options.plan.usb === "native") this.appear();
-    const { plan, reaper, environment, log } = this.options;
+    const { plan, reaper, spares, environment, log } = this.options;
     // At once, as a chip does: whoever waits for the board knows by it that it starts, however long its interpreter takes.
     if (!plan.program.hasRom) this.tty.write(Buffer.from(romBootText(start.reason)));
     this.process = await BoardProcess.start(plan.program, start, {
       reaper,
+      spares,
       environment,
       handlers: {
         line: (bytes) => this.tty.write(bytes),

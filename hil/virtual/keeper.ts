@@ -3,6 +3,7 @@ import { FleetrigError, RealTime } from "fleetrig/kernel";
 import { HostedBoard } from "./hosted-board.js";
 import type { KeeperFailure, KeeperMessage, KeeperRequest } from "./keeper-protocol.js";
 import { Reaper } from "./reaper.js";
+import { SparePrograms } from "./spare-programs.js";
 
 /**
  * The keeper: the process that has the virtual boards of one other process. It outlives nobody: when the channel to that process ends,
@@ -11,6 +12,7 @@ import { Reaper } from "./reaper.js";
 const boards = new Map<number, HostedBoard>();
 const reaper = new Reaper();
 const clock = new RealTime().lane(0);
+const spares = new SparePrograms({ reaper, clock, environment: process.env });
 
 const tell = (message: KeeperMessage): void => {
   if (process.connected) process.send?.(message);
@@ -24,6 +26,7 @@ async function carryOut(request: KeeperRequest): Promise<void> {
         plan: request.plan,
         clock,
         reaper,
+        spares,
         environment: process.env,
         status: (status) => tell({ board, status }),
         log: (log) => tell({ board, log }),

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript";
 import { keepFiles, loadFiles, makeFolder } from "./board-files.js";
 import { InputRing } from "./input-ring.js";
@@ -34,37 +34,53 @@ const RESET_CAUSES: Readonly<Record<string, number>> = {
 };
 const SOFT_RESET_CAUSE = 5;
 
-const { BOARD_MAC = "", BOARD_FILES = "", FLEETRIG_RESET_REASON = "POWERON" } = process.env;
+/** Which board it is, and why it starts. */
+interface BoardEnvironment {
+  readonly BOARD_MAC: string;
+  readonly BOARD_FILES: string;
+  readonly FLEETRIG_RESET_REASON: string;
+}
+
 const ring = new InputRing(workerData as SharedArrayBuffer);
-const startedMs = performanceNow();
 
 class Interpreter {
   private readonly input: number[] = [];
   private output: number[] = [];
   private isQuiet = false;
   private isRaw = false;
-  private resetCause = RESET_CAUSES[FLEETRIG_RESET_REASON] ?? 1;
+  private resetCause = 1;
+  private startedMs = 0;
+  private environment!: BoardEnvironment;
   private python!: Python;
 
   async run(): Promise<never> {
+    this.python = await this.load();
+    this.environment = await new Promise<BoardEnvironment>((resolve) => parentPort!.once("message", resolve));
+    this.startedMs = performanceNow();
+    this.resetCause = RESET_CAUSES[this.environment.FLEETRIG_RESET_REASON] ?? 1;
     for (;;) {
-      await this.boot();
+      this.boot();
       if (!this.isRaw) this.runFiles(["boot.py", "main.py"]);
       this.converse();
       this.print("MPY: soft reboot\r\n");
       this.resetCause = SOFT_RESET_CAUSE;
+      this.python = await this.load();
     }
   }
 
-  private async boot(): Promise<void> {
-    const python = await loadMicroPython({
+  private load(): Promise<Python> {
+    return loadMicroPython({
       heapsize: HEAP_BYTES,
       linebuffer: false,
       stdin: () => this.read(),
       stdout: (bytes: Uint8Array) => this.write(bytes),
       stderr: (bytes: Uint8Array) => this.write(bytes),
     });
-    this.python = python;
+  }
+
+  private boot(): void {
+    const { python, startedMs, environment } = this;
+    const { BOARD_FILES, BOARD_MAC } = environment;
     makeFolder(python.FS, "/lib");
     makeFolder(python.FS, MODULES);
     for (const [name, text] of Object.entries(MACHINE_MODULES))
