@@ -104,7 +104,7 @@ describe("a virtual MicroPython board", () => {
     const panics: string[] = [];
     const handlers = {
       line: () => undefined,
-      started: () => undefined,
+      booted: () => undefined,
       panicked: (report: { kind: string }) => panics.push(report.kind),
       panicEnded: () => undefined,
     };
