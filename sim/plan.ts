@@ -71,6 +71,11 @@ export interface MqttPlan {
   readonly cleanStart: boolean;
   readonly sessionExpiryS: number;
   readonly receiveMaximum: number;
+  /**
+   * Time without PUBACK after which a PUBLISH is repeated on the connection that stands; undefined: only after a reconnect, which
+   * is all that 3.1.1 demands. MQTT 5 forbids it [MQTT-4.4.0-1] and pays no attention.
+   */
+  readonly publishRetryUs?: number | undefined;
   /** Templates may name `{thingName}` and attributes. */
   readonly will: WillPlan | undefined;
   /** User name and password, for those who show no certificate. */

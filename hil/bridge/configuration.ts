@@ -117,7 +117,8 @@ export function renderMember(rendering: MemberRendering): RenderedMember {
 }
 
 function mqttOf(compiled: DeviceGroup, scope: BoardScope): JsonObject {
-  const { protocolVersion, keepAliveS, cleanStart, sessionExpiryS, receiveMaximum } = compiled.plan.mqtt;
+  const { protocolVersion, keepAliveS, cleanStart, sessionExpiryS, receiveMaximum, publishRetryUs } =
+    compiled.plan.mqtt;
   const will = compiled.willOf(scope);
   return {
     version: protocolVersion,
@@ -125,6 +126,7 @@ function mqttOf(compiled: DeviceGroup, scope: BoardScope): JsonObject {
     cleanStart,
     sessionExpiryS,
     receiveMaximum,
+    ...(publishRetryUs !== undefined && { publishRetryUs }),
     ...(will !== undefined && {
       will: {
         topic: scope.withPlaceholders(will.topic),

@@ -73,6 +73,9 @@ function normaliseMqtt(document: FleetGroupDocument["mqtt"]): MqttPlan {
     cleanStart: document?.cleanStart ?? true,
     sessionExpiryS: durationUs(document?.sessionExpiry ?? "0s") / US_PER_S,
     receiveMaximum: document?.receiveMaximum ?? 100,
+    ...(document?.publishRetry !== undefined && {
+      publishRetryUs: durationUs(document.publishRetry),
+    }),
     will:
       will === undefined
         ? undefined

@@ -120,6 +120,7 @@ function groupOf(thing: string, model: string, habits: Partial<BoardHabits> = {}
       cleanStart: false,
       sessionExpiryS: 3_600,
       receiveMaximum: 16,
+      ...(protocolVersion === 4 && { publishRetryUs: 10 * US_PER_S }),
       will: undefined,
     },
     reconnect: {

@@ -62,6 +62,9 @@ const mqttBlock = block(
     cleanStart: flag("Start without a session.").optional(),
     sessionExpiry: duration("How long the broker keeps the session of an offline client.").optional(),
     receiveMaximum: integer("QoS 1 messages the client takes unacknowledged.", 1, 65_535).optional(),
+    publishRetry: duration(
+      "MQTT 3.1.1: repeats a PUBLISH on the standing connection when PUBACK has not come for so long. Without it only a reconnect does.",
+    ).optional(),
     will: block({
       topic: text("Topic; may name {thingName} and attributes.", 256),
       payload: z.string().meta({ description: "Payload; may name {thingName} and attributes." }).optional(),

@@ -43,6 +43,19 @@ export class Inflight {
     return publish;
   }
 
+  /** What waits for its PUBACK, in the order in which it first went. */
+  get oldest(): OutgoingPublish | undefined {
+    return this.unacknowledged.head;
+  }
+
+  /** Since when something waits for its PUBACK; undefined when nothing does. */
+  waitingSinceUs(): number | undefined {
+    let sinceUs: number | undefined;
+    for (let publish = this.oldest; publish !== undefined; publish = publish.next)
+      sinceUs = Math.min(sinceUs ?? publish.sentUs, publish.sentUs);
+    return sinceUs;
+  }
+
   /** PUBACK. @returns undefined for an identifier that is not in use. */
   acknowledge(packetId: number): OutgoingPublish | undefined {
     return this.unacknowledged.take(packetId);

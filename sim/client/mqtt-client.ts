@@ -1,4 +1,4 @@
-import { type Clock, type DeliveryProbe, TRACE_PROPERTY, traceTagPrefix } from "fleetrig/kernel";
+import { type Clock, type DeliveryProbe, type Timer, TRACE_PROPERTY, traceTagPrefix } from "fleetrig/kernel";
 import {
   type ConnackPacket,
   type ConnectPacket,
@@ -11,7 +11,9 @@ import {
   type PublishPacket,
   REASON,
   reasonName,
+  type SubscribePacket,
   type SubscriptionRequest,
+  type UnsubscribePacket,
   type UserProperty,
   type Will,
   wireBytes,
@@ -20,8 +22,8 @@ import type { LoginPlan, MqttPlan } from "../plan.js";
 import { ClientLink, type ClientLinkOwner } from "./client-link.js";
 import { Inflight, WINDOW_MAX } from "./inflight.js";
 import { KeepAlive, type KeepAliveOwner } from "./keep-alive.js";
-import { type OutboundMessage, publishPacket } from "./outgoing.js";
-import { portions, Subscriptions } from "./subscriptions.js";
+import { type OutboundMessage, type OutgoingPublish, publishPacket } from "./outgoing.js";
+import { Subscriptions, type SubscriptionsOwner } from "./subscriptions.js";
 
 /** Whose client it is, and who is told. */
 export interface MqttClientOptions {
@@ -56,10 +58,10 @@ type Phase = "detached" | "connecting" | "connected";
 
 /**
  * The client side of an MQTT session (3.1.1 and 5), QoS 0 and 1, on whatever link it is given. Sans-I/O: it
- * reacts to packets and calls, and its only timer is keep-alive. The session (unacknowledged publishes, packet
- * identifiers, subscriptions) outlives links; each `open` begins a new connection of the same session.
+ * reacts to packets and calls, and to time only by keep-alive and by asking again what nobody answers. The session
+ * (unacknowledged publishes, packet identifiers, subscriptions) outlives links; each `open` begins a new connection of it.
  */
-export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
+export class MqttClient implements ClientLinkOwner, KeepAliveOwner, SubscriptionsOwner {
   lastSentUs = 0;
   lastReceivedUs = 0;
   private phase: Phase = "detached";
@@ -69,6 +71,8 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   /** Undefined until the first QoS 1 publish or SUBSCRIBE. */
   private inflight: Inflight | undefined;
   private subscriptions: Subscriptions | undefined;
+  /** Exists while a PUBLISH waits for its PUBACK and is to be repeated. */
+  private retryTimer: Timer | undefined;
   private clientId: string;
   private window = WINDOW_MAX;
   private maximumPacketBytes = Number.POSITIVE_INFINITY;
@@ -145,21 +149,19 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     else if (this.phase === "connected") this.pump();
   }
 
-  /** Asks for subscriptions, now or with the next connection; renewed when the server lost the session. */
+  /**
+   * Asks for subscriptions, now or with the next connection, unless the session holds them already. They are renewed when the
+   * server lost the session, and asked for again when it does not answer.
+   */
   subscribe(requests: readonly SubscriptionRequest[]): void {
-    this.subscriptions ??= new Subscriptions();
+    this.subscriptions ??= new Subscriptions(this.options.clock, this);
     this.subscriptions.add(requests);
-    if (this.phase === "connected") this.sendSubscribe(requests);
+    if (this.phase === "connected") this.subscriptions.subscribe();
   }
 
   unsubscribe(filters: readonly string[]): void {
     this.subscriptions?.remove(filters);
-    if (this.phase !== "connected") return;
-    for (const portion of portions(filters)) {
-      const packetId = this.allocate();
-      this.subscriptions?.asked(packetId, undefined);
-      this.send({ type: "unsubscribe", packetId, filters: portion });
-    }
+    if (this.phase === "connected") this.subscriptions?.unsubscribe(filters);
   }
 
   /** The device lost its memory: unsent publishes are discarded, sent ones forgotten. */
@@ -192,7 +194,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
       case "suback":
         return this.onSuback(packet.packetId, packet.reasonCodes);
       case "unsuback":
-        this.subscriptions?.answered(packet.packetId);
+        this.subscriptions?.answered(packet.packetId, packet.reasonCodes);
         return;
       case "pingresp":
         return this.keepAlive.answered();
@@ -216,6 +218,28 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     this.fail("keep-alive-timeout");
   }
 
+  ask(request: SubscribePacket | UnsubscribePacket): void {
+    if (this.phase === "connected") this.send(request);
+  }
+
+  /** Called by the timer: publishes that wait for their PUBACK go again, under their identifiers [MQTT-3.3.1-1]. */
+  repeatPublishes(): void {
+    this.retryTimer = undefined;
+    const overdueUs = this.options.clock.nowUs() - this.options.mqtt.publishRetryUs!;
+    for (let publish = this.inflight?.oldest; publish !== undefined; publish = publish.next) {
+      if (publish.sentUs > overdueUs || this.phase !== "connected") continue;
+      publish.isRepeat = true;
+      this.transmit(publish);
+    }
+    if (this.phase === "connected") this.armRetries();
+  }
+
+  /** Packet identifiers of PUBLISH, SUBSCRIBE and UNSUBSCRIBE come from one supply [MQTT-2.2.1-4]. */
+  allocate(): number {
+    this.inflight ??= this.createInflight();
+    return this.inflight.allocate(this.isTaken);
+  }
+
   private fail(reason: string): void {
     this.abort();
     this.options.handlers.lost(reason);
@@ -226,6 +250,9 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     this.link = undefined;
     this.phase = "detached";
     this.keepAlive.stop();
+    this.subscriptions?.stop();
+    this.retryTimer?.cancel();
+    this.retryTimer = undefined;
     return link;
   }
 
@@ -271,7 +298,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     this.maximumPacketBytes = connack.maximumPacketBytes ?? Number.POSITIVE_INFINITY;
     this.keepAlive.start(connack.serverKeepAliveS ?? mqtt.keepAliveS);
     this.subscriptions?.rewind(connack.sessionPresent);
-    this.sendSubscribe(this.subscriptions?.ungranted() ?? []);
+    this.subscriptions?.subscribe();
     if (this.inflight !== undefined) {
       this.inflight.window = this.window;
       this.inflight.rewind(connack.sessionPresent);
@@ -300,7 +327,7 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
   }
 
   private onSuback(packetId: number, reasonCodes: readonly number[]): void {
-    const requests = this.subscriptions?.answered(packetId);
+    const requests = this.subscriptions?.answered(packetId, reasonCodes);
     const { handlers } = this.options;
     if (handlers.subscribed === undefined) return;
     requests?.forEach(({ filter }, index) => {
@@ -308,12 +335,14 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     });
   }
 
-  private sendSubscribe(requests: readonly SubscriptionRequest[]): void {
-    for (const subscriptions of portions(requests)) {
-      const packetId = this.allocate();
-      this.subscriptions!.asked(packetId, subscriptions);
-      this.send({ type: "subscribe", packetId, subscriptions });
-    }
+  /** Looks again when something has waited long enough for its PUBACK. */
+  private armRetries(): void {
+    const { protocolVersion, publishRetryUs } = this.options.mqtt;
+    if (publishRetryUs === undefined || protocolVersion === 5 || this.retryTimer !== undefined) return;
+    const sinceUs = this.inflight?.waitingSinceUs();
+    if (sinceUs === undefined) return;
+    const waitedUs = this.options.clock.nowUs() - sinceUs;
+    this.retryTimer = this.options.clock.after(publishRetryUs - waitedUs, repeat, this);
   }
 
   /** Sends what the window lets through. */
@@ -321,18 +350,24 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     const inflight = this.inflight!;
     while (this.phase === "connected") {
       const publish = inflight.nextToSend(this.isTaken);
-      if (publish === undefined) return;
-      const { message, packetId, isRepeat, wasSent } = publish;
-      const packet = publishPacket(message, packetId, { dup: isRepeat, userProperties: this.tag(message) });
-      if (this.isTooLarge(packet)) {
-        inflight.acknowledge(packetId);
-        this.discard(message);
-        continue;
-      }
-      publish.wasSent = true;
-      this.reportSent(message, wasSent);
-      this.send(packet);
+      if (publish === undefined) break;
+      if (this.transmit(publish)) continue;
+      inflight.acknowledge(publish.packetId);
+      this.discard(publish.message);
     }
+    this.armRetries();
+  }
+
+  /** @returns false when the server does not take so large a packet. */
+  private transmit(publish: OutgoingPublish): boolean {
+    const { message, packetId, isRepeat, wasSent } = publish;
+    const packet = publishPacket(message, packetId, { dup: isRepeat, userProperties: this.tag(message) });
+    if (this.isTooLarge(packet)) return false;
+    publish.wasSent = true;
+    publish.sentUs = this.options.clock.nowUs();
+    this.reportSent(message, wasSent);
+    this.send(packet);
+    return true;
   }
 
   private transmitQos0(message: OutboundMessage): void {
@@ -375,11 +410,8 @@ export class MqttClient implements ClientLinkOwner, KeepAliveOwner {
     return inflight;
   }
 
-  private allocate(): number {
-    this.inflight ??= this.createInflight();
-    return this.inflight.allocate(this.isTaken);
-  }
-
   /** Packet identifiers are shared with SUBSCRIBE and UNSUBSCRIBE [MQTT-2.2.1-4]. */
   private readonly isTaken = (packetId: number): boolean => this.subscriptions?.isTaken(packetId) ?? false;
 }
+
+const repeat = (client: MqttClient): void => client.repeatPublishes();

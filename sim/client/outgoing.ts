@@ -27,6 +27,8 @@ export class OutgoingPublish {
   wasSent = false;
   /** The next transmission repeats one of the same session [MQTT-3.3.1-1]. */
   isRepeat = false;
+  /** When it was last handed to a link. */
+  sentUs = 0;
   next: OutgoingPublish | undefined;
 
   constructor(readonly message: OutboundMessage) {}

@@ -2,7 +2,15 @@ import type { Packet } from "fleetrig/protocol";
 import { describe, expect, it } from "vitest";
 import type { CaseVerdict } from "../../scenarios/qualify/judgement.js";
 import type { CaseParameters } from "../../scenarios/qualify/parameters.js";
-import { type DeviceChanges, never, qualify, repeating, SECOND, type Tamper } from "./virtual-rig.js";
+import {
+  type DeviceChanges,
+  insteadOfRepeating,
+  never,
+  qualify,
+  SECOND,
+  subscribingAgain,
+  type Tamper,
+} from "./virtual-rig.js";
 
 interface Row {
   readonly device: string;
@@ -23,8 +31,12 @@ const PATIENT = { EXECUTION_TIMEOUT: 1_200 };
 const followed = (changes: Packet["type"]): DeviceChanges => ({ ...shadowed, tamper: never(changes) });
 const otherId = (packet: Packet, times: number): Packet =>
   packet.type === "publish" || packet.type === "subscribe"
-    ? { ...packet, packetId: packet.packetId! + 1_000 + times }
+    ? { ...packet, packetId: packet.packetId! + 1_000 * times }
     : packet;
+const withoutDup = (packet: Packet): Packet =>
+  packet.type === "publish" ? { ...packet, dup: false } : packet;
+/** What MQTT 3.1.1 allows and AWS wants. */
+const repeating: DeviceChanges = { mqtt: { publishRetryUs: 4 * SECOND } };
 
 /** Subscribes on its first connection only. */
 const subscribingOnce = (): Tamper => {
@@ -118,24 +130,22 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
   MQTT_Publish_Retry_No_Puback: [
     {
       device: "repeats with the same identifier",
-      changes: { tamper: repeating("publish", 4 * SECOND) },
+      changes: repeating,
       verdict: "pass",
     },
     {
       device: "forgets DUP",
-      changes: {
-        tamper: repeating("publish", 4 * SECOND, (p) => (p.type === "publish" ? { ...p, dup: false } : p)),
-      },
+      changes: { ...repeating, tamper: insteadOfRepeating("publish", withoutDup) },
       verdict: "pass-with-warnings",
       says: /DUP/,
     },
     {
       device: "repeats under another identifier",
-      changes: { tamper: repeating("publish", 4 * SECOND, otherId) },
+      changes: { ...repeating, tamper: insteadOfRepeating("publish", otherId) },
       verdict: "fail",
       says: /another packet identifier/,
     },
-    { device: "never repeats", changes: {}, verdict: "fail", says: /never repeated/ },
+    { device: "repeats only after a reconnect", changes: {}, verdict: "fail", says: /never repeated/ },
     {
       device: "speaks MQTT 5",
       changes: { mqtt: { protocolVersion: 5 } },
@@ -171,16 +181,21 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
   MQTT_Subscribe_Retry_No_Suback: [
     {
       device: "repeats with the same identifier",
-      changes: { ...shadowed, tamper: repeating("subscribe", 4 * SECOND) },
+      changes: shadowed,
       verdict: "pass",
     },
     {
       device: "repeats under another identifier",
-      changes: { ...shadowed, tamper: repeating("subscribe", 4 * SECOND, otherId) },
+      changes: { ...shadowed, tamper: insteadOfRepeating("subscribe", otherId) },
       verdict: "fail",
       says: /another packet identifier/,
     },
-    { device: "never repeats", changes: shadowed, verdict: "fail", says: /never repeated/ },
+    {
+      device: "never repeats",
+      changes: { ...shadowed, tamper: insteadOfRepeating("subscribe") },
+      verdict: "fail",
+      says: /never repeated/,
+    },
   ],
   MQTT_Client_Puback_Qos1: [
     { device: "acknowledges", changes: shadowed, verdict: "pass" },
@@ -210,8 +225,13 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
     { device: "has a long keep-alive", changes: { mqtt: { keepAliveS: 600 } }, verdict: "fail", says: /230/ },
   ],
   MQTT_Persistent_Session_Happy_Case: [
-    { device: "relies on its session", changes: { ...shadowed, tamper: subscribingOnce }, verdict: "pass" },
-    { device: "subscribes again all the same", changes: shadowed, verdict: "fail", says: /subscribed again/ },
+    { device: "relies on its session", changes: shadowed, verdict: "pass" },
+    {
+      device: "subscribes again all the same",
+      changes: { ...shadowed, tamper: subscribingAgain },
+      verdict: "fail",
+      says: /subscribed again/,
+    },
     {
       device: "asks for a clean session",
       changes: { ...shadowed, mqtt: { cleanStart: true } },

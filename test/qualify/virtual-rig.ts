@@ -195,33 +195,41 @@ export const never =
     },
   });
 
-/** A device that repeats what was not acknowledged, as old ones do. */
-export const repeating =
+/** A device that does something else than to repeat a packet under its identifier: nothing, unless told otherwise. */
+export const insteadOfRepeating =
   (
     type: "publish" | "subscribe",
-    afterUs: number,
-    change: (packet: Packet, times: number) => Packet = (p) => p,
+    change: (packet: Packet, times: number) => Packet | undefined = () => undefined,
   ) =>
-  (time: VirtualTime): Tamper => {
-    const clock = time.lane(90);
-    const open = new Set<number>();
+  (): Tamper => {
+    const seen = new Set<number>();
     let times = 0;
     return {
-      opened: () => open.clear(),
+      opened: () => seen.clear(),
       up: (packet, send) => {
-        send(packet);
-        if (packet.type !== type || packet.packetId === undefined) return;
-        const { packetId } = packet;
-        open.add(packetId);
-        clock.after(afterUs, () => {
-          if (!open.has(packetId)) return;
-          times += 1;
-          send(change(packet.type === "publish" ? { ...packet, dup: true } : packet, times));
-        });
-      },
-      down: (packet, deliver) => {
-        if (packet.type === "puback" || packet.type === "suback") open.delete(packet.packetId);
-        deliver(packet);
+        if (packet.type !== type || packet.packetId === undefined) return send(packet);
+        const isAgain = seen.has(packet.packetId);
+        if (isAgain) times += 1;
+        const sent = isAgain ? change(packet, times) : packet;
+        seen.add(packet.packetId);
+        if (sent !== undefined) send(sent);
       },
     };
   };
+
+/** A device that subscribes again to everything whenever it has connected. */
+export const subscribingAgain = (): Tamper => {
+  let first: Packet | undefined;
+  let sendUp: (packet: Packet) => void = () => undefined;
+  return {
+    up: (packet, send) => {
+      sendUp = send;
+      if (packet.type === "subscribe") first ??= packet;
+      send(packet);
+    },
+    down: (packet, deliver) => {
+      deliver(packet);
+      if (packet.type === "connack" && first !== undefined) sendUp(first);
+    },
+  };
+};

@@ -17,6 +17,10 @@ CONTROL, NETWORK = 0, 1
 DATA, ACK, PING, PONG, OPEN, OPENED, BOOT, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 GIVE_UP_US = 5000000
 CONNECT_TIMEOUT_US = 10000000
+# A server that has not answered a SUBSCRIBE for so long is asked again.
+ANSWER_TIMEOUT_US = 10000000
+# AWS: at most 8 filters in one SUBSCRIBE.
+FILTERS_PER_PACKET = 8
 
 _last_ticks = time.ticks_us()
 _now_us = 0
@@ -498,8 +502,9 @@ class Message:
         self.topic, self.payload, self.qos, self.retain = topic, payload, qos, False
         # Telemetry: its stream, sequence, when it was due, and its tag.
         self.stream, self.q, self.due, self.tag = None, 0, 0, ""
-        self.id = 0
-        self.was_sent = False
+        self.id = self.sent_us = 0
+        # Went before; the next transmission repeats one that the server's session may know [MQTT-3.3.1-1].
+        self.was_sent = self.is_repeat = False
 
 
 class Client:
@@ -509,6 +514,9 @@ class Client:
         self.is_v5 = self.plan.get("version", 5) == 5
         self.next_id = 1
         self.inflight, self.waiting = [], []
+        # What is wanted: filter, and None, the packet identifier of the SUBSCRIBE that asks, "granted" or "refused".
+        self.subscriptions = []
+        self.retry_us = 0 if self.is_v5 else self.plan.get("publishRetryUs", 0)
         self.expiry_s = 0
         self.reset()
 
@@ -518,6 +526,8 @@ class Client:
         self.quota = 16
         self.last_out_us = 0
         self.is_pinged = False
+        timers.cancel("suback")
+        timers.cancel("puback")
 
     def write(self, data):
         self.last_out_us = now_us()
@@ -568,6 +578,9 @@ class Client:
             self.publish(head, body)
         elif kind == 4:
             self.puback(struct.unpack(">H", body)[0], body[2] if len(body) > 2 else 0)
+        elif kind == 9:
+            at = read_properties(body, 2)[1] if self.is_v5 else 2
+            self.suback(struct.unpack(">H", body)[0], body[at:])
         elif kind == 13:
             self.is_pinged = False
         elif kind == 14:
@@ -585,8 +598,14 @@ class Client:
         if 19 in found:
             self.keep_alive_us = found[19] * 1000000
         self.keep_alive()
+        for wanted in self.subscriptions:
+            if not present or wanted[1] != "granted":
+                wanted[1] = None
+        self.ask()
         for message in self.inflight:
+            message.is_repeat = present
             self.write_message(message)
+        self.watch_inflight()
         self.member.accepted(present)
 
     def publish(self, head, body):
@@ -610,12 +629,47 @@ class Client:
                 break
         self.pump()
 
+    # What the session holds is not asked for again.
     def subscribe(self, filters):
-        body = struct.pack(">H", self.identifier()) + (b"\x00" if self.is_v5 else b"")
+        known = [wanted[0] for wanted in self.subscriptions]
+        self.subscriptions += [[name, None] for name in filters if name not in known]
+        self.ask()
+
+    def ask(self):
+        while self.is_up:
+            missing = [wanted for wanted in self.subscriptions if wanted[1] is None][:FILTERS_PER_PACKET]
+            if not missing:
+                return
+            identifier = self.identifier()
+            for wanted in missing:
+                wanted[1] = identifier
+            self.write_subscribe(identifier)
+            timers.set("suback", ANSWER_TIMEOUT_US, self.ask_again)
+
+    def asked(self):
+        return sorted({wanted[1] for wanted in self.subscriptions if isinstance(wanted[1], int)})
+
+    # What is sent again keeps its identifier: it is no new request [MQTT 3.1.1, MQTT-2.3.1-1].
+    def ask_again(self):
+        if self.is_up:
+            for identifier in self.asked():
+                self.write_subscribe(identifier)
+            timers.set("suback", ANSWER_TIMEOUT_US, self.ask_again)
+
+    def write_subscribe(self, identifier):
+        filters = [wanted[0] for wanted in self.subscriptions if wanted[1] == identifier]
+        body = struct.pack(">H", identifier) + (b"\x00" if self.is_v5 else b"")
         self.write(packet(0x82, body + b"".join([mqtt_text(name) + b"\x01" for name in filters])))
 
+    def suback(self, identifier, codes):
+        asked = [wanted for wanted in self.subscriptions if wanted[1] == identifier]
+        for wanted, code in zip(asked, codes):
+            wanted[1] = "granted" if code < 0x80 else "refused"
+        if not self.asked():
+            timers.cancel("suback")
+
     def identifier(self):
-        used = [message.id for message in self.inflight]
+        used = [message.id for message in self.inflight] + self.asked()
         while True:
             identifier = self.next_id
             self.next_id = identifier % 65535 + 1
@@ -636,6 +690,21 @@ class Client:
                 self.inflight.append(message)
             self.waiting.pop(0)
             self.write_message(message)
+        self.watch_inflight()
+
+    # MQTT 3.1.1, where the plan wants it: a PUBLISH without PUBACK goes again on the connection that stands.
+    def watch_inflight(self):
+        if self.retry_us and self.is_up and self.inflight and "puback" not in timers.due:
+            timers.at("puback", min([message.sent_us for message in self.inflight]) + self.retry_us, self.repeat_overdue)
+
+    def repeat_overdue(self):
+        if self.is_up:
+            now = now_us()
+            for message in self.inflight:
+                if now - message.sent_us >= self.retry_us:
+                    message.is_repeat = True
+                    self.write_message(message)
+            self.watch_inflight()
 
     def write_message(self, message):
         body = mqtt_text(message.topic)
@@ -646,7 +715,7 @@ class Client:
             if message.tag:
                 properties = b"\x26" + mqtt_text(self.member.plan["traceKey"]) + mqtt_text(message.tag)
             body += mqtt_length(len(properties)) + properties
-        head = 0x30 | message.qos << 1 | (1 if message.retain else 0) | (8 if message.was_sent else 0)
+        head = 0x30 | message.qos << 1 | (1 if message.retain else 0) | (8 if message.is_repeat else 0)
         self.write(packet(head, body + message.payload))
         if message.stream is not None:
             if message.was_sent:
@@ -654,6 +723,7 @@ class Client:
             else:
                 event("sent", s=message.stream, q=message.q, due=message.due, at=now_us())
         message.was_sent = True
+        message.sent_us = now_us()
 
     def keep_alive(self):
         if not self.is_up or not self.keep_alive_us:
@@ -1200,7 +1270,7 @@ class Member:
         self.is_quiet, self.model.is_over = is_quiet, True
         self.telemetry.stop()
         self.close("stopped")
-        for name in ("dial", "timeout", "keep-alive", "apply", "phase", "ask"):
+        for name in ("dial", "timeout", "keep-alive", "apply", "phase", "ask", "suback", "puback"):
             timers.cancel(name)
 
     def report(self, kind, **members):

@@ -123,8 +123,32 @@ function checkMqtt(checker: Checker, { mqtt }: FleetGroupDocument, path: SourceP
       hint: "Round it to seconds.",
     });
   }
+  checkPublishRetry(checker, mqtt, path);
   if (mqtt.will !== undefined && /[+#]/.test(mqtt.will.topic))
     checker.atValue([...path, "mqtt", "will", "topic"], WILDCARD);
+}
+
+const SHORTEST_RETRY_US = US_PER_S;
+
+function checkPublishRetry(
+  checker: Checker,
+  { publishRetry, protocolVersion }: NonNullable<FleetGroupDocument["mqtt"]>,
+  path: SourcePath,
+): void {
+  if (publishRetry === undefined) return;
+  const at = [...path, "mqtt", "publishRetry"];
+  if (!isVersion311(protocolVersion))
+    checker.atValue(at, {
+      code: "SCENARIO_CONTRADICTION",
+      message: "MQTT 5 forbids repeating a PUBLISH on a connection that stands [MQTT-4.4.0-1].",
+      hint: 'Write protocolVersion: "3.1.1", or leave publishRetry out.',
+    });
+  if (durationUs(publishRetry) < SHORTEST_RETRY_US)
+    checker.atValue(at, {
+      code: "SCENARIO_OUT_OF_RANGE",
+      message: `${publishRetry} is too short a time to wait for PUBACK.`,
+      hint: "The shortest is 1s.",
+    });
 }
 
 /** What is wrong with a topic that something is published to. */

@@ -139,14 +139,41 @@ describe.skipIf(lacksCompiler)("the firmware's MQTT session", () => {
     },
   );
 
-  it("subscribes again when the session is gone", () => {
+  it.each([
+    { sessionPresent: false, then: "subscribes again" },
+    { sessionPresent: true, then: "does not subscribe again" },
+  ])("$then with session present: $sessionPresent", ({ sessionPresent }) => {
     const server = new ScriptedServer();
     server.begin().advance(1);
-    const before = server.of("subscribe").length;
+    const before = server.of("subscribe");
+    server.sessionPresent = sessionPresent;
     server.drop();
     server.advance(2);
-    expect(server.of("subscribe").length).toBeGreaterThan(before);
+    const filters = server.of("subscribe").flatMap(({ subscriptions }) => subscriptions);
+    expect(filters.length).toBe((sessionPresent ? 1 : 2) * before.flatMap((one) => one.subscriptions).length);
   });
+
+  it.each([
+    { version: 4, repeated: 3 },
+    { version: 5, repeated: 0 },
+  ])(
+    "repeats a PUBLISH without PUBACK on the standing connection, with MQTT version $version: $repeated times",
+    (mqtt) => {
+      const plan = { version: mqtt.version, keepAliveS: 60, sessionExpiryS: 3600, publishRetryUs: 4 * S };
+      const server = new ScriptedServer({ mqtt: plan, model: "temperature-sensor" });
+      server.connack = { receiveMaximum: 1 };
+      server.isSilent = true;
+      server.begin().advance(13);
+      const first = server.telemetry.filter(
+        (each) => each.split(" ")[0] === server.telemetry[0]!.split(" ")[0],
+      );
+      expect(first.map((each) => each.split(" ")[1])).toEqual([
+        "false",
+        ...Array.from({ length: mqtt.repeated }, () => "true"),
+      ]);
+      expect(server.of("connect")).toHaveLength(1);
+    },
+  );
 
   it("asks again for subscriptions that nobody answers, under the same identifier [MQTT-2.3.1-3]", () => {
     const server = new ScriptedServer({ telemetry: [] });

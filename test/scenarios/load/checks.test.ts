@@ -88,6 +88,8 @@ const CASES: readonly (readonly [text: string, ...found: string[]])[] = [
   [SMALL.replace("floor: 7", "n: [1]"), "WRONG_TYPE: [1]"],
   [group("mqtt: { protocolVersion: 3 }"), "INVALID_VALUE: 3"],
   [group("mqtt: { keepAlive: 20h }"), "OUT_OF_RANGE: 20h"],
+  [group("mqtt: { publishRetry: 10s }"), "CONTRADICTION: 10s"],
+  [group("mqtt: { protocolVersion: 4, publishRetry: 0s }"), "OUT_OF_RANGE: 0s"],
   [group('mqtt: { will: { topic: "w/#", delay: 10ms } }'), 'TOPIC: "w/#"', "OUT_OF_RANGE: 10ms"],
   [group('mqtt: { will: { topic: "w", payload: "{nobody}" } }'), "PLACEHOLDER: {nobody}"],
   [group("reconnect: { policy: constant, base: 5s, cap: 1s }"), "OUT_OF_RANGE: 1s"],

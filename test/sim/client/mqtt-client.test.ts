@@ -166,6 +166,40 @@ describe("MqttClient sending QoS 1", () => {
   });
 });
 
+describe("MqttClient without PUBACK", () => {
+  const mqtt = { protocolVersion: 4, publishRetryUs: 5 * SECOND, keepAliveS: 0 } as const;
+  const ids = (bench: ClientBench): string[] =>
+    bench.sentOf("publish").map(({ packetId, dup }) => `${packetId}${dup ? " dup" : ""}`);
+
+  it("repeats a PUBLISH on the standing connection under its identifier, where MQTT 3.1.1 is told to", () => {
+    const bench = new ClientBench({ mqtt }).connect();
+    bench.publish(1);
+    bench.time.advance(3 * SECOND);
+    bench.publish(1);
+    bench.time.advance(2 * SECOND);
+    expect(ids(bench)).toEqual(["1", "2", "1 dup"]);
+    bench.receive({ type: "puback", packetId: 1, reasonCode: 0 });
+    bench.time.advance(3 * SECOND);
+    expect(ids(bench)).toEqual(["1", "2", "1 dup", "2 dup"]);
+    bench.receive({ type: "puback", packetId: 2, reasonCode: 0 });
+    bench.time.advance(60 * SECOND);
+    expect(ids(bench)).toHaveLength(4);
+    expect(bench.probe.of("again")).toEqual([0, 1]);
+  });
+
+  it("waits for a reconnect otherwise, and with MQTT 5 always [MQTT-4.4.0-1]", () => {
+    for (const others of [{ publishRetryUs: undefined }, { protocolVersion: 5 as const }]) {
+      const bench = new ClientBench({ mqtt: { ...mqtt, ...others } }).connect();
+      bench.publish(1);
+      bench.time.advance(60 * SECOND);
+      expect(ids(bench)).toEqual(["1"]);
+      bench.lose();
+      bench.connect({ sessionPresent: true });
+      expect(ids(bench)).toEqual(["1 dup"]);
+    }
+  });
+});
+
 describe("MqttClient subscriptions", () => {
   it("asks for at most eight filters at once", () => {
     const bench = new ClientBench();
@@ -190,6 +224,49 @@ describe("MqttClient subscriptions", () => {
       "subscribed a 1",
       "subscribed b 0",
     ]);
+  });
+
+  it("does not ask again for what the session holds, whoever wants it once more", () => {
+    const bench = new ClientBench().connect();
+    bench.client.subscribe([{ filter: "a", qos: 1 }]);
+    bench.client.subscribe([{ filter: "a", qos: 1 }]);
+    expect(bench.filters()).toEqual(["a"]);
+    bench.receive({ type: "suback", packetId: 1, reasonCodes: [1] });
+    bench.lose();
+    bench.connect({ sessionPresent: true });
+    bench.client.subscribe([{ filter: "a", qos: 1 }]);
+    expect(bench.filters()).toEqual([]);
+    bench.client.subscribe([{ filter: "a", qos: 0 }]);
+    expect(bench.last("subscribe").subscriptions).toEqual([{ filter: "a", qos: 0 }]);
+  });
+
+  it("asks again for what was refused, on its next connection", () => {
+    const bench = new ClientBench().connect();
+    bench.client.subscribe([{ filter: "a", qos: 1 }]);
+    bench.receive({ type: "suback", packetId: 1, reasonCodes: [0x87] });
+    bench.client.subscribe([{ filter: "a", qos: 1 }]);
+    expect(bench.filters()).toEqual(["a"]);
+    bench.lose();
+    bench.connect({ sessionPresent: true });
+    expect(bench.filters()).toEqual(["a"]);
+  });
+
+  it("repeats requests that nobody answers, under their identifiers [MQTT-2.2.1-3]", () => {
+    const bench = new ClientBench().connect();
+    bench.client.subscribe([{ filter: "a", qos: 1 }]);
+    bench.client.unsubscribe(["b"]);
+    bench.time.advance(10 * SECOND);
+    expect(
+      bench.sent.slice(1).map((packet) => `${packet.type} ${"packetId" in packet && packet.packetId}`),
+    ).toEqual(["subscribe 1", "unsubscribe 2", "subscribe 1", "unsubscribe 2"]);
+    bench.receive({ type: "suback", packetId: 1, reasonCodes: [1] });
+    bench.time.advance(10 * SECOND);
+    expect(bench.sentOf("unsubscribe")).toHaveLength(3);
+    bench.receive({ type: "unsuback", packetId: 2, reasonCodes: [0] });
+    bench.lose();
+    bench.time.advance(60 * SECOND);
+    expect(bench.sentOf("subscribe")).toHaveLength(2);
+    expect(bench.sentOf("unsubscribe")).toHaveLength(3);
   });
 
   it("does not renew what it gave up", () => {

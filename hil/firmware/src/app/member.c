@@ -72,14 +72,16 @@ static bool read_will(json_value will) {
 }
 
 static bool read_mqtt(json_value mqtt) {
-  int64_t version = 5, keep_alive_s = 60, expiry_s = 0, receive_maximum = 16;
+  int64_t version = 5, keep_alive_s = 60, expiry_s = 0, receive_maximum = 16, publish_retry_us = 0;
   if (!read_number(mqtt, "version", 4, 5, &version) || !read_number(mqtt, "keepAliveS", 0, 65535, &keep_alive_s) ||
-      !read_number(mqtt, "sessionExpiryS", 0, UINT32_MAX, &expiry_s) || !read_number(mqtt, "receiveMaximum", 1, 65535, &receive_maximum))
+      !read_number(mqtt, "sessionExpiryS", 0, UINT32_MAX, &expiry_s) || !read_number(mqtt, "receiveMaximum", 1, 65535, &receive_maximum) ||
+      !read_number(mqtt, "publishRetryUs", 1, LONGEST_US, &publish_retry_us))
     return false;
   member.mqtt.version = (uint8_t)version;
   member.mqtt.keep_alive_s = (uint16_t)keep_alive_s;
   member.mqtt.session_expiry_s = (uint32_t)expiry_s;
   member.mqtt.receive_maximum = (uint16_t)receive_maximum;
+  member.mqtt.publish_retry_us = publish_retry_us;
   member.mqtt.clean_start = json_is_true(json_member(mqtt, "cleanStart"));
   member.mqtt.username = keep_text(json_member(mqtt, "username"));
   member.mqtt.password = keep_text(json_member(mqtt, "password"));

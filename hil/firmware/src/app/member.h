@@ -38,6 +38,7 @@ typedef struct {
     uint8_t version;
     bool clean_start, has_will;
     uint16_t keep_alive_s, receive_maximum;
+    int64_t publish_retry_us; /* 0: only a reconnect repeats a PUBLISH */
     uint32_t session_expiry_s;
     const char *username, *password;
     mqtt_will will;

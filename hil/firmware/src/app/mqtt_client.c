@@ -33,6 +33,8 @@ static uint8_t outgoing_bytes[NETWORK_SEND_MAX];
 
 static void check_keep_alive(void);
 static timer keep_alive = {.fire = check_keep_alive};
+static void repeat_publishes(void);
+static timer retry = {.fire = repeat_publishes};
 
 void mqtt_client_start(mqtt_message_handler *message) { on_message = message; }
 
@@ -40,6 +42,7 @@ static void detach(void) {
   phase = DETACHED;
   incoming_length = skipped = 0;
   timer_cancel(&keep_alive);
+  timer_cancel(&retry);
   subscriptions_detach();
 }
 
@@ -246,24 +249,53 @@ static void trace(const outgoing_message *message, mqtt_publish *packet) {
   packet->trace_tag = tag;
 }
 
+/* @returns false when the network has no room for it now. */
+static bool send_publish(outgoing_message *message) {
+  mqtt_publish packet = {.topic = outgoing_topic(message), .topic_length = message->topic_length, .payload = outgoing_payload(message),
+                         .payload_length = message->payload_length, .qos = message->qos, .retain = message->retain,
+                         .dup = message->is_repeat, .packet_id = message->packet_id};
+  trace(message, &packet);
+  const size_t length = mqtt_write_publish(&packet, member.mqtt.version, outgoing_bytes, sizeof outgoing_bytes - RESERVED);
+  /* [MQTT-3.2.2-15] */
+  if (length == 0 || (maximum_packet != 0 && length > maximum_packet)) {
+    outgoing_discard(message);
+    return true;
+  }
+  if (length + RESERVED > network_room()) return false;
+  outgoing_went(message);
+  transmit(length);
+  return true;
+}
+
+/* Looks again when something has waited long enough for its PUBACK. MQTT 5 forbids to repeat on a connection that stands. */
+static void arm_retry(void) {
+  const uint64_t retry_us = (uint64_t)member.mqtt.publish_retry_us;
+  if (retry_us == 0 || member.mqtt.version == 5 || retry.is_armed) return;
+  const uint64_t since_us = outgoing_waiting_since_us();
+  if (since_us != UINT64_MAX) timer_at(&retry, since_us + retry_us);
+}
+
+/* What is sent again keeps its identifier [MQTT-3.3.1-1]. */
+static void repeat_publishes(void) {
+  const uint64_t now_us = hal_now_us(), retry_us = (uint64_t)member.mqtt.publish_retry_us;
+  while (phase == CONNECTED && now_us >= retry_us) {
+    outgoing_message *message = outgoing_overdue(now_us - retry_us);
+    if (message == NULL) break;
+    message->is_repeat = true;
+    if (!send_publish(message)) {
+      timer_after(&retry, retry_us);
+      return;
+    }
+  }
+  if (phase == CONNECTED) arm_retry();
+}
+
 void mqtt_client_pump(void) {
   /* Before any request whose answer a subscription is for. */
   if (phase == CONNECTED) subscriptions_ask();
   while (phase == CONNECTED) {
     outgoing_message *message = outgoing_next(window);
-    if (message == NULL) return;
-    mqtt_publish packet = {.topic = outgoing_topic(message), .topic_length = message->topic_length, .payload = outgoing_payload(message),
-                           .payload_length = message->payload_length, .qos = message->qos, .retain = message->retain,
-                           .dup = message->is_repeat, .packet_id = message->packet_id};
-    trace(message, &packet);
-    const size_t length = mqtt_write_publish(&packet, member.mqtt.version, outgoing_bytes, sizeof outgoing_bytes - RESERVED);
-    /* [MQTT-3.2.2-15] */
-    if (length == 0 || (maximum_packet != 0 && length > maximum_packet)) {
-      outgoing_discard(message);
-      continue;
-    }
-    if (length + RESERVED > network_room()) return;
-    outgoing_went(message);
-    transmit(length);
+    if (message == NULL || !send_publish(message)) break;
   }
+  if (phase == CONNECTED) arm_retry();
 }

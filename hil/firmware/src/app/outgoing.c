@@ -191,9 +191,26 @@ const uint8_t *outgoing_payload(const outgoing_message *message) { return bytes 
 void outgoing_went(outgoing_message *message) {
   tell(message->was_sent ? "resent" : "sent", message, -1);
   message->was_sent = true;
+  message->sent_us = hal_now_us();
   if (message->is_stored && (int32_t)(message->record + 1 - memory->sent_until) > 0) memory->sent_until = message->record + 1;
   if (message->qos == 0) bury(message);
   else message->is_in_flight = true;
+}
+
+uint64_t outgoing_waiting_since_us(void) {
+  uint64_t since_us = UINT64_MAX;
+  for (size_t i = 0; i < count; i += 1) {
+    const outgoing_message *message = &messages[i];
+    if (message->is_live && message->is_in_flight && message->sent_us < since_us) since_us = message->sent_us;
+  }
+  return since_us;
+}
+
+outgoing_message *outgoing_overdue(uint64_t since_us) {
+  for (size_t i = 0; i < count; i += 1) {
+    if (messages[i].is_live && messages[i].is_in_flight && messages[i].sent_us <= since_us) return &messages[i];
+  }
+  return NULL;
 }
 
 bool outgoing_acknowledge(uint16_t packet_id, uint8_t reason) {

@@ -15,6 +15,7 @@ enum { PACKET_ID_RECORDS = 60000, PACKET_ID_REQUESTS = 62000, PACKET_ID_MAX = 65
 typedef struct {
   uint32_t offset, payload_length, record, sequence;
   int64_t due_us; /* of the run */
+  uint64_t sent_us; /* of the board: last time */
   uint16_t topic_length, packet_id;
   int16_t stream; /* place among the member's streams; -1: not telemetry */
   uint8_t qos;
@@ -44,6 +45,10 @@ const char *outgoing_topic(const outgoing_message *message);
 const uint8_t *outgoing_payload(const outgoing_message *message);
 /* It went out: tells, and keeps it when it is to be acknowledged. */
 void outgoing_went(outgoing_message *message);
+/* Since when the oldest one waits for its PUBACK; UINT64_MAX: none does. */
+uint64_t outgoing_waiting_since_us(void);
+/* One that has waited since that time or longer; NULL: none. */
+outgoing_message *outgoing_overdue(uint64_t since_us);
 /* PUBACK. false: nothing is in flight under that identifier. */
 bool outgoing_acknowledge(uint16_t packet_id, uint8_t reason);
 /* Gives a message up and tells. */

@@ -14,8 +14,9 @@ static const uint64_t ANSWER_TIMEOUT_US = 10000000;
 
 static struct {
   char filter[MQTT_FILTER_MAX];
-  uint16_t packet_id; /* 0: not asked for */
-  bool is_granted;
+  /* GRANTED holds as long as the session does, the others as long as the connection. */
+  enum { MISSING, ASKED, GRANTED, REFUSED } state;
+  uint16_t packet_id; /* while ASKED */
 } wanted[MQTT_SUBSCRIPTIONS_MAX];
 static size_t count;
 static uint16_t last_id = PACKET_ID_REQUESTS;
@@ -31,18 +32,14 @@ void subscriptions_clear(void) {
 void subscriptions_want(const char *filter) {
   const size_t length = strlen(filter);
   for (size_t i = 0; i < count; i += 1) {
-    if (strcmp(wanted[i].filter, filter) != 0) continue;
-    /* Asked for once more: the server may send retained messages again [MQTT-3.8.4-3]. */
-    wanted[i].is_granted = false;
-    return;
+    if (strcmp(wanted[i].filter, filter) == 0) return;
   }
   if (count == MQTT_SUBSCRIPTIONS_MAX || length >= sizeof wanted[0].filter) {
     link_log('E', "mqtt", "no room for a subscription to %s", filter);
     return;
   }
   memcpy(wanted[count].filter, filter, length + 1);
-  wanted[count].packet_id = 0;
-  wanted[count].is_granted = false;
+  wanted[count].state = MISSING;
   count += 1;
 }
 
@@ -55,7 +52,7 @@ static bool ask_once(void) {
   const char *filters[FILTERS_PER_PACKET];
   size_t places[FILTERS_PER_PACKET], asked = 0;
   for (size_t i = 0; i < count && asked < FILTERS_PER_PACKET; i += 1) {
-    if (wanted[i].is_granted || wanted[i].packet_id != 0) continue;
+    if (wanted[i].state != MISSING) continue;
     filters[asked] = wanted[i].filter;
     places[asked++] = i;
   }
@@ -63,7 +60,10 @@ static bool ask_once(void) {
   const uint16_t id = next_id();
   timer_after(&answer, ANSWER_TIMEOUT_US);
   if (!mqtt_client_send_subscribe(id, filters, asked)) return false;
-  for (size_t i = 0; i < asked; i += 1) wanted[places[i]].packet_id = id;
+  for (size_t i = 0; i < asked; i += 1) {
+    wanted[places[i]].state = ASKED;
+    wanted[places[i]].packet_id = id;
+  }
   return true;
 }
 
@@ -71,22 +71,24 @@ void subscriptions_ask(void) {
   while (ask_once()) continue;
 }
 
+static bool is_asked(size_t place, uint16_t packet_id) { return wanted[place].state == ASKED && wanted[place].packet_id == packet_id; }
+
 static bool is_first_of_its_packet(size_t place) {
   for (size_t i = 0; i < place; i += 1)
-    if (wanted[i].packet_id == wanted[place].packet_id) return false;
+    if (is_asked(i, wanted[place].packet_id)) return false;
   return true;
 }
 
-/* What is sent again keeps its identifier [MQTT 3.1.1, MQTT-2.3.1-3]. */
+/* What is sent again keeps its identifier: it is no new request [MQTT 3.1.1, MQTT-2.3.1-1]. */
 static void ask_again(void) {
   timer_after(&answer, ANSWER_TIMEOUT_US);
   for (size_t first = 0; first < count; first += 1) {
     const uint16_t id = wanted[first].packet_id;
-    if (id == 0 || !is_first_of_its_packet(first)) continue;
+    if (wanted[first].state != ASKED || !is_first_of_its_packet(first)) continue;
     const char *filters[FILTERS_PER_PACKET];
     size_t asked = 0;
     for (size_t i = first; i < count && asked < FILTERS_PER_PACKET; i += 1)
-      if (wanted[i].packet_id == id) filters[asked++] = wanted[i].filter;
+      if (is_asked(i, id)) filters[asked++] = wanted[i].filter;
     if (!mqtt_client_send_subscribe(id, filters, asked)) return;
   }
   subscriptions_ask();
@@ -96,12 +98,14 @@ void subscriptions_answered(uint16_t packet_id, const uint8_t *reasons, size_t l
   size_t place = 0;
   bool is_waiting = false;
   for (size_t i = 0; i < count; i += 1) {
-    is_waiting = is_waiting || (wanted[i].packet_id != 0 && wanted[i].packet_id != packet_id);
-    if (wanted[i].packet_id != packet_id) continue;
-    wanted[i].packet_id = 0;
-    /* A refused filter is not asked for again in this session. */
-    wanted[i].is_granted = true;
-    if (place >= length || reasons[place] >= 0x80) link_log('W', "mqtt", "subscription to %s refused", wanted[i].filter);
+    if (wanted[i].state != ASKED) continue;
+    if (wanted[i].packet_id != packet_id) {
+      is_waiting = true;
+      continue;
+    }
+    const bool is_granted = place < length && reasons[place] < 0x80;
+    wanted[i].state = is_granted ? GRANTED : REFUSED;
+    if (!is_granted) link_log('W', "mqtt", "subscription to %s refused", wanted[i].filter);
     place += 1;
   }
   if (!is_waiting) timer_cancel(&answer);
@@ -109,8 +113,7 @@ void subscriptions_answered(uint16_t packet_id, const uint8_t *reasons, size_t l
 
 void subscriptions_rewind(bool session_present) {
   for (size_t i = 0; i < count; i += 1) {
-    wanted[i].packet_id = 0;
-    if (!session_present) wanted[i].is_granted = false;
+    if (!session_present || wanted[i].state != GRANTED) wanted[i].state = MISSING;
   }
 }
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 void subscriptions_clear(void);
-/* Adds a filter, once. */
+/* Adds a filter, once: what the session holds is not asked for again. */
 void subscriptions_want(const char *filter);
 /* Sends SUBSCRIBE for what is wanted and neither granted nor asked for; asks again when no answer comes. */
 void subscriptions_ask(void);
