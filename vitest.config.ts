@@ -7,11 +7,12 @@ import { defineConfig } from "vitest/config";
  */
 const onDist = process.env["FLEETRIG_DIST"] === "1";
 const conditions = onDist ? [] : ["fleetrig:source"];
+const testsOf = (subject: string): string =>
+  onDist ? `dist/test/${subject}{/**/*.test.js,.test.js}` : `test/${subject}{/**/*.test.ts,.test.ts}`;
 
 /**
- * Tests of other people's programs and of real processes, which take minutes and cover nothing that others do not: the suite proper has run them,
- * the coverage run leaves them out. The serial library's native part ends the process when it is used in a worker thread, as those of the
- * coverage run are.
+ * Tests of other people's programs and of real processes. Each file has a process of its own, because the serial library's native part ends
+ * a process that uses it in a worker thread; what they cover is not counted, because others cover it too.
  */
 const RIGS = [
   "browser",
@@ -33,22 +34,44 @@ const RIGS = [
   "cli/board-virtual",
   "soak",
   "usb",
-].map((subject) => `dist/test/${subject}{/**,.test.js}`);
+].map(testsOf);
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: onDist ? ["dist/test/**/*.test.js"] : ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", ...(onDist ? RIGS : [])],
-    pool: onDist ? "threads" : "forks",
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Compiled tests share the snapshots of their sources.
     resolveSnapshotPath: (testPath, extension) => {
       const source = testPath.replace("/dist/test/", "/test/").replace(/\.js$/, ".ts");
       return join(dirname(source), "__snapshots__", `${basename(source)}${extension}`);
     },
     ...(onDist ? { server: { deps: { external: [/\/dist\/(?!test\/)/] } } } : {}),
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "logic",
+          include: [testsOf("**")],
+          exclude: RIGS,
+          // Threads that load every module once: loading takes longer than most tests.
+          pool: "threads",
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "rigs",
+          include: RIGS,
+          pool: "forks",
+          env: { NODE_V8_COVERAGE: "" },
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });
