@@ -87,7 +87,19 @@ export type BoardEvent =
       readonly thing: string;
       readonly retransmissions: number;
       readonly badFrames: number;
+      /** Log lines and events that the board had no room for, as it told when it was asked. */
       readonly droppedLogs: number;
+      readonly droppedEvents: number;
+    }
+  | {
+      /** It was asked how it is. */
+      readonly type: "board.stats";
+      readonly atUs: number;
+      readonly thing: string;
+      /** Undefined where its firmware has no heap. */
+      readonly heapFreeBytes: number | undefined;
+      /** The longest turn of its main loop since its start. */
+      readonly longestLoopUs: number | undefined;
     }
   | {
       /** Its firmware tells something by name: a number, a time that it measured itself, or only that it got there. */

@@ -106,6 +106,11 @@ export class BenchSeat {
     return new BoardMember({ ...options, board: this.board, path: this.options.request.path });
   }
 
+  /** See `Bench.settle`. */
+  settle(): Promise<void> {
+    return this.board.linkReport.settle();
+  }
+
   async close(): Promise<void> {
     await this.board.close();
     this.tracker.release();

@@ -19,6 +19,8 @@ export interface Bench {
    * firmware under that version for virtual boards. Undefined when there is none.
    */
   image(version: string): Promise<Uint8Array | undefined>;
+  /** The run is over: hears a last time what every board counts, within a second. Never rejects. */
+  settle(): Promise<void>;
   /** Gives every board back, in the state in which the next one finds it; ends virtual boards and port processes. */
   close(): Promise<void>;
 }

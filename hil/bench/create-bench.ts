@@ -133,6 +133,10 @@ class PortBench implements Bench {
     return this.options.image?.(version);
   }
 
+  async settle(): Promise<void> {
+    await Promise.all([...this.seats.values()].map((seat) => seat.settle()));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.seats.values()].map((seat) => seat.close()));
     this.seats.clear();

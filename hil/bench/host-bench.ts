@@ -87,6 +87,7 @@ export async function createHostBench(options: HostBenchOptions): Promise<Bench>
     claim: (requests) => bench.claim(requests),
     member: (board, member) => bench.member(board, member),
     image: (version) => bench.image(version),
+    settle: () => bench.settle(),
     close: async () => {
       await bench.close();
       spares.close();

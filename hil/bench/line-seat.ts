@@ -88,6 +88,11 @@ export class LineSeat {
     return this.member_;
   }
 
+  /** Lines count nothing. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async close(): Promise<void> {
     await this.port.close();
     this.tracker.release();

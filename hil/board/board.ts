@@ -60,7 +60,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   private readonly commands: BoardCommands;
   private readonly clockWait: ClockWait;
   private readonly faults: BoardFaults;
-  private readonly linkReport: LinkReport;
+  readonly linkReport: LinkReport;
   private unwatch: (() => void) | undefined;
   private listener: BoardListener | undefined;
   private place: BoardPlace | undefined;
@@ -445,7 +445,7 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.isReady = true;
     this.isNewStart = false;
     // Whoever measures must know how well from the first time on.
-    this.linkReport.resume();
+    this.linkReport.resume(isNewStart);
     this.listener?.ready(this.line.link.hello?.thing, isNewStart);
   }
 }

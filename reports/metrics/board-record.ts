@@ -33,7 +33,7 @@ export class BoardHistory {
       recovered: { total: 0, kept: [] },
       givenUp: null,
       clock: null,
-      link: { retransmissions: 0, badFrames: 0, droppedLogs: 0 },
+      link: { retransmissions: 0, badFrames: 0, droppedLogs: 0, droppedEvents: 0 },
       logWaits: [],
     };
   }
@@ -68,7 +68,10 @@ export class BoardHistory {
         record.link.retransmissions += event.retransmissions;
         record.link.badFrames += event.badFrames;
         record.link.droppedLogs += event.droppedLogs;
+        record.link.droppedEvents = (record.link.droppedEvents ?? 0) + event.droppedEvents;
         return;
+      case "board.stats":
+        return this.told(event);
       case "board.log-awaited":
         return keep(record.logWaits, {
           atMs,
@@ -81,6 +84,18 @@ export class BoardHistory {
         return this.sleep({ total: 1, plannedMs: ms(event.forUs) });
       default:
     }
+  }
+
+  private told({ heapFreeBytes, longestLoopUs }: Extract<BoardEvent, { type: "board.stats" }>): void {
+    const { heapFreeMinBytes = null, longestLoopMs = null } = this.record.firmware ?? {};
+    this.record.firmware = {
+      heapFreeMinBytes:
+        heapFreeBytes === undefined
+          ? heapFreeMinBytes
+          : Math.min(heapFreeMinBytes ?? heapFreeBytes, heapFreeBytes),
+      longestLoopMs:
+        longestLoopUs === undefined ? longestLoopMs : Math.max(longestLoopMs ?? 0, ms(longestLoopUs)),
+    };
   }
 
   /** It is back from a deep sleep. */

@@ -68,6 +68,15 @@ export const BOARDS: readonly MetricRow[] = [
   ["link.retransmissions", "counter", "count", BOARD, "frames sent again on serial lines, both directions"],
   ["link.bad_frames", "counter", "count", BOARD, "frames that came damaged over serial lines"],
   ["link.dropped_logs", "counter", "count", BOARD, "log lines that boards had no room for"],
+  ["link.dropped_events", "counter", "count", BOARD, "events that boards had no room for, so nobody heard"],
+  ["board.heap_free", "gauge", "bytes", ["group", "thing"], "free heap, where the firmware has one"],
+  [
+    "board.longest_loop",
+    "gauge",
+    "us",
+    ["group", "thing"],
+    "longest turn of the firmware's main loop since the board's start",
+  ],
   [
     "bridge.clock_uncertainty",
     "gauge",

@@ -22,6 +22,8 @@ export class BoardTracker {
   /** Boards in deep sleep, and what they said about it. */
   private readonly asleep = new Map<string, SleepEvent>();
   private readonly uncertainty = new Gauge();
+  private readonly heapFree = new Gauge();
+  private readonly longestLoop = new Gauge();
   private readonly counts: Readonly<Record<CountName, LabelledCounts>>;
   private readonly times: Readonly<Record<TimeName, LabelledTimes>>;
 
@@ -77,6 +79,8 @@ export class BoardTracker {
         of((labels) => this.times[name].measure(labels)),
       ]),
       ...this.signals.metrics.map(([name, source]): [string, MetricSource] => [name, of(source)]),
+      ["board.heap_free", of((labels) => this.heapFree.source(labels))],
+      ["board.longest_loop", of((labels) => this.longestLoop.source(labels))],
       ["bridge.clock_uncertainty", (labels): Measure => this.uncertainty.source(labels)],
     ];
     return Object.fromEntries(sources);
@@ -122,7 +126,10 @@ export class BoardTracker {
       case "board.link":
         this.counts["link.retransmissions"].add(atUs, common, event.retransmissions);
         this.counts["link.bad_frames"].add(atUs, common, event.badFrames);
-        return this.counts["link.dropped_logs"].add(atUs, common, event.droppedLogs);
+        this.counts["link.dropped_logs"].add(atUs, common, event.droppedLogs);
+        return this.counts["link.dropped_events"].add(atUs, common, event.droppedEvents);
+      case "board.stats":
+        return this.told(event, { thing, group: common.group! });
       case "board.log-awaited":
         return this.awaited(event, common);
       case "board.marker":
@@ -154,6 +161,11 @@ export class BoardTracker {
     this.times["board.oversleep"].record(atUs, common, asleepUs - sleep.forUs);
   }
 
+  private told({ heapFreeBytes, longestLoopUs }: StatsEvent, labels: Labels): void {
+    if (heapFreeBytes !== undefined) this.heapFree.sample(heapFreeBytes, labels);
+    if (longestLoopUs !== undefined) this.longestLoop.sample(longestLoopUs, labels);
+  }
+
   private awaited(event: Extract<BoardEvent, { type: "board.log-awaited" }>, common: Labels): void {
     const { atUs, action, failure, waitedUs } = event;
     const labels: Labels = { ...common, action };
@@ -165,6 +177,7 @@ export class BoardTracker {
 }
 
 type BootEvent = Extract<BoardEvent, { type: "board.booted" }>;
+type StatsEvent = Extract<BoardEvent, { type: "board.stats" }>;
 type SleepEvent = Extract<BoardEvent, { type: "board.sleeping" }>;
 
 /** The ROM's word for the start after a deep sleep. */
@@ -181,6 +194,7 @@ const COUNTS = [
   "link.retransmissions",
   "link.bad_frames",
   "link.dropped_logs",
+  "link.dropped_events",
 ] as const;
 type CountName = (typeof COUNTS)[number];
 

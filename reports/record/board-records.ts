@@ -82,11 +82,20 @@ export const boardRecord = z.object({
   givenUp: z.object({ atMs: z.number(), reason: z.string() }).nullable(),
   /** Null when its clock was never compared. */
   clock: z.object({ uncertaintyMs: z.number(), worstMs: z.number(), skewPpm: z.number() }).nullable(),
-  link: z.object({ retransmissions: z.number(), badFrames: z.number(), droppedLogs: z.number() }),
+  link: z.object({
+    retransmissions: z.number(),
+    badFrames: z.number(),
+    droppedLogs: z.number(),
+    droppedEvents: z.number().optional(),
+  }),
   logWaits: z.array(logWait),
   /** Missing where it told none, as are `reactions`. */
   markers: z.array(marker).optional(),
   reactions: z.array(reaction).optional(),
+  /** As it told when it was asked; null what its firmware does not tell, missing where it was never asked. */
+  firmware: z
+    .object({ heapFreeMinBytes: z.number().nullable(), longestLoopMs: z.number().nullable() })
+    .optional(),
   /** Deep sleep. `asleepMs` is what passed from its word to its hello; missing where it never slept. */
   sleeps: z.object({ total: z.number(), plannedMs: z.number(), asleepMs: z.number() }).optional(),
 });

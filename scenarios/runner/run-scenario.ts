@@ -255,6 +255,7 @@ class Run {
     } finally {
       options.signal?.removeEventListener("abort", onAbort);
     }
+    await world.settle();
     this.measurement.settle(world.time.nowUs());
     const { isInterrupted, failure, abortion } = this;
     return { durationUs: world.time.nowUs(), isInterrupted, failure, abortion };

@@ -86,6 +86,8 @@ export interface World {
   /** Where devices of a real-time run connect to. */
   readonly endpoint: Endpoint | undefined;
   readonly images: FirmwareImages;
+  /** Before the measurement ends: boards tell a last time what they have counted. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -134,6 +136,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     observerFaults,
     endpoint,
     images: options.images,
+    settle: async () => options.boards?.bench.settle(),
     stop: async () => {
       // A virtual world holds nothing of the host's: ending it politely would cost time and tell nobody.
       if (real === undefined) return;

@@ -200,6 +200,7 @@ async function wedgedRun(wedge: Wedge, folder: string): Promise<RunRecord> {
       return {
         claim: (requests) => bench.claim(requests),
         image: (version) => bench.image(version),
+        settle: () => bench.settle(),
         close: () => bench.close(),
         member: (board, options) => {
           const member = bench.member(board, options);

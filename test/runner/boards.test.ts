@@ -44,6 +44,10 @@ class PaperBench implements Bench {
     return Promise.resolve(undefined);
   }
 
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.isClosed = true;
     return Promise.resolve();

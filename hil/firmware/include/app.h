@@ -11,6 +11,8 @@
 void app_start(void);
 /* Does what is due. Returns when it wants to be called again at the latest; UINT64_MAX: only when something comes in. */
 uint64_t app_poll(uint64_t now_us);
+/* The longest that app_poll has taken since the start. */
+uint64_t app_longest_us(void);
 
 /* Members of the hello that only the device logic knows, as JSON without braces and without a leading comma, such as
  * `"thing":"r-01"`; returns the length, 0 for none. The platform writes the rest, `caps` included. */

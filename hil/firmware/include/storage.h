@@ -19,6 +19,8 @@ bool outbox_append(const void *record, size_t length, uint32_t *id);
 bool outbox_acknowledge(uint32_t id);
 /* Calls `each` for every record that is not acknowledged, oldest first, until it returns false. */
 void outbox_each(bool (*each)(uint32_t id, const void *record, size_t length));
+/* The same, and those that were acknowledged and still lie there: at least the last 90. */
+void outbox_each_ever(bool (*each)(uint32_t id, const void *record, size_t length));
 size_t outbox_count(void);
 void outbox_clear(void);
 

@@ -12,7 +12,8 @@ RX_BYTES = 2048
 MESSAGE_MAX = 8192
 QUEUE_MAX = 32
 EVENTS_MAX = 200
-RESERVED_SEQUENCES = 64
+# Numbers of messages are written down ahead for so long, and so many at most: flash wears out.
+RESERVED_US, RESERVED_MAX = 60000000, 64
 CONTROL, NETWORK = 0, 1
 DATA, ACK, PING, PONG, OPEN, OPENED, BOOT, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 GIVE_UP_US = 5000000
@@ -1152,10 +1153,19 @@ class Telemetry:
         self.due = [0] * len(self.streams)
         self.wanted_us, self.slowdown = None, 1
         self.is_running = False
-        # Written down ahead, so that a board that lost its memory never uses a number twice.
-        self.reserved = [0] * len(self.streams) if is_new else load("sequences", [0] * len(self.streams))
-        self.sequences = list(self.reserved)
-        self.is_lost = not is_new
+        # Numbers below these count as used: after a power cut none is used twice, and a minute's worth is skipped at most.
+        stored = [0] * len(self.streams) if is_new else load("sequences", None)
+        self.is_lost = not stored or len(stored) != len(self.streams)
+        self.sequences = [0] * len(self.streams) if self.is_lost else stored
+        self.reserved = list(self.sequences)
+        self.save()
+
+    # The numbers as they are: no more are used before the restart that is to come.
+    def save(self):
+        if self.is_lost:
+            return
+        self.reserved = list(self.sequences)
+        store("sequences", self.reserved)
 
     def start(self):
         now = self.member.run_us()
@@ -1165,6 +1175,7 @@ class Telemetry:
                 self.sequences[i] = max(self.sequences[i], (now - stream["offsetUs"]) // stream["everyUs"] + 1)
             self.aim(i, from_us)
         self.is_lost, self.is_running = False, True
+        self.save()
         self.arm()
 
     def stop(self):
@@ -1203,7 +1214,7 @@ class Telemetry:
     def publish(self, i, due):
         stream, q = self.streams[i], self.sequences[i]
         if q >= self.reserved[i]:
-            self.reserved = [n + RESERVED_SEQUENCES for n in self.sequences]
+            self.reserved[i] = q + max(1, min(RESERVED_MAX, RESERVED_US // stream["everyUs"]))
             store("sequences", self.reserved)
         self.sequences[i] = q + 1
         payload = stream["payload"].replace("{seq}", str(q)).replace("{now}", str(wall_ms()))
@@ -1347,6 +1358,7 @@ class Member:
         self.report("open", sessionPresent=is_present, connectUs=now - self.dialed_us,
                     resumeExpected=self.run_us() - self.lost_us < self.expects_session_us)
         self.opened_us = now
+        tell_first_online()
         if self.client.is_v5:
             self.expects_session_us = self.client.expiry_s * 1000000
         else:
@@ -1469,7 +1481,8 @@ RESETS = {getattr(machine, name): word for name, word in (
 reset_word = "PANIC" if crash else RESETS.get(machine.reset_cause(), "UNKNOWN")
 member = None
 events = []
-dropped = 0
+dropped = longest_us = 0
+was_online = False
 wall = (0, 946684800000)
 adc_levels = {}
 pins = {}
@@ -1490,14 +1503,35 @@ def control(message):
     link.send(CONTROL, json.dumps(message).encode())
 
 
-def event(name, **members):
+def event(ev, **members):
     global dropped
-    members["ev"] = name
+    members["ev"] = ev
     if len(events) >= EVENTS_MAX:
         dropped += 1
         return
     events.append(members)
     tell_events()
+
+
+# What your firmware can tell the bench by name: a number, a time that it has measured, or that it got there so long after its start.
+# Names are up to 64 letters, digits and _.:/-
+def marker(name, value):
+    event("marker", name=name, value=value, at=now_us())
+
+
+def marker_us(name, us):
+    event("marker", name=name, us=us, at=now_us())
+
+
+def milestone(name):
+    marker_us(name, now_us())
+
+
+def tell_first_online():
+    global was_online
+    if not was_online:
+        milestone("online")
+    was_online = True
 
 
 def tell_events():
@@ -1523,11 +1557,16 @@ def adc(channel):
         return 0
 
 
-def restart():
+def leave_off():
     if member:
         member.telemetry.stop()
+        member.telemetry.save()
         member.save_session()
     link.flush(300000)
+
+
+def restart():
+    leave_off()
     machine.reset()
 
 
@@ -1597,7 +1636,8 @@ def op_echo(args):
 
 def op_stats(args):
     gc.collect()
-    return {"link": link.counters, "heap": gc.mem_free() if hasattr(gc, "mem_free") else 0, "dropped": dropped}
+    return {"link": link.counters, "heap": gc.mem_free() if hasattr(gc, "mem_free") else 0, "dropped": dropped,
+            "longestLoopUs": longest_us}
 
 
 def op_log(args):
@@ -1619,7 +1659,7 @@ def op_reboot(args):
 def op_sleep(args):
     def sleep():
         event("sleeping", us=args["us"], at=now_us())
-        link.flush(300000)
+        leave_off()
         machine.deepsleep(args["us"] // 1000)
     later(sleep)
 
@@ -1640,7 +1680,7 @@ def op_gpio(args):
     if "level" in args:
         pins[number] = machine.Pin(number, machine.Pin.OUT)
         pins[number].value(1 if args["level"] else 0)
-        event("gpio", pin=number, level=bool(pins[number].value()))
+        event("gpio", pin=number, level=bool(pins[number].value()), at=now_us())
     elif number not in pins:
         pins[number] = machine.Pin(number, machine.Pin.IN)
     return bool(pins[number].value())
@@ -1723,12 +1763,15 @@ def closed():
 
 
 def run():
+    global longest_us
     while True:
+        began_us = now_us()
         wait_us = timers.run()
         if member and member.client.is_up:
             member.client.pump()
         tell_events()
         link.settle()
+        longest_us = max(longest_us, now_us() - began_us)
         link.read(min(1000, (wait_us + 999) // 1000))
 
 
@@ -1744,5 +1787,7 @@ except KeyboardInterrupt:
     micropython.kbd_intr(3)
 except Exception as problem:
     store("crash", "abort")
+    if member:
+        member.telemetry.save()
     sys.print_exception(problem)
     machine.reset()

@@ -130,6 +130,51 @@ describe.skipIf(lacksCompiler)("a board that restarts", () => {
     }
   });
 
+  it("skips no number over power cuts when its messages are kept, acknowledged ones included", () => {
+    const rig = new TwinRig(sensors);
+    const { arrived } = watch(rig);
+    rig.start().advance(5.5);
+    for (let n = 0; n < 5; n += 1) {
+      rig.board.cutPower();
+      rig.advance(10);
+    }
+    expect(arrived.length).toBeGreaterThan(30);
+    expect([...new Set(arrived)]).toEqual(Array.from({ length: new Set(arrived).size }, (_, n) => n));
+  });
+
+  it.each([
+    { everyUs: S, reserved: 60 },
+    { everyUs: 40 * S, reserved: 1 },
+  ])("skips at most $reserved of the numbers that nothing keeps", ({ everyUs, reserved }) => {
+    const rig = new TwinRig({ ...sensors, telemetry: [{ ...stream, qos: 0, everyUs }] });
+    const { arrived } = watch(rig);
+    rig.start().advance(2.5 + (everyUs / S) * 2);
+    const before = arrived.length;
+    rig.board.cutPower();
+    rig.advance(10 + (everyUs / S) * 2);
+    expect(arrived.length).toBeGreaterThan(before);
+    expect(new Set(arrived).size).toBe(arrived.length);
+    expect(arrived[before]! - arrived[before - 1]! - 1).toBeLessThan(reserved);
+  });
+
+  it("knows the last number of a rare stream when the outbox has turned over since", () => {
+    const rare = { ...stream, stream: 1, name: "rare", everyUs: 200 * S, topic: "site/{thingName}/rare" };
+    const rig = new TwinRig({ ...sensors, telemetry: [{ ...stream, everyUs: S / 10 }, rare] });
+    const seen: number[] = [];
+    rig.cloud.broker.addHooks({
+      message: ({ topic, payload }) => {
+        if (topic === "site/twins-1/rare")
+          seen.push((JSON.parse(Buffer.from(payload).toString()) as { seq: number }).seq);
+        return "broker";
+      },
+    });
+    rig.start().advance(395);
+    expect(seen).toEqual([0, 1]);
+    rig.board.cutPower();
+    rig.advance(15);
+    expect(seen).toEqual([0, 1, 2]);
+  }, 60_000);
+
   it(`loses nothing and invents nothing over ${RESETS} resets at random moments`, () => {
     const random = Random.seeded("resets");
     const rig = new TwinRig(sensors);

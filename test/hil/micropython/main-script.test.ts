@@ -52,7 +52,7 @@ describe("main.py on a virtual board", () => {
       expect(await link.command("gpio", { pin: 4, level: true })).toBe(true);
       expect(await link.command("gpio", { pin: 4 })).toBe(true);
       expect(await link.command("adc", { channel: 1, millivolts: 1_200 })).toBe(1_200);
-      expect(events).toEqual([{ ev: "gpio", pin: 4, level: true }]);
+      expect(events).toEqual([{ ev: "gpio", pin: 4, level: true, at: expect.any(Number) }]);
       await expect(link.command("crash", { kind: "hang" })).rejects.toMatchObject({
         context: { boardError: "unsupported" },
       });
@@ -140,6 +140,44 @@ describe("main.py on a virtual board", () => {
     await until(() => seen.length > before + 5);
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it("skips no number over a restart that it wants, and a minute's worth at most over a power cut", async () => {
+    const { client, brokerPort } = await startCloud();
+    const seen: number[] = [];
+    client.on("message", (_, payload) => seen.push(JSON.parse(payload.toString()).seq as number));
+    await client.subscribeAsync("site/#", { qos: 1 });
+    const bridged = await BridgedBoard.open({ brokerPort });
+    await bridged.begin(
+      configuration("t1", { telemetry: [TELEMETRY], signals: { temperature: TEMPERATURE } }),
+    );
+    await until(() => bridged.ofKind("acked").length >= 5);
+    await bridged.link.command("reboot", {});
+    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    const before = seen.length;
+    await bridged.link.command("start", { at: bridged.boardNowUs() });
+    await until(() => seen.length > before + 2);
+    const sent = bridged.ofKind("sent").map(({ q }) => q);
+    expect(sent).toEqual(sent.map((_, n) => n));
+    await bridged.board.power(false);
+    await bridged.board.power(true);
+    await until(() => bridged.restarts === 2 && bridged.link.isOpen);
+    const last = seen.length;
+    await bridged.link.command("start", { at: bridged.boardNowUs() });
+    await until(() => seen.length > last);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen[last]! - seen[last - 1]!).toBeLessThanOrEqual(64);
+  });
+
+  it("tells how long after its start it was online, once", async () => {
+    const { brokerPort } = await startCloud();
+    const bridged = await BridgedBoard.open({ brokerPort });
+    await bridged.begin(configuration("t1"));
+    await until(() => bridged.ofKind("connection").some(({ kind }) => kind === "open"));
+    await until(() => bridged.ofKind("marker").length > 0);
+    expect(bridged.ofKind("marker")).toEqual([
+      { ev: "marker", name: "online", us: expect.any(Number), at: expect.any(Number) },
+    ]);
   });
 
   it("applies a shadow's delta after a while and reports it", async () => {

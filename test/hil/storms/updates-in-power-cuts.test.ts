@@ -122,6 +122,7 @@ describe.skipIf(lacksEmulator)("updates of rv32 boards over MQTT streams", () =>
           return {
             claim: (requests) => bench.claim(requests),
             image: (version) => bench.image(version),
+            settle: () => bench.settle(),
             close: () => bench.close(),
             member: (board, options) => {
               const member = bench.member(board, options);

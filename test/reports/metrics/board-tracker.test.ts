@@ -164,14 +164,39 @@ describe("metrics of boards", () => {
 
   it("add up what went wrong on links", () => {
     const { emit, read } = observedRun();
-    const link = { type: "board.link", retransmissions: 2, badFrames: 1, droppedLogs: 0 } as const;
+    const link = {
+      type: "board.link",
+      retransmissions: 2,
+      badFrames: 1,
+      droppedLogs: 3,
+      droppedEvents: 1,
+    } as const;
     emit(1, { ...link, thing: "g0" });
     emit(2, { ...link, thing: "g1" });
     expect([
       read("link.retransmissions"),
       read("link.bad_frames{thing=g1}"),
       read("link.dropped_logs"),
-    ]).toEqual([4, 1, 0]);
+      read("link.dropped_events{thing=g0}"),
+    ]).toEqual([4, 1, 6, 1]);
+  });
+
+  it("know the least free heap and the longest turn of the loop, where the firmware tells them", () => {
+    const { emit, read, observation } = observedRun();
+    const stats = (thing: string, heapFreeBytes: number | undefined, longestLoopUs: number | undefined) =>
+      ({ type: "board.stats", thing, heapFreeBytes, longestLoopUs }) as const;
+    emit(1, stats("g0", 90_000, 4 * MS));
+    emit(2, stats("g0", 70_000, 9 * MS));
+    emit(3, stats("g1", undefined, 2 * MS));
+    expect([
+      read("board.heap_free min"),
+      read("board.longest_loop{thing=g1} max"),
+      read("board.longest_loop max"),
+    ]).toEqual([70_000, 2 * MS, 9 * MS]);
+    expect(observation.boards.records.map(({ firmware }) => firmware)).toEqual([
+      { heapFreeMinBytes: 70_000, longestLoopMs: 9 },
+      { heapFreeMinBytes: null, longestLoopMs: 2 },
+    ]);
   });
 
   it("know the uncertainty of clocks by thing", () => {

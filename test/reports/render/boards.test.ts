@@ -45,7 +45,8 @@ const board = (over: Partial<BoardRecord> = {}): BoardRecord => ({
   recovered: { total: 1, kept: [{ atMs: 6000, tookMs: 1000, rung: "reopened" }] },
   givenUp: null,
   clock: { uncertaintyMs: 0.2, worstMs: 0.4, skewPpm: 11 },
-  link: { retransmissions: 7, badFrames: 2, droppedLogs: 0 },
+  link: { retransmissions: 7, badFrames: 2, droppedLogs: 5, droppedEvents: 1 },
+  firmware: { heapFreeMinBytes: 61_440, longestLoopMs: 8.5 },
   logWaits: [{ atMs: 7000, action: "ready", pattern: "app ready", failure: "timeout", waitedMs: 5000 }],
   markers: [
     {
@@ -123,6 +124,7 @@ describe("boards in reports", () => {
 
   it("show deep sleep in the page", () => {
     expect(RENDERED[3]![1]).toContain("31.2 s");
+    expect(RENDERED[3]![1]).toContain("60 KiB");
   });
 
   it("warn in annotations", () => {

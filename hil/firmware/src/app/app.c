@@ -10,6 +10,7 @@
 #include "hal.h"
 #include "lifecycle.h"
 #include "link.h"
+#include "marker.h"
 #include "member.h"
 #include "model.h"
 #include "mqtt_client.h"
@@ -17,7 +18,10 @@
 #include "timer.h"
 
 static void online(bool session_present) {
+  static bool was_online;
   (void)session_present;
+  if (!was_online) milestone("online");
+  was_online = true;
   link_log('I', "mqtt", "connected as %s", member.thing);
   /* An image that nobody updated to has nothing more to prove than this. */
   if (boot_is_unconfirmed() && strcmp(member.model, ota_device.name) != 0) boot_confirm();
@@ -38,6 +42,8 @@ void app_start(void) {
   configure_restore();
 }
 
+static uint64_t longest_us;
+
 uint64_t app_poll(uint64_t now_us) {
   configure_note_time(now_us);
   timers_fire(now_us);
@@ -48,8 +54,12 @@ uint64_t app_poll(uint64_t now_us) {
   for (size_t i = 0; i < sizeof others / sizeof others[0]; i += 1) {
     if (others[i] < due_us) due_us = others[i];
   }
+  const uint64_t took_us = hal_now_us() - now_us;
+  if (took_us > longest_us) longest_us = took_us;
   return due_us;
 }
+
+uint64_t app_longest_us(void) { return longest_us; }
 
 size_t app_hello(char *text, size_t capacity) {
   if (!member_is_configured()) return 0;

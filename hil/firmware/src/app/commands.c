@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app.h"
 #include "configure.h"
 #include "connection.h"
 #include "credentials.h"
@@ -169,6 +170,7 @@ static outcome op_stats(json_value args) {
   put_count(out, "outgoing", (int64_t)outgoing_count());
   put_count(out, "outbox", (int64_t)outbox_count());
   put_count(out, "unstored", outgoing_unstored());
+  put_count(out, "longestLoopUs", (int64_t)app_longest_us());
   json_end(out, '}');
   return answer();
 }
@@ -195,6 +197,7 @@ static outcome op_sleep(json_value args) {
   json_writer *out = events_begin("sleeping");
   json_name(out, "us");
   json_put_integer(out, us);
+  put_count(out, "at", (int64_t)hal_now_us());
   events_send();
   lifecycle_sleep((uint64_t)us);
   return DONE;
@@ -222,6 +225,7 @@ static outcome op_gpio(json_value args) {
       put_count(event, "pin", pin);
       json_name(event, "level");
       json_put_bool(event, is_high);
+      put_count(event, "at", (int64_t)hal_now_us());
       events_send();
     }
   }

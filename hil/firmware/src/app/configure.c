@@ -12,6 +12,7 @@
 #include "model.h"
 #include "mqtt_client.h"
 #include "outgoing.h"
+#include "sequences.h"
 #include "signals.h"
 #include "storage.h"
 #include "telemetry.h"
@@ -65,7 +66,8 @@ static void prepare(bool is_new) {
   if (is_new) outgoing_clear();
   else outgoing_restore();
   signals_start();
-  telemetry_reset(is_new);
+  sequences_begin(is_new);
+  telemetry_reset();
   model_choose(member.model);
 }
 
@@ -75,7 +77,7 @@ bool configure(json_value args, const char **problem) {
   mqtt_client_disconnect();
   connection_reset();
   timers_reset();
-  telemetry_reset(true);
+  telemetry_reset();
   const bool is_good = member_read(args.text, args.length, problem);
   if (is_good && !model_choose(member.model)) {
     *problem = "model";

@@ -4,6 +4,7 @@
 
 #include "hal.h"
 #include "link.h"
+#include "marker.h"
 
 /* Messages one behind the other, each with its length in front. */
 static char queue[16384];
@@ -70,11 +71,27 @@ void events_mode(const char *mode) { put_one("mode", "mode", mode); }
 void events_rebooting(const char *why) { put_one("rebooting", "why", why); }
 void events_firmware(const char *version) { put_one("firmware", "version", version); }
 
-void events_marker(const char *name, double value) {
+static json_writer *begin_marker(const char *name) {
   json_writer *out = events_begin("marker");
   json_name(out, "name");
   json_put_text(out, name);
+  json_name(out, "at");
+  json_put_integer(out, (int64_t)hal_now_us());
+  return out;
+}
+
+void marker(const char *name, double value) {
+  json_writer *out = begin_marker(name);
   json_name(out, "value");
   json_put_number(out, value, 6);
   events_send();
 }
+
+void marker_us(const char *name, uint64_t us) {
+  json_writer *out = begin_marker(name);
+  json_name(out, "us");
+  json_put_integer(out, (int64_t)us);
+  events_send();
+}
+
+void milestone(const char *name) { marker_us(name, hal_now_us()); }

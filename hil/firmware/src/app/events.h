@@ -18,7 +18,6 @@ void events_send(void);
 void events_mode(const char *mode);
 void events_rebooting(const char *why);
 void events_firmware(const char *version);
-void events_marker(const char *name, double value);
 
 /* Hands over what the link takes. */
 void events_poll(void);

@@ -4,10 +4,10 @@
 
 #include "base64.h"
 #include "boot.h"
-#include "events.h"
 #include "hal.h"
 #include "json.h"
 #include "link.h"
+#include "marker.h"
 #include "member.h"
 #include "model.h"
 #include "ota_phases.h"
@@ -113,7 +113,7 @@ static bool open_slot(void) {
   received = source.is_resumed ? (uint32_t)(boot_update_resume(size, source.block_bytes) / source.block_bytes) : 0;
   if (received > 0) {
     link_log('I', "ota", "%lu of %lu blocks are here already", (unsigned long)received, (unsigned long)blocks);
-    events_marker("ota.resumed-at-block", received);
+    marker("ota.resumed-at-block", received);
     return true;
   }
   return boot_update_begin(size);

@@ -6,6 +6,7 @@
 #include "hal.h"
 #include "link.h"
 #include "member.h"
+#include "sequences.h"
 #include "storage.h"
 
 static outgoing_message messages[OUTGOING_MAX];
@@ -130,6 +131,7 @@ void outgoing_add(const outgoing_request *request, bool is_online) {
                               .topic_length = (uint16_t)strlen(request->topic), .stream = (int16_t)request->stream, .qos = request->qos,
                               .retain = request->retain, .is_live = true, .is_buffered = !is_online};
   if (!make_place(request, is_online)) {
+    if (request->stream >= 0) sequences_unkept((size_t)request->stream);
     tell("discarded", &message, -1);
     if (request->stream < 0) link_log('E', "mqtt", "no room for a message to %s", request->topic);
     return;
@@ -139,6 +141,8 @@ void outgoing_add(const outgoing_request *request, bool is_online) {
   memcpy(bytes + used + message.topic_length, request->payload, request->payload_length);
   used += message.topic_length + request->payload_length;
   if (message.qos == 1 && message.stream >= 0) store(&message, request);
+  if (message.is_stored) sequences_kept(message.record);
+  else if (message.stream >= 0) sequences_unkept((size_t)message.stream);
   number(&message);
   messages[count++] = message;
 }
@@ -257,10 +261,19 @@ size_t outgoing_count(void) {
 
 uint32_t outgoing_unstored(void) { return unstored; }
 
-uint32_t outgoing_sequence_after(int stream) {
-  uint32_t next = 0;
-  for (size_t i = 0; i < count; i += 1) {
-    if (messages[i].is_live && messages[i].stream == stream && messages[i].sequence >= next) next = messages[i].sequence + 1;
-  }
-  return next;
+static uint32_t *after;
+
+static bool count_one(uint32_t id, const void *record, size_t length) {
+  record_header header;
+  (void)id;
+  if (length < sizeof header) return true;
+  memcpy(&header, record, sizeof header);
+  const bool is_ours = header.layout == RECORD_LAYOUT && header.generation == memory->generation && header.stream < member.stream_count;
+  if (is_ours && header.sequence >= after[header.stream]) after[header.stream] = header.sequence + 1;
+  return true;
+}
+
+void outgoing_sequences_after(uint32_t *sequences) {
+  after = sequences;
+  outbox_each_ever(count_one);
 }

@@ -62,7 +62,7 @@ void outgoing_discard_buffered(void);
 void outgoing_forget(void);
 size_t outgoing_count(void);
 uint32_t outgoing_unstored(void); /* QoS 1 messages that found no room in flash */
-/* Next sequence of a stream that its messages in the outbox imply; 0: none. */
-uint32_t outgoing_sequence_after(int stream);
+/* Raises the next sequence of every stream beyond those of its messages that lie in the outbox, acknowledged ones included. */
+void outgoing_sequences_after(uint32_t *sequences);
 
 #endif

@@ -10,24 +10,18 @@
 #include "mqtt_client.h"
 #include "number.h"
 #include "outgoing.h"
+#include "sequences.h"
 #include "signals.h"
-#include "storage.h"
 #include "timer.h"
 
 enum { PAYLOAD_MAX = 4096 };
-/* Sequences are written down ahead by so many, so that a board without power and without memory never uses one twice. */
-enum { RESERVED_SEQUENCES = 64 };
-static const char KEY[] = "sequences";
 
 static struct {
   int64_t every_us, next_us; /* next: of the run */
 } streams[MEMBER_STREAMS_MAX];
-static uint32_t reserved[MEMBER_STREAMS_MAX];
 static bool is_running;
 static int64_t configured_every_us;
 static int slowdown;
-/* The board lost count: where the run's time decides the next sequence. */
-static bool is_lost;
 
 static void tick(void);
 static timer next_tick = {.fire = tick};
@@ -43,25 +37,11 @@ static void arm(void) {
   timer_at(&next_tick, due_us < 0 ? 0 : (uint64_t)due_us);
 }
 
-static void reserve(size_t stream) {
-  if (memory->sequences[stream] < reserved[stream]) return;
-  for (size_t i = 0; i < member.stream_count; i += 1) reserved[i] = memory->sequences[i] + RESERVED_SEQUENCES;
-  storage_put(KEY, reserved, sizeof reserved);
-}
-
-void telemetry_reset(bool is_new) {
+void telemetry_reset(void) {
   telemetry_stop();
   configured_every_us = 0;
   slowdown = 1;
-  memset(reserved, 0, sizeof reserved);
-  if (is_new) storage_remove(KEY);
-  else storage_get(KEY, reserved, sizeof reserved);
   for (size_t i = 0; i < member.stream_count; i += 1) streams[i].every_us = member.streams[i].every_us;
-  is_lost = !is_new && memory->elapsed_us == 0;
-  for (size_t i = 0; is_lost && i < member.stream_count; i += 1) {
-    const uint32_t stored = outgoing_sequence_after((int)i);
-    memory->sequences[i] = reserved[i] > stored ? reserved[i] : stored;
-  }
 }
 
 /* The grid keeps its share of the interval when the interval changes. */
@@ -79,22 +59,12 @@ static void aim(size_t stream, int64_t from_us) {
   streams[stream].next_us = first_us + ticks * every_us;
 }
 
-static void count_anew(size_t stream, int64_t now_us) {
-  const member_stream *plan = &member.streams[stream];
-  if (now_us < plan->offset_us) return;
-  const int64_t passed = (now_us - plan->offset_us) / plan->every_us + 1;
-  if (passed > memory->sequences[stream]) memory->sequences[stream] = (uint32_t)passed;
-}
-
 void telemetry_start(void) {
   const int64_t now_us = run_us(hal_now_us());
   const int64_t from_us = now_us > member.connect_at_us ? now_us : member.connect_at_us;
   is_running = true;
-  for (size_t i = 0; i < member.stream_count; i += 1) {
-    if (is_lost) count_anew(i, now_us);
-    aim(i, from_us);
-  }
-  is_lost = false;
+  if (sequences_are_lost()) sequences_count_anew(now_us);
+  for (size_t i = 0; i < member.stream_count; i += 1) aim(i, from_us);
   arm();
 }
 
@@ -153,8 +123,7 @@ static void publish(size_t place, int64_t due_us) {
   const connection_state state = connection_now();
   if (state == CONNECTION_BOOTING || state == CONNECTION_STOPPED) return;
   const member_stream *stream = &member.streams[place];
-  reserve(place);
-  const uint32_t sequence = memory->sequences[place]++;
+  const uint32_t sequence = sequences_take(place);
   const int length = render(stream->payload, sequence, hal_now_us(), payload, sizeof payload);
   if (length < 0) link_log('E', "telemetry", "a payload of stream %d is too long", (int)stream->number);
   const outgoing_request request = {.topic = stream->topic, .payload = payload, .payload_length = length < 0 ? 0 : (size_t)length,

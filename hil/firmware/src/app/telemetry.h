@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Stopped, as configured, with the sequences that memory and storage know. `is_new`: another member, from sequence 0. */
-void telemetry_reset(bool is_new);
+/* Stopped, as configured. */
+void telemetry_reset(void);
 /* Begins, or goes on from now when `origin_us` was set anew. */
 void telemetry_start(void);
 void telemetry_stop(void);

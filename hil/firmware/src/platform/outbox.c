@@ -173,21 +173,24 @@ bool outbox_acknowledge(uint32_t id) {
   return false;
 }
 
-void outbox_each(bool (*each)(uint32_t id, const void *record, size_t length)) {
+static void visit(bool is_ever, bool (*each)(uint32_t id, const void *record, size_t length)) {
   outbox_record record;
   uint32_t last_id = o.next_id; /* what is appended meanwhile is not visited */
   for (unsigned sector = oldest_after(0); sector != SECTORS; sector = oldest_after(o.sequences[sector])) {
-    if (o.pending[sector] == 0) {
+    if (o.pending[sector] == 0 && !is_ever) {
       continue;
     }
     for (uint32_t at = sizeof(sector_header); read_record(sector, at, &record) && record.id < last_id;
          at += record_size(record.length)) {
-      if (record.acknowledged == PENDING && !each(record.id, contents, record.length)) {
+      if ((is_ever || record.acknowledged == PENDING) && !each(record.id, contents, record.length)) {
         return;
       }
     }
   }
 }
+
+void outbox_each(bool (*each)(uint32_t id, const void *record, size_t length)) { visit(false, each); }
+void outbox_each_ever(bool (*each)(uint32_t id, const void *record, size_t length)) { visit(true, each); }
 
 size_t outbox_count(void) {
   size_t count = 0;

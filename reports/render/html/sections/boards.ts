@@ -26,6 +26,7 @@ export function boardsSection({ boards = [] }: RunRecord): Section {
             sleeps(boards),
             losses(boards),
             links(boards),
+            firmware(boards),
             waits(boards),
           ],
   };
@@ -244,7 +245,9 @@ function losses(boards: readonly BoardRecord[]): Content {
 }
 
 const links = (boards: readonly BoardRecord[]): Content =>
-  boards.some(({ link }) => link.retransmissions + link.badFrames + link.droppedLogs > 0) &&
+  boards.some(
+    ({ link }) => link.retransmissions + link.badFrames + link.droppedLogs + (link.droppedEvents ?? 0) > 0,
+  ) &&
   table({
     caption: "Serial links",
     rows: boards,
@@ -253,6 +256,27 @@ const links = (boards: readonly BoardRecord[]): Content =>
       { title: "Frames sent again", cell: ({ link }) => grouped(link.retransmissions), isNumber: true },
       { title: "Damaged frames", cell: ({ link }) => grouped(link.badFrames), isNumber: true },
       { title: "Log lines dropped", cell: ({ link }) => grouped(link.droppedLogs), isNumber: true },
+      { title: "Events dropped", cell: ({ link }) => grouped(link.droppedEvents ?? 0), isNumber: true },
+    ],
+  });
+
+const firmware = (boards: readonly BoardRecord[]): Content =>
+  boards.some((board) => board.firmware !== undefined) &&
+  table({
+    caption: "What the firmware counts",
+    rows: boards,
+    columns: [
+      BOARD,
+      {
+        title: "Least free heap",
+        cell: (board) => formatValue(board.firmware?.heapFreeMinBytes, "B"),
+        isNumber: true,
+      },
+      {
+        title: "Longest turn of its loop",
+        cell: (board) => formatValue(board.firmware?.longestLoopMs, "ms"),
+        isNumber: true,
+      },
     ],
   });
 
