@@ -32,24 +32,28 @@ export interface BoardHabits {
   readonly protocolVersion: 4 | 5;
   readonly keepAliveS: number;
   readonly reconnectBaseUs: number;
+  /** With MQTT 3.1.1: AWS wants a PUBLISH repeated within 15 s. */
+  readonly publishRetryUs: number;
 }
 
-const DEFAULT_HABITS: BoardHabits = { protocolVersion: 5, keepAliveS: 30, reconnectBaseUs: US_PER_S };
+const DEFAULT_HABITS: BoardHabits = {
+  protocolVersion: 5,
+  keepAliveS: 30,
+  reconnectBaseUs: US_PER_S,
+  publishRetryUs: 10 * US_PER_S,
+};
 const LONGEST_WAIT_US = 60 * US_PER_S;
 const USUAL_MODEL = "shadow-device";
 
 /** A claimed board that speaks our link: it is told who it is, and does for the cases what its firmware does. */
 export class BoardDevice implements DeviceUnderTest {
   private member: FleetMember | undefined;
-  private model = "";
 
   constructor(private readonly options: BoardDeviceOptions) {}
 
   prepare({ model = USUAL_MODEL }: QualificationCase): void {
-    if (model === this.model) return;
     this.stop();
-    this.model = model;
-    this.member = this.become(groupOf(this.options.board.thing, model, this.options.habits));
+    this.member = this.become(testedGroup(this.options.board.thing, model, this.options.habits));
     this.member.start(this.options.clock.nowUs());
   }
 
@@ -89,9 +93,9 @@ export class BoardDevice implements DeviceUnderTest {
   }
 }
 
-/** A sensor with two streams, one of them retained, as a scenario would plan it. */
-function groupOf(thing: string, model: string, habits: Partial<BoardHabits> = {}): GroupPlan {
-  const { protocolVersion, keepAliveS, reconnectBaseUs } = { ...DEFAULT_HABITS, ...habits };
+/** What a board of ours is for a case: a sensor with two streams, one of them retained, as a scenario would plan it. */
+export function testedGroup(thing: string, model: string, habits: Partial<BoardHabits> = {}): GroupPlan {
+  const { protocolVersion, keepAliveS, reconnectBaseUs, publishRetryUs } = { ...DEFAULT_HABITS, ...habits };
   const member: MemberPlan = {
     name: thing,
     ordinal: 0,
@@ -120,7 +124,7 @@ function groupOf(thing: string, model: string, habits: Partial<BoardHabits> = {}
       cleanStart: false,
       sessionExpiryS: 3_600,
       receiveMaximum: 16,
-      ...(protocolVersion === 4 && { publishRetryUs: 10 * US_PER_S }),
+      ...(protocolVersion === 4 && { publishRetryUs }),
       will: undefined,
     },
     reconnect: {

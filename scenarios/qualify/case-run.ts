@@ -7,7 +7,7 @@ import type { PartRecord } from "./qualification-record.js";
 
 /** What a qualification needs of the device; everything else is seen at the endpoint. */
 export interface DeviceUnderTest {
-  /** Becomes what the case wants, if it can be told to. */
+  /** Becomes what the case wants, as new, if it can be told to: no case depends on those before it. */
   prepare?(found: QualificationCase): void;
   /** Connects now, if it can be told to. */
   nudge(): void;
@@ -66,7 +66,7 @@ export class CaseRun {
     show(this.options.case.certificate ?? "good");
     endpoint.begin(part.script, { ...parameters, ...part.parameters });
     prepare?.(endpoint);
-    this.deadlineUs = clock.nowUs() + parameters.EXECUTION_TIMEOUT * US_PER_S;
+    this.deadlineUs = clock.nowUs() + (parameters.EXECUTION_TIMEOUT + (part.ownS ?? 0)) * US_PER_S;
     this.nudgeUs = clock.nowUs();
     this.timer = clock.after(0, () => this.look(part));
   }

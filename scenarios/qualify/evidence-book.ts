@@ -26,8 +26,8 @@ export class EvidenceBook {
   }
 
   /** @returns the number of the connection. */
-  opened(): number {
-    if (this.connections.length < CONNECTIONS_MAX) this.connections.push({ openedUs: this.clock.nowUs() });
+  opened(openedUs: number): number {
+    if (this.connections.length < CONNECTIONS_MAX) this.connections.push({ openedUs });
     return this.connections.length - 1;
   }
 

@@ -25,6 +25,7 @@ export interface CaseEvidence {
 
 /** One MQTT connection of the device. */
 export interface ConnectionNote {
+  /** When TCP was there, which is before any TLS handshake. */
   readonly openedUs: number;
   readonly closedUs?: number;
   /** Who ended it. */

@@ -31,6 +31,8 @@ export interface Measurement {
 export interface GapRun {
   readonly name: string;
   readonly gapsMs: readonly number[];
+  /** Longest time from a TCP connection to its CONNECT, which the gaps include. */
+  readonly setupMs?: number;
   /** Undefined: too few. */
   readonly grade: BackoffGrade | undefined;
 }

@@ -31,8 +31,10 @@ export const parameterSchemas = {
   RETRIES: z.coerce.number().int().min(5).max(20),
   /** Times that the server ends the connection. AWS: 5 to 10. */
   RECONNECTION_COUNT: z.coerce.number().int().min(5).max(10),
-  /** Seconds for which nothing is answered, in the long run. */
-  SERVER_DISCONNECT: seconds,
+  /** Minutes for which nothing is answered, in the long run. AWS: 30 to 120. */
+  LONG_SERVER_DISCONNECT_TIME: z.coerce.number().min(1).max(120),
+  /** Times that the server ends the connection in the long run. */
+  BACKOFF_CONNECTION_ATTEMPTS: z.coerce.number().int().min(5).max(10),
   /** Parts of the long run beside its basic operations. */
   SCENARIOS: z
     .array(

@@ -36,4 +36,6 @@ export interface CasePart {
   readonly judge: Judge;
   /** Beside those of the case. */
   readonly parameters?: Partial<CaseParameters>;
+  /** Seconds that it takes whatever the device does; EXECUTION_TIMEOUT comes on top. */
+  readonly ownS?: number;
 }

@@ -99,7 +99,12 @@ export async function openBoard(
   });
   onTestFinished(() => bench.close());
   const [claim] = await bench.claim([
-    { thing: "dut-1", select: { virtual: kind }, path, profile: "fleetrig" },
+    {
+      thing: "dut-1",
+      select: { virtual: kind },
+      path,
+      profile: kind === "micropython" ? "micropython" : "fleetrig",
+    },
   ]);
   invariant(claim?.board !== undefined, `no board: ${JSON.stringify(claim)}`);
   const { certificatePem, keyPem } = certificates.device("dut-1");

@@ -3,27 +3,34 @@ import type { CaseEvidence } from "../evidence.js";
 import { connectsOf, toMs } from "../evidence-reader.js";
 import { failed, type GapRun, type Judgement, type Measurement, passed } from "../judgement.js";
 
+/** Delays before attempts in a row. */
+export type Delays = Pick<GapRun, "gapsMs" | "setupMs">;
+
 /**
- * Delays before attempts to connect. A device that gave its last attempt up itself has waited since then, not since its CONNECT:
- * the time that it allows for a CONNACK says nothing about its backoff.
+ * Delays before attempts to connect. An attempt is its CONNECT, whose time is what AWS goes by; a device has waited since its last
+ * attempt ended, since the time that it allows for a CONNACK says nothing about its backoff.
  */
-export function delaysMs(evidence: CaseEvidence, first: number, attempts: number): number[] {
+export function delaysOf(evidence: CaseEvidence, first: number, attempts: number): Delays {
   const connects = connectsOf(evidence).slice(first, first + attempts);
-  return connects.slice(1).map((next, index) => {
+  const gapsMs = connects.slice(1).map((next, index) => {
     const before = connects[index]!;
     const closedUs = evidence.connections[before.connection]?.closedUs ?? Number.POSITIVE_INFINITY;
     return toMs(next.atUs - (closedUs <= next.atUs ? closedUs : before.atUs));
   });
+  const setupsUs = connects.map(
+    ({ atUs, connection }) => atUs - (evidence.connections[connection]?.openedUs ?? atUs),
+  );
+  return { gapsMs, setupMs: toMs(Math.max(0, ...setupsUs)) };
 }
 
 // A device that comes back in the same instant has waited, too: for nothing.
 const gradeOf = (gapsMs: readonly number[]): BackoffGrade | undefined =>
   gradeBackoff(gapsMs.map((gap) => Math.max(gap, 0.001)));
 
-export const gapRun = (name: string, gapsMs: readonly number[]): GapRun => ({
+export const gapRun = (name: string, delays: Delays): GapRun => ({
   name,
-  gapsMs,
-  grade: gradeOf(gapsMs),
+  ...delays,
+  grade: gradeOf(delays.gapsMs),
 });
 
 /** Gaps of a round that goes on where the one before it ended are at least so long. */
@@ -33,12 +40,13 @@ const GOES_ON = 0.95;
  * Rounds of attempts with a success between them. A device whose backoff goes on over a success may have reached its cap in the
  * first round: its later gaps, all alike, belong to the growth before them.
  */
-export function gapRounds(rounds: readonly (readonly number[])[]): GapRun[] {
-  return rounds.map((gapsMs, index) => {
-    const before = rounds[index - 1] ?? [];
+export function gapRounds(rounds: readonly Delays[]): GapRun[] {
+  return rounds.map((delays, index) => {
+    const { gapsMs } = delays;
+    const before = rounds[index - 1]?.gapsMs ?? [];
     const goesOn = gapsMs.every((gap) => gap >= GOES_ON * Math.max(...before));
     const graded = before.length > 0 && goesOn ? [...before, ...gapsMs] : gapsMs;
-    return { name: `round ${index + 1}`, gapsMs, grade: gradeOf(graded) };
+    return { name: `round ${index + 1}`, ...delays, grade: gradeOf(graded) };
   });
 }
 
@@ -57,6 +65,12 @@ export function gapMeasurements(runs: readonly GapRun[]): Measurement[] {
       : [
           { name: "shortest delay", value: Math.min(...gaps), unit: "ms" },
           { name: "longest delay", value: Math.max(...gaps), unit: "ms" },
+          { name: "delays run", value: "from the end of an attempt to the next CONNECT" },
+          {
+            name: "TCP and TLS in it at most",
+            value: Math.max(0, ...runs.map(({ setupMs = 0 }) => setupMs)),
+            unit: "ms",
+          },
         ]),
     ...(grade === undefined ? [] : [{ name: "backoff", value: grade }]),
   ];

@@ -5,7 +5,7 @@ import { absence, acceptancesOf, connectsOf } from "../evidence-reader.js";
 import { failed, type GapRun, inconclusive, type Judgement, passed } from "../judgement.js";
 import type { CaseParameters } from "../parameters.js";
 import type { QualificationCase } from "../qualification-case.js";
-import { delaysMs, gapMeasurements, gapRounds, gapRun, judgeJitter, tooFew, worstGrade } from "./backoff.js";
+import { delaysOf, gapMeasurements, gapRounds, gapRun, judgeJitter, tooFew, worstGrade } from "./backoff.js";
 
 /** AWS: five attempts without an answer, the sixth is let in, and all of it once more. */
 const ROUNDS = 2;
@@ -57,7 +57,7 @@ function judgeJitteredRetries(evidence: CaseEvidence, parameters: CaseParameters
   if (connects < ROUNDS * perRound && !evidence.isOver) return undefined;
   if (connects === 0) return inconclusive(absence(evidence));
   const rounds = Array.from({ length: Math.min(ROUNDS, Math.ceil(connects / perRound)) }, (_, round) =>
-    delaysMs(evidence, round * perRound, perRound),
+    delaysOf(evidence, round * perRound, perRound),
   );
   return judgedOrTooFew(gapRounds(rounds), { connects, wanted: ROUNDS * perRound });
 }
@@ -76,7 +76,7 @@ function judgeGrowingRetries(evidence: CaseEvidence, parameters: CaseParameters)
   const connects = connectsOf(evidence).length;
   if (connects < wanted && !evidence.isOver) return undefined;
   if (connects === 0) return inconclusive(absence(evidence));
-  const runs = [gapRun("retries", delaysMs(evidence, 0, wanted))];
+  const runs = [gapRun("retries", delaysOf(evidence, 0, wanted))];
   const { gapsMs } = runs[0]!;
   const details = { gaps: runs, measurements: gapMeasurements(runs) };
   const grade = worstGrade(runs);
@@ -96,7 +96,7 @@ function judgeReconnects(evidence: CaseEvidence, first: number, count: number): 
   const connects = connectsOf(evidence).length;
   if (connects < first + count + 1 && !evidence.isOver) return undefined;
   if (acceptancesOf(evidence).length === 0) return inconclusive(absence(evidence));
-  const runs = [gapRun("reconnects", delaysMs(evidence, first, count + 1))];
+  const runs = [gapRun("reconnects", delaysOf(evidence, first, count + 1))];
   return judgedOrTooFew(runs, { connects, wanted: first + count + 1 });
 }
 

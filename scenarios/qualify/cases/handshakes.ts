@@ -120,7 +120,9 @@ export const handshakeCases: readonly QualificationCase[] = [
       judgeHandshake(evidence, ({ hello }) => ({
         warnings:
           typeof hello === "object" && hello.serverName === undefined
-            ? ["The device names no server (SNI); AWS IoT needs the name."]
+            ? [
+                "The device names no server (SNI); AWS IoT needs the name for custom domains and for TLS policies.",
+              ]
             : [],
       })),
   },

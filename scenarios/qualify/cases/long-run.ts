@@ -9,8 +9,8 @@ import { sessionCases } from "./sessions.js";
 
 type ScenarioName = NonNullable<CaseParameters["SCENARIOS"]>[number];
 
-/** AWS: from 30 minutes on. */
-const DEFAULT_DISCONNECT_S = 1_800;
+const DEFAULT_DISCONNECT_MINUTES = 60;
+const SECONDS_PER_MINUTE = 60;
 const DEFAULT_SCENARIOS: readonly ScenarioName[] = [
   "PUBACK_QOS_1",
   "RECEIVE_LARGE_PAYLOAD",
@@ -63,8 +63,11 @@ const intermittent: Part = {
 
 /** Nothing is let in for a long time; then the device has to be there. */
 const longDisconnect = (parameters: CaseParameters): Part => {
-  const awayUs = (parameters.SERVER_DISCONNECT ?? DEFAULT_DISCONNECT_S) * US_PER_S;
+  const minutes = parameters.LONG_SERVER_DISCONNECT_TIME ?? DEFAULT_DISCONNECT_MINUTES;
+  const awayS = minutes * SECONDS_PER_MINUTE;
+  const awayUs = awayS * US_PER_S;
   return {
+    ownS: awayS,
     script: (stage) => {
       let downUntilUs = 0;
       return {
@@ -107,7 +110,14 @@ function partOf(name: ScenarioName, parameters: CaseParameters): Part {
     case "INTERMITTENT_CONNECTIVITY":
       return intermittent;
     case "RECONNECT_BACK_OFF":
-      return caseOf(connectingCases, "MQTT_Reconnect_Backoff_Retries_On_Server_Disconnect");
+      return {
+        ...caseOf(connectingCases, "MQTT_Reconnect_Backoff_Retries_On_Server_Disconnect"),
+        parameters: {
+          ...(parameters.BACKOFF_CONNECTION_ATTEMPTS !== undefined && {
+            RECONNECTION_COUNT: parameters.BACKOFF_CONNECTION_ATTEMPTS,
+          }),
+        },
+      };
     case "LONG_SERVER_DISCONNECT":
       return longDisconnect(parameters);
   }
@@ -118,7 +128,7 @@ export const longRunCases: readonly QualificationCase[] = [
     id: "MQTT_Long_Duration",
     group: "MQTT",
     title: "holds out over a long time of good and bad behaviour",
-    accepts: ["SCENARIOS", "SERVER_DISCONNECT", "TRIGGER_TOPIC"],
+    accepts: ["SCENARIOS", "LONG_SERVER_DISCONNECT_TIME", "BACKOFF_CONNECTION_ATTEMPTS", "TRIGGER_TOPIC"],
     parts: (parameters) => [
       { name: "BASIC", ...basic },
       ...(parameters.SCENARIOS ?? DEFAULT_SCENARIOS).map((name) => ({ ...partOf(name, parameters), name })),

@@ -1,15 +1,17 @@
-/**
- * Cipher suites of IANA's registry that AWS IoT Core speaks (developer guide, transport security, TLS policies; with the suites of
- * TLS 1.3). `recommended` are those that Device Advisor looks for.
- */
+/** A cipher suite of IANA's registry. */
 interface CipherSuite {
+  /** OpenSSL's, which AWS uses. */
   readonly name: string;
   readonly isRecommended: boolean;
 }
 
 const suite = (name: string, isRecommended = true): CipherSuite => ({ name, isRecommended });
 
-const AWS_CIPHER_SUITES: ReadonlyMap<number, CipherSuite> = new Map([
+/**
+ * By their numbers, those of AWS IoT Core's predefined security policies (developer guide, transport security). AWS does not say
+ * which of them Device Advisor recommends; here it is those with forward secrecy and without SHA-1.
+ */
+export const AWS_CIPHER_SUITES: ReadonlyMap<number, CipherSuite> = new Map([
   [0x1301, suite("TLS_AES_128_GCM_SHA256")],
   [0x1302, suite("TLS_AES_256_GCM_SHA384")],
   [0x1303, suite("TLS_CHACHA20_POLY1305_SHA256")],
@@ -31,6 +33,7 @@ const AWS_CIPHER_SUITES: ReadonlyMap<number, CipherSuite> = new Map([
   [0x003d, suite("AES256-SHA256", false)],
   [0x002f, suite("AES128-SHA", false)],
   [0x0035, suite("AES256-SHA", false)],
+  [0x0039, suite("DHE-RSA-AES256-SHA", false)],
 ]);
 
 /** Signals in the place of suites: renegotiation and fallback [RFC 5746, RFC 7507]. */

@@ -85,7 +85,7 @@ export class EndpointDoor {
     socket.on("close", () => this.sockets.delete(socket));
     socket.on("error", () => undefined);
     const { certificates } = this.options;
-    if (certificates === undefined) this.link(socket, socket, { transport: "tcp" });
+    if (certificates === undefined) this.link(socket, { stream: socket, peer: { transport: "tcp" } });
     else this.encrypt(socket, certificates);
   }
 
@@ -116,7 +116,7 @@ export class EndpointDoor {
       note.endedUs = nowUs();
       note.protocol = secure.getProtocol() ?? "unknown";
       note.cipher = secure.getCipher().name;
-      this.link(secure, socket, peerOf(secure));
+      this.link(socket, { stream: secure, peer: peerOf(secure), openedUs: note.atUs });
     });
     tls.on("tlsClientError", (error: NodeJS.ErrnoException) => {
       note.endedUs = nowUs();
@@ -128,11 +128,19 @@ export class EndpointDoor {
     tls.emit("connection", tap);
   }
 
-  private link(stream: Socket | TLSSocket, socket: Socket, peer: LinkPeer): void {
+  private link(socket: Socket, { stream, peer, openedUs }: Accepted): void {
     const remoteAddress = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
     const link = new SocketLink(this.host, { stream, remoteAddress, peer });
-    link.attach(this.options.endpoint.accept(link));
+    link.attach(this.options.endpoint.accept(link, openedUs));
   }
+}
+
+/** A connection that MQTT can begin on. */
+interface Accepted {
+  readonly stream: Socket | TLSSocket;
+  readonly peer: LinkPeer;
+  /** When TCP was there, where that was before. */
+  readonly openedUs?: number;
 }
 
 /** Takes down the ClientHello, and how long records are. */

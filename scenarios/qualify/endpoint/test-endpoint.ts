@@ -68,7 +68,8 @@ export class TestEndpoint implements PacketAcceptor {
     this.cloud = undefined;
   }
 
-  accept(link: PacketLink): PacketReceiver {
+  /** @param openedUs When its TCP connection came; default: now. */
+  accept(link: PacketLink, openedUs: number = this.options.clock.nowUs()): PacketReceiver {
     if (this.cloud === undefined) {
       link.destroy();
       return { received: () => undefined, closed: () => undefined };
@@ -76,6 +77,7 @@ export class TestEndpoint implements PacketAcceptor {
     const line = new DeviceLine(link, {
       book: this.book,
       script: this.script,
+      openedUs,
       ended: () => this.lines.delete(line),
     });
     this.lines.add(line);
@@ -91,6 +93,7 @@ export class TestEndpoint implements PacketAcceptor {
 interface LineParts {
   readonly book: EvidenceBook;
   readonly script: CaseScript;
+  readonly openedUs: number;
   readonly ended: () => void;
 }
 
@@ -107,7 +110,7 @@ class DeviceLine implements Line, PacketReceiver, PacketLink {
     private readonly link: PacketLink,
     private readonly parts: LineParts,
   ) {
-    this.number = parts.book.opened();
+    this.number = parts.book.opened(parts.openedUs);
   }
 
   get remoteAddress(): string {

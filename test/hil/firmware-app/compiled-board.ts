@@ -12,6 +12,8 @@ const MS = 1_000;
 const BOOT_US = 50 * MS;
 const NEVER = 2n ** 63n;
 const HEADER_BYTES = 128;
+/** Of the tunnel's bytes in one line to the program. */
+const PIECE_BYTES = 16_384;
 
 /** A firmware image as boot.h describes it. */
 export function firmwareImage(version: string, bytes = 8_192): Buffer {
@@ -91,7 +93,8 @@ export class CompiledBoard implements MemberBoard {
   }
 
   sendNetworkData(bytes: Uint8Array): void {
-    this.send(`N${Buffer.from(bytes).toString("hex")}`);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+      this.send(`N${Buffer.from(bytes.subarray(at, at + PIECE_BYTES)).toString("hex")}`);
   }
 
   /** Power fails, now or after so many more bytes of flash were written. */
