@@ -1,12 +1,10 @@
 /**
- * Real boards, as the bench sees them. `thing` is the fleet member that the board is. Times of what happened on a board are those of
- * the run, through the clock fit where the board told them.
+ * What happens to real boards, as the bench sees it. Times of what happened on a board are those of the run, through the clock fit where the
+ * board told them.
  */
-export type BoardEvent =
+export type BoardFact =
   | {
       readonly type: "board.attached";
-      readonly atUs: number;
-      readonly thing: string;
       /** Such as `/dev/ttyUSB0`; another one after a replug. */
       readonly path: string;
       readonly chip: string;
@@ -15,15 +13,11 @@ export type BoardEvent =
     }
   | {
       readonly type: "board.detached";
-      readonly atUs: number;
-      readonly thing: string;
       readonly reason: string;
     }
   | {
       /** The board told hello after a start that was not the present one. */
       readonly type: "board.booted";
-      readonly atUs: number;
-      readonly thing: string;
       /** The ROM's word: `POWERON`, `PANIC`, ... */
       readonly resetReason: string;
       /** The harness had reset it, cut its power, let it sleep or asked for an update. */
@@ -34,8 +28,6 @@ export type BoardEvent =
     }
   | {
       readonly type: "board.panicked";
-      readonly atUs: number;
-      readonly thing: string;
       /** Such as `load-access-fault`, `abort`, `task-watchdog`, `silent-reboot`. */
       readonly kind: string;
       /** The line that says it. */
@@ -50,8 +42,6 @@ export type BoardEvent =
   | {
       /** The rest of the panic that the `board.panicked` before told of, as soon as the board has printed it all. */
       readonly type: "board.panic-ended";
-      readonly atUs: number;
-      readonly thing: string;
       /** May say more than that of the first event, whose line may have been cut. */
       readonly kind: string;
       readonly cause: string;
@@ -60,8 +50,6 @@ export type BoardEvent =
   | {
       /** It works again after it was lost. */
       readonly type: "board.recovered";
-      readonly atUs: number;
-      readonly thing: string;
       /** From the loss to hello. */
       readonly tookUs: number;
       /** What helped: `waited`, `reopened`, `reset`, `usb-reset`, `power-cycled`. */
@@ -69,22 +57,16 @@ export type BoardEvent =
     }
   | {
       readonly type: "board.given-up";
-      readonly atUs: number;
-      readonly thing: string;
       readonly reason: string;
     }
   | {
       readonly type: "board.clock";
-      readonly atUs: number;
-      readonly thing: string;
       readonly uncertaintyUs: number;
       readonly skewPpm: number;
     }
   | {
       /** What went wrong on the link since the event before. */
       readonly type: "board.link";
-      readonly atUs: number;
-      readonly thing: string;
       readonly retransmissions: number;
       readonly badFrames: number;
       /** Log lines and events that the board had no room for, as it told when it was asked. */
@@ -94,8 +76,6 @@ export type BoardEvent =
   | {
       /** It was asked how it is. */
       readonly type: "board.stats";
-      readonly atUs: number;
-      readonly thing: string;
       /** Undefined where its firmware has no heap. */
       readonly heapFreeBytes: number | undefined;
       /** The longest turn of its main loop since its start. */
@@ -104,8 +84,6 @@ export type BoardEvent =
   | {
       /** Its firmware tells something by name: a number, a time that it measured itself, or only that it got there. */
       readonly type: "board.marker";
-      readonly atUs: number;
-      readonly thing: string;
       /** See `isMarkerName`. */
       readonly name: string;
       readonly value: number | undefined;
@@ -114,23 +92,17 @@ export type BoardEvent =
   | {
       /** One of its outputs changed. */
       readonly type: "board.gpio";
-      readonly atUs: number;
-      readonly thing: string;
       readonly pin: number;
       readonly isHigh: boolean;
     }
   | {
       /** It falls into deep sleep; `board.booted` with the reason DEEPSLEEP follows. */
       readonly type: "board.sleeping";
-      readonly atUs: number;
-      readonly thing: string;
       readonly forUs: number;
     }
   | {
       /** A wait for a log line is over. */
       readonly type: "board.log-awaited";
-      readonly atUs: number;
-      readonly thing: string;
       readonly action: string;
       readonly pattern: string;
       /** Undefined when it came; otherwise why it did not: `timeout`, `panic: ...`, `restarted`, `detached`. */
@@ -138,6 +110,9 @@ export type BoardEvent =
       /** From the beginning of the wait; 0 when the line had come before. */
       readonly waitedUs: number;
     };
+
+/** A fact with its time and the member that the board is. */
+export type BoardEvent = BoardFact & { readonly atUs: number; readonly thing: string };
 
 const MARKER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,63}$/;
 

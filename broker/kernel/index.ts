@@ -87,4 +87,4 @@ export {
   type TraceTag,
 } from "./trace-tag.js";
 export { didYouMean, nearestName } from "./nearest-name.js";
-export { type BoardEvent, isMarkerName } from "./board-events.js";
+export { type BoardEvent, type BoardFact, isMarkerName } from "./board-events.js";

@@ -1,4 +1,4 @@
-import { FleetrigError, type RandomSource } from "fleetrig/kernel";
+import { type BoardFact, FleetrigError, type RandomSource } from "fleetrig/kernel";
 import type { BoardControls, FleetMember } from "fleetrig/sim";
 import { describeBacktrace } from "../elf/index.js";
 import { normalMac, resolveIdentity } from "../enumerate/board-identity.js";
@@ -186,22 +186,8 @@ export class LineSeat {
     };
   }
 
-  private emit(fact: LineFact): void {
+  private emit(fact: BoardFact): void {
     const { events, clock, request } = this.options;
     events.emit({ ...fact, atUs: clock.nowUs(), thing: request.thing });
   }
 }
-
-/** An event of a board before it is dated and signed. */
-type LineFact =
-  | { readonly type: "board.attached"; readonly path: string; readonly chip: string; readonly mac: string }
-  | { readonly type: "board.detached"; readonly reason: string }
-  | { readonly type: "board.recovered"; readonly tookUs: number; readonly rung: string }
-  | {
-      readonly type: "board.panicked";
-      readonly kind: string;
-      readonly cause: string;
-      readonly backtrace: readonly string[];
-      readonly noticedUs: number;
-      readonly isExpected: boolean;
-    };

@@ -1,4 +1,4 @@
-import { type Clock, type EventSink, US_PER_S } from "fleetrig/kernel";
+import { type BoardFact, type Clock, type EventSink, US_PER_S } from "fleetrig/kernel";
 import { describeBacktrace } from "../elf/index.js";
 import type { Hello } from "../link/hello.js";
 import type { BoardLog, PanicReport } from "../log/index.js";
@@ -122,31 +122,3 @@ export class BoardReports {
     events.emit({ ...fact, atUs: clock.nowUs(), thing });
   }
 }
-
-/** An event of a board before it is dated and signed. */
-type BoardFact =
-  | { readonly type: "board.attached"; readonly path: string; readonly chip: string; readonly mac: string }
-  | { readonly type: "board.detached"; readonly reason: string }
-  | {
-      readonly type: "board.booted";
-      readonly resetReason: string;
-      readonly isExpected: boolean;
-      readonly bootUs: number | undefined;
-      readonly version: string;
-    }
-  | {
-      readonly type: "board.panicked";
-      readonly kind: string;
-      readonly cause: string;
-      readonly backtrace: readonly string[];
-      readonly noticedUs: number;
-      readonly isExpected: boolean;
-    }
-  | {
-      readonly type: "board.panic-ended";
-      readonly kind: string;
-      readonly cause: string;
-      readonly backtrace: readonly string[];
-    }
-  | { readonly type: "board.recovered"; readonly tookUs: number; readonly rung: string }
-  | { readonly type: "board.given-up"; readonly reason: string };
