@@ -39,7 +39,7 @@ export interface BoardHabits {
 const DEFAULT_HABITS: BoardHabits = {
   protocolVersion: 5,
   keepAliveS: 30,
-  reconnectBaseUs: US_PER_S,
+  reconnectBaseUs: 2 * US_PER_S,
   publishRetryUs: 10 * US_PER_S,
 };
 const LONGEST_WAIT_US = 60 * US_PER_S;
@@ -128,7 +128,8 @@ export function testedGroup(thing: string, model: string, habits: Partial<BoardH
       will: undefined,
     },
     reconnect: {
-      policy: "full-jitter",
+      // Never at once, however the dice fall.
+      policy: "equal-jitter",
       baseUs: reconnectBaseUs,
       capUs: LONGEST_WAIT_US,
       resetAfterUs: 10 * US_PER_S,

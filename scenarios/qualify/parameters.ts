@@ -18,7 +18,7 @@ export const parameterSchemas = {
   PAYLOAD_SIZE: z.coerce.number().min(0).max(128),
   PAYLOAD_FOR_PUBLISH_VALIDATION: z.string().max(65_536),
   TOPIC_FOR_PUBLISH_VALIDATION: topic,
-  TOPIC_LIST_FOR_SUBSCRIPTION_VALIDATION: z.array(topic).min(1).max(50),
+  TOPIC_LIST_FOR_SUBSCRIPTION_VALIDATION_ID: z.array(topic).min(1).max(50),
   USER_PROPERTIES: z
     .array(z.strictObject({ name: z.string().max(256), value: z.string().max(1_024) }))
     .min(1)
@@ -30,7 +30,7 @@ export const parameterSchemas = {
   /** Attempts that must fail before one succeeds. */
   RETRIES: z.coerce.number().int().min(5).max(20),
   /** Times that the server ends the connection. AWS: 5 to 10. */
-  RECONNECTION_COUNT: z.coerce.number().int().min(5).max(10),
+  RECONNECTION_ATTEMPTS: z.coerce.number().int().min(5).max(10),
   /** Minutes for which nothing is answered, in the long run. AWS: 30 to 120. */
   LONG_SERVER_DISCONNECT_TIME: z.coerce.number().min(1).max(120),
   /** Times that the server ends the connection in the long run. */

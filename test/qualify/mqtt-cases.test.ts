@@ -25,6 +25,9 @@ const silent: DeviceChanges = { tamper: never("connect") };
 const constant: DeviceChanges = { reconnect: { policy: "constant", baseUs: 2 * SECOND } };
 const exponential: DeviceChanges = { reconnect: { policy: "exponential" } };
 const decorrelated: DeviceChanges = { reconnect: { policy: "decorrelated" } };
+const BASIC_ONLY = { SCENARIOS: [] };
+const patient: DeviceChanges = { reconnect: { policy: "equal-jitter", baseUs: 2 * SECOND } };
+const hasty: DeviceChanges = { reconnect: { policy: "constant", baseUs: SECOND / 5 } };
 const shadowed: DeviceChanges = { model: "shadow-device" };
 /** Slow devices wait 30 s for each CONNACK. */
 const PATIENT = { EXECUTION_TIMEOUT: 1_200 };
@@ -83,6 +86,17 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
       verdict: "fail",
       says: /do not grow/,
     },
+  ],
+  MQTT_ReconnectionAfterSuccessfulConnection: [
+    { device: "waits for a second or two", changes: patient, verdict: "pass" },
+    { device: "is back at once", changes: hasty, verdict: "fail", says: /after 2\d\d/ },
+    {
+      device: "never comes back",
+      changes: { reconnect: { policy: "none" } },
+      verdict: "fail",
+      says: /tried/,
+    },
+    { device: "never comes", changes: silent, verdict: "inconclusive" },
   ],
   MQTT_Reconnect_Backoff_Retries_On_Server_Disconnect: [
     { device: "uses full jitter", changes: {}, verdict: "pass" },
@@ -173,7 +187,7 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
     {
       device: "subscribes elsewhere",
       changes: shadowed,
-      parameters: { TOPIC_LIST_FOR_SUBSCRIPTION_VALIDATION: ["cmd/dut-1"] },
+      parameters: { TOPIC_LIST_FOR_SUBSCRIPTION_VALIDATION_ID: ["cmd/dut-1"] },
       verdict: "fail",
       says: /cmd\/dut-1/,
     },
@@ -256,6 +270,36 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
       verdict: "fail",
       says: /did not subscribe again/,
     },
+  ],
+  MQTT_Long_Duration: [
+    {
+      device: "does everything",
+      changes: { ...shadowed, ...repeating },
+      parameters: BASIC_ONLY,
+      verdict: "pass",
+    },
+    {
+      device: "repeats nothing",
+      changes: { ...shadowed, tamper: insteadOfRepeating("subscribe") },
+      parameters: BASIC_ONLY,
+      verdict: "pass-with-warnings",
+      says: /SUBSCRIBE that was not.* PUBLISH that was not/,
+    },
+    {
+      device: "stays away when the server was gone for long",
+      changes: { ...shadowed, ...repeating, reconnect: { policy: "none" } },
+      parameters: { SCENARIOS: ["LONG_SERVER_DISCONNECT"], LONG_SERVER_DISCONNECT_TIME: 120 },
+      verdict: "fail",
+      says: /did not come back after the server/,
+    },
+    {
+      device: "backs off by the same time",
+      changes: { ...shadowed, ...repeating, ...constant },
+      parameters: { SCENARIOS: ["RECONNECT_BACK_OFF"], BACKOFF_CONNECTION_ATTEMPTS: 8 },
+      verdict: "fail",
+      says: /all alike/,
+    },
+    { device: "never comes", changes: silent, parameters: BASIC_ONLY, verdict: "inconclusive" },
   ],
   Shadow_Publish_Reported_State: [
     { device: "reports", changes: shadowed, verdict: "pass" },

@@ -13,7 +13,7 @@ describe("a suite", () => {
     const { cases } = qualificationSuite();
     expect(cases.map((planned) => planned.case.id)).toEqual(QUALIFICATION_SET);
     for (const { parameters } of cases) expect(parameters.EXECUTION_TIMEOUT).toBe(300);
-    expect(new Set(QUALIFICATION_CASES.map(({ id }) => id)).size).toBe(26);
+    expect(new Set(QUALIFICATION_CASES.map(({ id }) => id)).size).toBe(27);
   });
 
   it("gives defaults to the cases that know them, and takes numbers in quotes as AWS writes them", () => {

@@ -16,13 +16,14 @@ const DEFAULT_RECONNECTIONS = 5;
 /** How long the server leaves a connection alone before it ends it. */
 const HOLD_US = US_PER_S;
 const GOOD_CONNECTIONS = 5;
+const RETURN_MS = 1_000;
 /** Randomly growing delays: the later half's longest is at least so much longer than the earlier half's. */
 const MIN_GROWTH = 1.5;
 
 const retriesOf = ({ RETRIES = DEFAULT_RETRIES }: CaseParameters): number => RETRIES;
 const growingRetriesOf = ({ RETRIES = DEFAULT_GROWING_RETRIES }: CaseParameters): number => RETRIES;
-const reconnectionsOf = ({ RECONNECTION_COUNT = DEFAULT_RECONNECTIONS }: CaseParameters): number =>
-  RECONNECTION_COUNT;
+const reconnectionsOf = ({ RECONNECTION_ATTEMPTS = DEFAULT_RECONNECTIONS }: CaseParameters): number =>
+  RECONNECTION_ATTEMPTS;
 
 /** No answer to so many CONNECTs, then one is let in for a moment; and again. */
 function unanswered(stage: Stage, retries: number): CaseScript {
@@ -100,6 +101,23 @@ function judgeReconnects(evidence: CaseEvidence, first: number, count: number): 
   return judgedOrTooFew(runs, { connects, wanted: first + count + 1 });
 }
 
+/** How soon the device is back when it has been thrown out right after its CONNACK. */
+function judgeFirstReturn(evidence: CaseEvidence): Judgement | undefined {
+  const connects = connectsOf(evidence).length;
+  if (connects < 2 && !evidence.isOver) return undefined;
+  if (acceptancesOf(evidence).length === 0) return inconclusive(absence(evidence));
+  const runs = [gapRun("return", delaysOf(evidence, 0, 2))];
+  const [delayMs] = runs[0]!.gapsMs;
+  if (delayMs === undefined) return tooFew(runs, 2);
+  const details = { gaps: runs, measurements: gapMeasurements(runs) };
+  return delayMs >= RETURN_MS
+    ? passed(details)
+    : failed(
+        `The device came back after ${delayMs} ms; AWS wants it to wait for at least a second.`,
+        details,
+      );
+}
+
 export const connectingCases: readonly QualificationCase[] = [
   {
     id: "MQTT_Connect",
@@ -137,10 +155,18 @@ export const connectingCases: readonly QualificationCase[] = [
     judge: judgeGrowingRetries,
   },
   {
+    id: "MQTT_ReconnectionAfterSuccessfulConnection",
+    group: "MQTT",
+    title: "waits for a second before it comes back to a server that ended the connection",
+    accepts: [],
+    script: (stage) => restless(stage, () => 0),
+    judge: judgeFirstReturn,
+  },
+  {
     id: "MQTT_Reconnect_Backoff_Retries_On_Server_Disconnect",
     group: "MQTT",
     title: "comes back with jitter when the server ends the connection",
-    accepts: ["RECONNECTION_COUNT"],
+    accepts: ["RECONNECTION_ATTEMPTS"],
     script: (stage) => restless(stage, () => HOLD_US),
     judge: (evidence, parameters) => judgeReconnects(evidence, 0, reconnectionsOf(parameters)),
   },
@@ -148,7 +174,7 @@ export const connectingCases: readonly QualificationCase[] = [
     id: "MQTT_Reconnect_Backoff_Retries_On_Unstable_Connection",
     group: "MQTT",
     title: "comes back with jitter when connections break right after CONNACK",
-    accepts: ["RECONNECTION_COUNT"],
+    accepts: ["RECONNECTION_ATTEMPTS"],
     script: (stage) => restless(stage, (accepted) => (accepted <= GOOD_CONNECTIONS ? HOLD_US : 0)),
     judge: (evidence, parameters) => judgeReconnects(evidence, GOOD_CONNECTIONS, reconnectionsOf(parameters)),
   },

@@ -1,6 +1,17 @@
 import { US_PER_S } from "fleetrig/kernel";
-import { absence, acceptancesOf, fromDevice, publishesOf, toMs } from "../evidence-reader.js";
-import { failed, inconclusive, passed } from "../judgement.js";
+import type { Packet } from "fleetrig/protocol";
+import type { CaseScript, Stage } from "../endpoint/case-script.js";
+import type { CaseEvidence, PacketNote } from "../evidence.js";
+import {
+  absence,
+  acceptancesOf,
+  connectsOf,
+  fromDevice,
+  fromEndpoint,
+  publishesOf,
+  toMs,
+} from "../evidence-reader.js";
+import { failed, inconclusive, type Judgement, passed } from "../judgement.js";
 import type { CaseParameters } from "../parameters.js";
 import type { CasePart, QualificationCase } from "../qualification-case.js";
 import { connectingCases } from "./connecting.js";
@@ -29,18 +40,60 @@ const caseOf = (cases: readonly QualificationCase[], id: string): QualificationC
 
 type Part = Omit<CasePart, "name">;
 
-const basic: Part = {
-  judge: (evidence) => {
-    const [connected, subscribed, published] = [
-      acceptancesOf(evidence),
-      fromDevice(evidence, "subscribe"),
-      publishesOf(evidence),
-    ].map(({ length }) => length > 0);
-    if (connected === true && (subscribed === true || published === true) && evidence.isOver) return passed();
-    if (connected === true && subscribed === true && published === true) return passed();
-    return evidence.isOver ? inconclusive(absence(evidence)) : undefined;
-  },
-};
+/** AWS: the first SUBACK and the first PUBACK come so late; the device is to ask again meanwhile. */
+const RETRY_WINDOW_US = 15 * US_PER_S;
+const LATE: readonly Packet["type"][] = ["suback", "puback"];
+
+function hesitant(stage: Stage): CaseScript {
+  const late = new Set<Packet["type"]>(LATE);
+  return {
+    fromDevice: ({ type }) => {
+      if (type === "connect") for (const answer of LATE) late.add(answer);
+      return "pass";
+    },
+    fromServer: (packet, line) => {
+      if (!late.delete(packet.type)) return "pass";
+      stage.after(RETRY_WINDOW_US, () => line.answer(packet));
+      return "withhold";
+    },
+  };
+}
+
+/** Whether a request went twice under its identifier on one connection. */
+const isRepeated = (requests: readonly PacketNote[]): boolean =>
+  requests.some((first, index) =>
+    requests
+      .slice(index + 1)
+      .some((next) => next.connection === first.connection && next.packetId === first.packetId),
+  );
+
+function judgeBasic(evidence: CaseEvidence): Judgement | undefined {
+  const connected = acceptancesOf(evidence).length > 0;
+  const subscribes = fromDevice(evidence, "subscribe");
+  const publishes = publishesOf(evidence);
+  const kept = publishes.filter(({ publish }) => publish.qos === 1);
+  const isAnswered = (answer: string): boolean => fromEndpoint(evidence, answer).length > 0;
+  const isComplete =
+    subscribes.length > 0 &&
+    publishes.length > 0 &&
+    isAnswered("suback") &&
+    (kept.length === 0 || isAnswered("puback"));
+  if (!isComplete && !evidence.isOver) return undefined;
+  if (!connected || subscribes.length + publishes.length === 0) return inconclusive(absence(evidence));
+  // MQTT 5 forbids what AWS asks of PUBLISH [MQTT-4.4.0-1].
+  const mayRepeat = connectsOf(evidence).every(({ connect }) => connect.protocolVersion < 5);
+  const warnings = [
+    ...(subscribes.length > 0 && !isRepeated(subscribes)
+      ? ["The device did not repeat a SUBSCRIBE that was not answered for 15 s."]
+      : []),
+    ...(kept.length > 0 && mayRepeat && !isRepeated(kept)
+      ? ["The device did not repeat a PUBLISH that was not acknowledged for 15 s."]
+      : []),
+  ];
+  return passed({ warnings });
+}
+
+const basic: Part = { script: hesitant, judge: judgeBasic };
 
 /** Connections that break again and again, far enough apart to work meanwhile. */
 const intermittent: Part = {
@@ -114,7 +167,7 @@ function partOf(name: ScenarioName, parameters: CaseParameters): Part {
         ...caseOf(connectingCases, "MQTT_Reconnect_Backoff_Retries_On_Server_Disconnect"),
         parameters: {
           ...(parameters.BACKOFF_CONNECTION_ATTEMPTS !== undefined && {
-            RECONNECTION_COUNT: parameters.BACKOFF_CONNECTION_ATTEMPTS,
+            RECONNECTION_ATTEMPTS: parameters.BACKOFF_CONNECTION_ATTEMPTS,
           }),
         },
       };

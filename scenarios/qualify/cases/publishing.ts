@@ -89,7 +89,7 @@ function reasonForNoRetry(publishes: readonly PublishPacketNote[]): string {
     return "The device published the same again under another packet identifier.";
   if (publishes.some((first) => repeats(first, false)))
     return "The device repeated the PUBLISH only after it had connected again; AWS wants it on the connection that stands.";
-  return "The device never repeated a PUBLISH that was not acknowledged.";
+  return "The device never repeated a PUBLISH that was not acknowledged: MQTT 3.1.1 leaves that until a reconnect, AWS wants it on the connection that stands.";
 }
 
 const withoutPubacks = (_stage: Stage) => ({

@@ -5,7 +5,7 @@ import { failed, inconclusive, type Judgement, passed } from "../judgement.js";
 import type { CaseParameters } from "../parameters.js";
 import type { QualificationCase } from "../qualification-case.js";
 
-const TOPICS = "TOPIC_LIST_FOR_SUBSCRIPTION_VALIDATION";
+const TOPICS = "TOPIC_LIST_FOR_SUBSCRIPTION_VALIDATION_ID";
 
 const filtersOf = (note: PacketNote): readonly string[] => (note.filters ?? []).map(({ filter }) => filter);
 

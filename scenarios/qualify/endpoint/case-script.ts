@@ -15,6 +15,8 @@ export interface Line {
   readonly clientId: string;
   /** From the CONNECT; Infinity where the device sets no limit. */
   readonly maximumPacketBytes: number;
+  /** Sends after all what was withheld. */
+  answer(packet: Packet): void;
   /** The server ends the connection, without a word. */
   drop(): void;
 }

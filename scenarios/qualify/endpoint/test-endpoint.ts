@@ -153,8 +153,15 @@ class DeviceLine implements Line, PacketReceiver, PacketLink {
 
   send(packet: Packet): void {
     if (this.isOver) return;
+    this.pass(packet, (this.parts.script.fromServer?.(packet, this) ?? "pass") === "withhold");
+  }
+
+  answer(packet: Packet): void {
+    if (!this.isOver) this.pass(packet, false);
+  }
+
+  private pass(packet: Packet, isWithheld: boolean): void {
     const { book, script } = this.parts;
-    const isWithheld = (script.fromServer?.(packet, this) ?? "pass") === "withhold";
     const where = {
       connection: this.number,
       from: "endpoint",
