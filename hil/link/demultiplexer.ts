@@ -19,6 +19,9 @@ const IDLE_US = 100_000;
 const LATE_US = 5_000;
 const GRACE_US = 20_000;
 
+/** After a longer pause it is no longer the rest of a frame what comes. */
+const REST_US = 1_000_000;
+
 /** A board may also send a panic's text on purpose: within this time of one that ended a frame, no other does, so a repetition gets through. */
 const PANIC_AGAIN_US = 2_000_000;
 const PANIC_LINE_MAX_BYTES = 200;
@@ -36,7 +39,8 @@ export interface LaneReceiver {
 
 /**
  * Takes the two lanes of a serial line apart (PROTOCOL.md §1), both encodings at once. Every byte that comes in goes out again, in a frame
- * or as text, except the zeros between frames: what a panic cuts in half is still read by people.
+ * or as text, except the zeros between frames: what a panic cuts in half is still read by people. A frame that
+ * comes late goes out as both.
  */
 export class Demultiplexer {
   private lane: "text" | "cobs" | "line" = "text";
@@ -45,6 +49,8 @@ export class Demultiplexer {
   private heldSinceUs = 0;
   /** Where in `held` the line begins that is being read, were it text. */
   private lineFrom = 0;
+  /** How the frame in `held` is encoded that was cut because nothing came: all of it is told, and its rest may still come. */
+  private cutEncoding: FrameEncoding | undefined;
   private panickedUs = Number.NEGATIVE_INFINITY;
   private readonly idle: Deadline;
 
@@ -62,7 +68,8 @@ export class Demultiplexer {
     this.counters.bytesIn += bytes.length;
     let at = 0;
     while (at < bytes.length) {
-      if (this.lane === "text") at = this.readText(bytes, at, atUs);
+      if (this.cutEncoding !== undefined) at = this.readRest(bytes, at, atUs, this.cutEncoding);
+      else if (this.lane === "text") at = this.readText(bytes, at, atUs);
       else if (this.lane === "cobs") at = this.readCobs(bytes, at, atUs);
       else at = this.readLine(bytes, at, atUs);
     }
@@ -73,7 +80,8 @@ export class Demultiplexer {
   /** Hands out what it holds: nothing more will come. */
   stop(): void {
     this.idle.stop();
-    this.spill();
+    if (this.cutEncoding === undefined) this.spill();
+    else this.forgetCut();
     this.lane = "text";
   }
 
@@ -135,9 +143,7 @@ export class Demultiplexer {
   }
 
   private endLine(): void {
-    const feedAt = this.heldBytes - 1;
-    const end = this.held[feedAt - 1] === CARRIAGE_RETURN ? feedAt - 1 : feedAt;
-    const frame = decodeLineFrame(this.held.subarray(1, end));
+    const frame = decodeLineFrame(withoutReturn(this.held.subarray(1, this.heldBytes - 1)));
     if (frame !== undefined) {
       this.emitFrame(frame, "line");
       return;
@@ -182,9 +188,44 @@ export class Demultiplexer {
       this.idle.set(GRACE_US);
       return;
     }
-    if (this.heldBytes > 0) this.counters.cutFrames += 1;
+    const { lane, heldBytes } = this;
     this.lane = "text";
+    if (lane === "text" || heldBytes === 0) return;
+    this.counters.cutFrames += 1;
     this.spill();
+    this.heldBytes = heldBytes;
+    this.cutEncoding = lane;
+  }
+
+  /** Text at once, as a panic would be; and if a frame becomes whole by it, that too. */
+  private readRest(bytes: Uint8Array, from: number, atUs: number, encoding: FrameEncoding): number {
+    const ends = encoding === "cobs" ? [FRAME_START] : [LINE_FEED, FRAME_START, LINE_START];
+    let end = from;
+    while (end < bytes.length && !ends.includes(bytes[end]!)) end += 1;
+    const rest = bytes.subarray(from, end);
+    if (atUs - this.heldSinceUs > REST_US || this.heldBytes + rest.length > FRAME_MAX_BYTES) {
+      this.forgetCut();
+      return from;
+    }
+    if (rest.length > 0) this.emitText(rest, atUs);
+    this.held.set(rest, this.heldBytes);
+    this.heldBytes += rest.length;
+    if (end === bytes.length) return end;
+    const whole = this.held.subarray(0, this.heldBytes);
+    const frame =
+      encoding === "cobs" ? decodeCobsFrame(whole) : decodeLineFrame(withoutReturn(whole.subarray(1)));
+    this.forgetCut();
+    // Otherwise what ended it may begin the next one.
+    if (frame === undefined) return end;
+    if (encoding === "line") this.emitText(bytes.subarray(end, end + 1), atUs);
+    this.counters.lateFrames += 1;
+    this.emitFrame(frame, encoding);
+    return end + 1;
+  }
+
+  private forgetCut(): void {
+    this.cutEncoding = undefined;
+    this.heldBytes = 0;
   }
 
   private spill(): void {
@@ -205,3 +246,6 @@ export class Demultiplexer {
     this.receiver.frame(frame, this.heldSinceUs, encoding);
   }
 }
+
+const withoutReturn = (line: Uint8Array): Uint8Array =>
+  line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;

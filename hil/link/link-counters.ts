@@ -13,6 +13,8 @@ export interface LinkCounters {
   badFrames: number;
   /** No byte for 100 ms in the middle. */
   cutFrames: number;
+  /** Of those, frames whose rest came late: an emulator, or this process, was held up. */
+  lateFrames: number;
   /** Longer than any frame may be. */
   longFrames: number;
   /** DATA frames of the present session. */
@@ -47,6 +49,7 @@ export const createLinkCounters = (): LinkCounters => ({
   framesOut: 0,
   badFrames: 0,
   cutFrames: 0,
+  lateFrames: 0,
   longFrames: 0,
   dataIn: 0,
   dataOut: 0,

@@ -28,6 +28,7 @@ class Reader {
   readonly out: string[] = [];
   /** All that came out as it must have come in, without zeros. */
   readonly bytes: Uint8Array[] = [];
+  private lateFrames = 0;
   readonly demultiplexer = new Demultiplexer(this.time.lane(1), this.counters, {
     text: (bytes, atUs) => {
       this.out.push(`"${latin(bytes)}"@${atUs / 1_000}`);
@@ -35,7 +36,10 @@ class Reader {
     },
     frame: (frame, atUs, encoding) => {
       this.out.push(`${latin(frame.payload)}@${atUs / 1_000}`);
-      this.bytes.push(encodeFrame(frame, encoding).filter((byte) => byte !== 0));
+      // What comes late was told as text before.
+      if (this.counters.lateFrames === this.lateFrames)
+        this.bytes.push(encodeFrame(frame, encoding).filter((byte) => byte !== 0));
+      this.lateFrames = this.counters.lateFrames;
     },
   });
 
@@ -91,6 +95,23 @@ describe("Demultiplexer", () => {
     expect(reader.counters).toMatchObject({ cutFrames: 1, badFrames: 0 });
     reader.read("plain again\n", two);
     expect(reader.out.slice(1)).toEqual(['"plain again\n"@100', "two@100"]);
+  });
+
+  it.each([
+    ["cobs", one],
+    ["line", line("one")],
+  ] as const)("takes a frame in %s whose rest comes late, and shows it as text at once", (_, bytes) => {
+    const reader = new Reader().read(bytes.subarray(0, 20), 100);
+    expect(reader.out).toEqual([expect.stringMatching(/^".*"@0$/s)]);
+    reader.read(bytes.subarray(20, 30), 400, bytes.subarray(30), two);
+    expect(reader.out.slice(-2)).toEqual(["one@0", "two@500"]);
+    expect(reader.counters).toMatchObject({ cutFrames: 1, lateFrames: 1, badFrames: 0, framesIn: 2 });
+  });
+
+  it("takes nothing that comes after more than a second for the rest of a frame", () => {
+    const reader = new Reader().read(one.subarray(0, 20), 1_001, one.subarray(20), two);
+    expect(reader.out.at(-1)).toBe("two@1001");
+    expect(reader.counters).toMatchObject({ cutFrames: 1, lateFrames: 0, framesIn: 1 });
   });
 
   it("counts silence from the last byte of the frame", () => {
