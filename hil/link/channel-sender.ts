@@ -7,7 +7,10 @@ const RTO_MIN_US = 60_000;
 const RTO_MAX_US = 1_000_000;
 /** Before anything was measured. */
 const SRTT_INITIAL_US = 250_000;
-const GIVE_UP_US = 5_000_000;
+/** Nothing acknowledged, and nothing heard. */
+const SILENT_MAX_US = 5_000_000;
+/** Nothing acknowledged: a bad line may need many tries. */
+const UNACKNOWLEDGED_MAX_US = 20_000_000;
 /** Noticed so late that the time was up, this process was held up: what has come in meanwhile is read first. */
 const LATE_US = 5_000;
 const GRACE_US = 20_000;
@@ -34,7 +37,7 @@ export interface ChannelSenderOptions {
   readonly baud: number;
   /** Makes a DATA frame of it, with the acknowledgement of the moment. */
   transmit(piece: Piece): void;
-  /** Nothing was acknowledged for 5 s. The sender does nothing more. */
+  /** Nothing was acknowledged for too long. The sender does nothing more. */
   gaveUp(): void;
 }
 
@@ -60,6 +63,7 @@ export class ChannelSender {
   private repeatedAcks = 0;
   /** The oldest frame is the oldest since. */
   private oldestSinceUs = 0;
+  private heardUs = 0;
   /** It went back because of acknowledgements, and the oldest frame is still the same. */
   private quietUntilUs = 0;
   /** Numbers after the last frame, each time it went back, as long as they are still to come. */
@@ -100,6 +104,7 @@ export class ChannelSender {
    * @param isAck It says nothing else: then saying the same again means that something is missing.
    */
   acknowledged(sequence: number, creditBytes: number, isAck: boolean): void {
+    this.heardUs = this.options.clock.nowUs();
     const oldest = this.queue[this.head];
     const count = oldest === undefined ? 0 : distance(sequence, oldest.sequence);
     if (count > this.flying) return;
@@ -156,8 +161,13 @@ export class ChannelSender {
     return Math.min(
       RTO_MAX_US,
       Math.max(RTO_MIN_US, rtoUs) * 2 ** this.repetitions,
-      this.flying > 0 ? this.oldestSinceUs + GIVE_UP_US - this.options.clock.nowUs() : RTO_MAX_US,
+      this.flying > 0 ? this.giveUpUs - this.options.clock.nowUs() : RTO_MAX_US,
     );
+  }
+
+  private get giveUpUs(): number {
+    const { oldestSinceUs, heardUs } = this;
+    return Math.min(Math.max(oldestSinceUs, heardUs) + SILENT_MAX_US, oldestSinceUs + UNACKNOWLEDGED_MAX_US);
   }
 
   private flyingWireUs(): number {
@@ -210,7 +220,7 @@ export class ChannelSender {
       return;
     }
     this.isExcused = false;
-    if (this.options.clock.nowUs() - this.oldestSinceUs >= GIVE_UP_US) {
+    if (this.options.clock.nowUs() >= this.giveUpUs) {
       this.stop();
       this.options.gaveUp();
       return;

@@ -122,7 +122,13 @@ const MACHINE = "-M virt -cpu rv32,a=off,f=off,d=off -m 8M -nodefaults -no-user-
 /** Halted until the machine protocol says `cont`. */
 const LINES = "-S -serial stdio -chardev socket,id=qmp,fd=3 -mon chardev=qmp,mode=control";
 
-/** The second flash bank is the board's storage; the first stays empty so that `-bios` is run. */
+/**
+ * The second flash bank is the board's storage; the first stays empty so that `-bios` is run.
+ *
+ * QEMU writes the serial output byte by byte, and on a busy machine it is held up in the middle of frames, by half a second at times. Both
+ * ends then see what looks like a bad line: frames that are cut after 100 ms, frames that are sent again because their answer is late. The
+ * 16550 loses and changes nothing: at a load of 10, of all bytes that came in, every frame that the firmware had counted was whole.
+ */
 const emulatorArguments = (firmware: string, flash: string): readonly string[] =>
   [MACHINE, LINES]
     .flatMap((words) => words.split(" "))

@@ -16,7 +16,7 @@ EVENTS_MAX = 200
 RESERVED_US, RESERVED_MAX = 60000000, 64
 CONTROL, NETWORK = 0, 1
 DATA, ACK, PING, PONG, OPEN, OPENED, BOOT, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
-GIVE_UP_US = 5000000
+SILENT_MAX_US, UNACKNOWLEDGED_MAX_US = 5000000, 20000000
 CONNECT_TIMEOUT_US = 10000000
 # A server that has not answered a SUBSCRIBE for so long is asked again.
 ANSWER_TIMEOUT_US = 10000000
@@ -174,7 +174,7 @@ class Link:
         self.credit = self.repeats = 0
         # Numbers after the last frame each time it was repeated, as long as they are still to come: see PROTOCOL.md 3.
         self.echoes = set()
-        self.quiet_until_us = 0
+        self.quiet_until_us = self.heard_us = 0
         self.srtt_us, self.backoff = 50000, 1
         self.wants_ack = False
         self.message = bytearray()
@@ -315,6 +315,7 @@ class Link:
 
     def acknowledge(self, progress, is_ack):
         acknowledged, self.credit = progress
+        self.heard_us = now_us()
         moved = False
         while self.flight and (acknowledged - self.flight[0][0] - 1) & 0xFFFF < 0x8000:
             entry = self.flight.pop(0)
@@ -373,7 +374,8 @@ class Link:
         if not self.flight:
             return
         self.backoff *= 2
-        if now_us() - self.flight[0][3] > GIVE_UP_US:
+        since_us, now = self.flight[0][3], now_us()
+        if now - max(since_us, self.heard_us) > SILENT_MAX_US or now - since_us > UNACKNOWLEDGED_MAX_US:
             self.write(CLOSE)
             self.end()
         else:

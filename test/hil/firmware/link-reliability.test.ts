@@ -69,6 +69,10 @@ describe.skipIf(lacksCompiler)("The firmware's end of the link, with traffic in 
     ["byte error rate 1e-3", { frames: isFull ? 100_000 : 2_000, noise: noise(1e-3) }],
     ["byte error rate 1e-4, in lines", { frames: 2_000, noise: noise(1e-4), encoding: "line" }],
     ["byte error rate 3e-4, a slow line", { frames: 500, noise: noise(3e-4), baud: 115_200 }],
+    [
+      "byte error rate 1e-3, a slow line",
+      { frames: isFull ? 10_000 : 500, noise: noise(1e-3), baud: 115_200 },
+    ],
   ])(
     "loses, changes and reorders nothing, and every repetition is explained: %s",
     async (_, options) => {

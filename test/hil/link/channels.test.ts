@@ -117,6 +117,18 @@ describe("ChannelSender", () => {
     expect(sending.time.heap.size).toBe(0);
   });
 
+  it("tries for 20 s while it hears the other end, which has missed the frame each time", () => {
+    const sending = Sending.measured(5);
+    const startMs = sending.time.nowUs() / MS;
+    sending.send(1);
+    for (let s = 0; s < 25; s += 1) {
+      sending.wait(1_000);
+      if (sending.gaveUpAtMs === undefined) sending.sender.acknowledged(1, 10_000, false);
+    }
+    expect(sending.gaveUpAtMs).toBe(startMs + 20_000);
+    expect(sending.counters.repeatedByTimeout).toBeGreaterThanOrEqual(20);
+  });
+
   it("waits for two round trips and four frame times, between 60 ms and 1 s", () => {
     const rtoMs = (rttMs: number, baud: number): number => {
       const sending = new Sending({ baud });

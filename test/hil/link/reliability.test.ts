@@ -72,6 +72,10 @@ describe("A link with traffic in both directions", () => {
       "byte error rate 1e-3, a slow line",
       { frames: 500, noise: noise(1e-3), baud: 115_200, windowFrames: 4 },
     ],
+    [
+      "byte error rate 1e-3, a slow line, the longest frames",
+      { frames: isFull ? 10_000 : 500, noise: noise(1e-3), baud: 115_200, maxPayloadBytes: 480 },
+    ],
   ])(
     "loses, changes and reorders nothing, and every repetition is explained: %s",
     (_, options) => {

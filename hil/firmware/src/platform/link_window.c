@@ -8,7 +8,8 @@
 #define RTO_MAX_US 1000000u
 #define SRTT_INITIAL_US 250000u /* before anything was measured */
 #define FRAME_EXTRA_BYTES 26u   /* header, CRC, encoding */
-#define GIVE_UP_US 5000000u
+#define SILENT_MAX_US 5000000u
+#define UNACKNOWLEDGED_MAX_US 20000000u /* while the other side is heard */
 /* Noticed so late that the time was up, the board itself was held up: what has come in meanwhile is read first. */
 #define LATE_US 5000u
 #define GRACE_US 20000u
@@ -35,7 +36,7 @@ static struct {
   uint64_t echoes;
   uint64_t quiet_until_us; /* it went back because of ACKs, and the oldest frame is still the same */
   bool is_back_for_acks, is_excused;
-  uint64_t rto_from_us, progress_us;
+  uint64_t rto_from_us, progress_us, heard_us;
   uint32_t data_out, repeated_by_timeout, repeated_by_ack, credit_probes;
 } w;
 
@@ -76,7 +77,7 @@ void window_reset(uint16_t credit) {
   w.echoes = 0;
   w.quiet_until_us = 0;
   w.is_excused = false;
-  w.rto_from_us = w.progress_us = 0;
+  w.rto_from_us = w.progress_us = w.heard_us = 0;
 }
 
 size_t window_room(void) {
@@ -161,6 +162,7 @@ static void advance(uint16_t sequence, uint64_t now_us) {
 }
 
 void window_acknowledged(uint16_t sequence, uint16_t credit, bool is_ack, uint64_t now_us) {
+  w.heard_us = now_us;
   uint16_t acknowledged = count(w.base, sequence);
   if (acknowledged > count(w.base, w.sent)) {
     return; /* older than what is known */
@@ -249,7 +251,11 @@ uint64_t window_due(void) {
   return has_room_for_next() ? 0 : w.rto_from_us + rto_us();
 }
 
-bool window_is_dead(uint64_t now_us) { return w.base != w.sent && now_us >= w.progress_us + GIVE_UP_US; }
+bool window_is_dead(uint64_t now_us) {
+  uint64_t sign_us = w.heard_us > w.progress_us ? w.heard_us : w.progress_us;
+  bool is_silent = now_us >= sign_us + SILENT_MAX_US;
+  return w.base != w.sent && (is_silent || now_us >= w.progress_us + UNACKNOWLEDGED_MAX_US);
+}
 
 bool window_is_all_sent(void) { return w.sent == w.end; }
 
