@@ -1,6 +1,13 @@
 import { findMetric } from "../metrics/catalogue.js";
 import { Histogram, isThinPercentile, nearestRank } from "../ledger/histogram.js";
-import { aggregate, type Measure, type MetricValue, noData, type NoData } from "../metrics/measure.js";
+import {
+  absent,
+  aggregate,
+  type Measure,
+  type MetricValue,
+  noData,
+  type NoData,
+} from "../metrics/measure.js";
 import type { Expectation } from "./expectation.js";
 import { type EvaluateOptions, type ExpectationResult, judge } from "./evaluate.js";
 import { FULL_TRUST, type Trust } from "./trust.js";
@@ -23,7 +30,8 @@ function aggregateSweep(expectation: Expectation, measures: readonly Measure[]):
   if (measures.length === 0) return noData("the sweep has no runs");
   const empty = measures.findIndex((measure) => measure.kind === "none");
   if (empty >= 0) {
-    const { reason } = measures[empty] as NoData;
+    const { reason, isAbsent } = measures[empty] as NoData;
+    if (isAbsent === true) return absent(reason);
     return noData(`run ${empty + 1} of ${measures.length} has none: ${reason}`);
   }
   const histograms = measures.flatMap((measure) => (measure.kind === "histogram" ? [measure.histogram] : []));

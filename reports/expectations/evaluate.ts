@@ -7,8 +7,11 @@ import type { MetricValue, NoData } from "../metrics/measure.js";
 import { type Expectation, formatSelector, holds } from "./expectation.js";
 import { doubtAbout, doubtAboutClocks, type Trust } from "./trust.js";
 
-/** `inconclusive` means that the measurement cannot be trusted; it is never a pass. */
-export type ExpectationVerdict = "pass" | "fail" | "inconclusive";
+/**
+ * `inconclusive` means that the measurement cannot be trusted; it is never a pass. `skipped`: the hardware that the expectation is about is
+ * missing; neither a pass nor a failure.
+ */
+export type ExpectationVerdict = "pass" | "fail" | "inconclusive" | "skipped";
 
 /** How one expectation ended, for people and for programs. */
 export interface ExpectationResult {
@@ -44,13 +47,11 @@ export function evaluateExpectation(
   return judge(expectation, value, { ...options, trust });
 }
 
-/** True when the condition holds now; a condition without data does not hold. */
+/** True when the condition holds now; a condition without data does not hold, but nobody waits for hardware that is not there. */
 export function conditionHolds(expectation: Expectation, store: MetricStore): boolean {
   const value = store.query(expectation.metric, expectation.labels, expectation.aggregation);
-  return (
-    value.kind === "value" &&
-    holds(comparable(value, expectation), expectation.operator, expectation.limit.value)
-  );
+  if (value.kind === "none") return value.isAbsent === true;
+  return holds(comparable(value, expectation), expectation.operator, expectation.limit.value);
 }
 
 /** The left-hand side for people: `latency.e2e{stage=steady} p(99)`. */
@@ -76,15 +77,11 @@ export function judge(
   const limit = formatLimit(expectation);
   const metric = findMetric(expectation.metric)!;
   if (value.kind === "none") {
-    return {
-      verdict: allowEmpty ? "pass" : "fail",
-      measured: "no data",
-      value: null,
-      limit,
-      unit: metric.unit,
-      samples: 0,
-      reason: `No data: ${value.reason}.`,
-    };
+    const empty = { value: null, limit, unit: metric.unit, samples: 0 } as const;
+    if (value.isAbsent === true)
+      return { ...empty, verdict: "skipped", measured: "skipped", reason: `Skipped: ${value.reason}.` };
+    const verdict = allowEmpty ? "pass" : "fail";
+    return { ...empty, verdict, measured: "no data", reason: `No data: ${value.reason}.` };
   }
   const measured = comparable(value, expectation);
   const unit = expectation.limit.type === "number" ? expectation.limit.unit : value.unit;

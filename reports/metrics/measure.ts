@@ -29,6 +29,8 @@ export interface NoData {
   readonly kind: "none";
   /** Why there is nothing, as half a sentence. */
   readonly reason: string;
+  /** Nobody takes part whom the question is about: what hardware is missing says `reason`. */
+  readonly isAbsent?: boolean;
 }
 
 /** Measures one metric for what the labels select. */
@@ -37,6 +39,7 @@ export type MetricSource = (labels: Labels) => Measure;
 export type MetricSources = Readonly<Record<string, MetricSource>>;
 
 export const noData = (reason: string): NoData => ({ kind: "none", reason });
+export const absent = (reason: string): NoData => ({ kind: "none", reason, isAbsent: true });
 
 export const counted = (value: number, samples: number, seconds = 0): Measure => ({
   kind: "counter",

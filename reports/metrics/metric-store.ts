@@ -3,6 +3,7 @@ import type { Labels } from "../expectations/expectation.js";
 import { findMetric } from "./catalogue.js";
 import type { Aggregation, MetricDefinition } from "./definition.js";
 import {
+  absent,
   aggregate,
   type Measure,
   type MetricSource,
@@ -15,6 +16,7 @@ import {
 /** All metrics of one run, answered by whoever tracks them. */
 export class MetricStore {
   private readonly sources = new Map<string, MetricSource>();
+  private absenceOf: (metric: string, labels: Labels) => string | undefined = () => undefined;
   private clockUncertaintyUs: (labels: Labels) => number | undefined = () => undefined;
 
   constructor(...sources: readonly MetricSources[]) {
@@ -33,6 +35,8 @@ export class MetricStore {
   /** @throws FleetrigError `METRIC_UNKNOWN` (exit 2) for a name that is not in the catalogue. */
   measure(name: string, labels: Labels): Measure {
     known(name);
+    const absence = this.absenceOf(name, labels);
+    if (absence !== undefined) return absent(absence);
     const source = this.sources.get(name);
     return source === undefined ? noData("nothing in this run measures it") : source(labels);
   }
@@ -43,6 +47,11 @@ export class MetricStore {
     if (value.kind === "none" || value.unit !== "us") return value;
     const uncertaintyUs = this.uncertaintyUs(name, labels);
     return uncertaintyUs === undefined ? value : { ...value, uncertaintyUs };
+  }
+
+  /** Whoever planned the fleet tells why nobody takes part whom a question is about. */
+  setAbsence(source: (metric: string, labels: Labels) => string | undefined): void {
+    this.absenceOf = source;
   }
 
   /** Whoever knows the clocks of boards tells how far off times between them and the host may be. */

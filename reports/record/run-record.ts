@@ -10,7 +10,7 @@ import { boardRecord, skippedAction } from "./board-records.js";
 export const RECORD_SCHEMA_VERSION = 1;
 
 const verdict = z.enum(["passed", "failed", "inconclusive", "interrupted", "error"]);
-const expectationVerdict = z.enum(["pass", "fail", "inconclusive"]);
+const expectationVerdict = z.enum(["pass", "fail", "inconclusive", "skipped"]);
 const labels = z.record(z.string(), z.string());
 
 /** One expectation of the YAML file with what was measured. */

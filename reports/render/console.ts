@@ -55,6 +55,7 @@ const TINTS = {
   failed: "red",
   warning: "yellow",
   inconclusive: "magenta",
+  skipped: "yellow",
   interrupted: "yellow",
   error: "red",
 } as const satisfies Readonly<Record<Outcome | Verdict, keyof Paint>>;

@@ -4,6 +4,7 @@ import {
   expectationText,
   expectationsOf,
   nameOf,
+  type Outcome,
   outcomeOf,
   remarkOf,
   runTitle,
@@ -72,6 +73,11 @@ const sweepAnnotations = (suite: SuiteRecord): readonly Annotation[] =>
     sweep.expectations.flatMap((expectation) => annotate(expectation, sweepTitle(sweep))),
   );
 
+const WORDS: Readonly<Partial<Record<Outcome, string>>> = {
+  inconclusive: " is inconclusive",
+  skipped: " was skipped",
+};
+
 function annotate(expectation: ExpectationRecord, run: string): readonly Annotation[] {
   const outcome = outcomeOf(expectation);
   if (outcome === "passed") return [];
@@ -79,11 +85,11 @@ function annotate(expectation: ExpectationRecord, run: string): readonly Annotat
   const remark = remarkOf(expectation);
   return [
     {
-      kind: severity === "fail" ? "error" : "warning",
+      kind: severity === "fail" && outcome !== "skipped" ? "error" : "warning",
       file,
       line,
       column,
-      title: `${run}: ${nameOf(expectation)}${outcome === "inconclusive" ? " is inconclusive" : ""}`,
+      title: `${run}: ${nameOf(expectation)}${WORDS[outcome] ?? ""}`,
       message: [expectationText(expectation), remark].filter((part) => part !== undefined).join("\n"),
     },
   ];

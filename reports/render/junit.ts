@@ -16,7 +16,7 @@ import { type Attributes, element } from "./xml.js";
 
 /**
  * JUnit XML as GitLab and Jenkins read it: one test suite per run and per sweep, one test case per expectation.
- * An inconclusive expectation is an `error` and not a `failure`; missed `warn` expectations pass and are told in
+ * An inconclusive expectation is an `error` and not a `failure`; one whose hardware is missing is `skipped`; missed `warn` expectations pass and are told in
  * `system-out`.
  */
 export function renderJunit(suite: SuiteRecord): string {
@@ -113,7 +113,13 @@ function outcomeOfRun(run: RunRecord, mark: string): readonly TestCase[] {
   ];
 }
 
-const STATES = { passed: "passed", warning: "passed", failed: "failure", inconclusive: "error" } as const;
+const STATES = {
+  passed: "passed",
+  warning: "passed",
+  failed: "failure",
+  inconclusive: "error",
+  skipped: "skipped",
+} as const;
 
 function expectationCase(expectation: ExpectationRecord, scenario: string, mark: string): TestCase {
   const { stage, file, line, expr, samples } = expectation;
@@ -127,7 +133,10 @@ function expectationCase(expectation: ExpectationRecord, scenario: string, mark:
     line,
     state: STATES[outcome],
     type: outcome === "failed" ? "expectation" : outcome,
-    message: outcome === "inconclusive" ? (remark ?? "inconclusive") : expectationText(expectation),
+    message:
+      outcome === "inconclusive" || outcome === "skipped"
+        ? (remark ?? outcome)
+        : expectationText(expectation),
     details: told.filter((part) => part !== undefined).join("\n"),
   };
 }

@@ -17,16 +17,19 @@ export const expectationsOf = (run: RunRecord): readonly ExpectationRecord[] => 
   ...run.environment.expectations,
 ];
 
-/** How an expectation ended. A `warn` expectation that was missed is a warning and fails nothing. */
-export type Outcome = "passed" | "failed" | "warning" | "inconclusive";
+/**
+ * How an expectation ended. A `warn` expectation that was missed is a warning and fails nothing; one whose hardware is missing was
+ * skipped and shows nothing.
+ */
+export type Outcome = "passed" | "failed" | "warning" | "inconclusive" | "skipped";
 
 export function outcomeOf({ verdict, severity }: ExpectationRecord): Outcome {
   if (verdict === "pass") return "passed";
-  if (verdict === "inconclusive") return "inconclusive";
+  if (verdict === "inconclusive" || verdict === "skipped") return verdict;
   return severity === "fail" ? "failed" : "warning";
 }
 
-export const OUTCOMES: readonly Outcome[] = ["failed", "inconclusive", "warning", "passed"];
+export const OUTCOMES: readonly Outcome[] = ["failed", "inconclusive", "warning", "skipped", "passed"];
 
 /** Marks differ in shape, so that colour is never the only difference. */
 export const MARKS: Readonly<Record<Outcome | Verdict, string>> = {
@@ -34,6 +37,7 @@ export const MARKS: Readonly<Record<Outcome | Verdict, string>> = {
   failed: "✗",
   warning: "!",
   inconclusive: "?",
+  skipped: "⊘",
   interrupted: "⊘",
   error: "✗",
 };
@@ -41,7 +45,7 @@ export const MARKS: Readonly<Record<Outcome | Verdict, string>> = {
 export type OutcomeCounts = Readonly<Record<Outcome, number>>;
 
 export function countOutcomes(expectations: readonly ExpectationRecord[]): OutcomeCounts {
-  const counts = { passed: 0, failed: 0, warning: 0, inconclusive: 0 };
+  const counts = { passed: 0, failed: 0, warning: 0, inconclusive: 0, skipped: 0 };
   for (const expectation of expectations) counts[outcomeOf(expectation)] += 1;
   return counts;
 }

@@ -37,6 +37,11 @@ Files:
 Report kinds:
 ${KINDS}
 
+Boards:
+  Members that should be boards and have none take no part; what is expected of
+  them alone is skipped, and shown as skipped. A run that shows nothing else is
+  inconclusive (4). With --require-boards a missing board breaks the run (3).
+
 Where things go:
   stdout   the result of each run, and one line for all of them
   stderr   progress; nothing of it with --quiet

@@ -135,6 +135,7 @@ function addRun(program: Command, host: Host, done: SetExitCode): void {
       "members that are boards, e.g. sensors=rv32,count=2; repeatable",
       collect,
     )
+    .option("--require-boards", "missing boards break the run (exit 3), instead of being skipped")
     .option("--quiet", "show the result only, no progress")
     .addHelpText("after", RUN_HELP)
     .action(async (files: string[], { tag = [], ...flags }: RunFlags) =>

@@ -62,6 +62,7 @@ export async function doRunJob(host: Host, job: RunJob, hooks: RunJobHooks): Pro
       identity,
       folder,
       openBench: (context) => openHostBench(host, context),
+      ...(job.requiresBoards === true && { requiresBoards: true }),
       ...(job.isSweep && { alsoAsked: variant.expect }),
       ...callbacks,
     },
@@ -106,7 +107,9 @@ async function runOrFail(options: RunOptions, sweepExpect: readonly ExpectationS
 }
 
 const failuresOf = (record: RunRecord): RunRecord["expectations"] =>
-  record.expectations.filter(({ verdict, severity }) => verdict !== "pass" && severity === "fail");
+  record.expectations.filter(
+    ({ verdict, severity }) => verdict !== "pass" && verdict !== "skipped" && severity === "fail",
+  );
 
 /** Of the scenario and everything it extends. */
 function sha256Of({ sources }: LoadResult): string {

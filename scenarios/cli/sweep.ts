@@ -7,6 +7,7 @@ import {
   worstVerdict,
 } from "fleetrig/reports";
 import { expectationRecord } from "../runner/assemble-record.js";
+import { verdictOfExpectations } from "../runner/verdict.js";
 import { fromPortable, replayCommand, type RunJob, type RunJobResult } from "../runner/job.js";
 
 type SweepResult = Extract<RunJobResult, { kind: "sweep" }>;
@@ -60,9 +61,7 @@ export function assembleSweep({ file, clock, variant, results, wallMs, jobs }: S
 function sweepVerdict(expectations: readonly ExpectationRecord[], results: readonly SweepResult[]): Verdict {
   const worst = worstVerdict(results.map(({ verdict }) => verdict));
   if (expectations.length === 0 || worst === "error" || worst === "interrupted") return worst;
-  const serious = expectations.filter(({ severity }) => severity === "fail");
-  if (serious.some(({ verdict }) => verdict === "fail")) return "failed";
-  return serious.some(({ verdict }) => verdict === "inconclusive") ? "inconclusive" : "passed";
+  return verdictOfExpectations(expectations);
 }
 
 /** One value per seed for the distribution chart. */

@@ -250,7 +250,9 @@ function trustRecord({ trust, observation, planned, expectations }: TrustParts):
     scheduleLagP99Ms: lag.kind === "value" ? ms(Number(lag.value)) : null,
     samples: observation.ledger.cells.reduce((sum, cell) => sum + cell.received, 0),
     skippedGroups: [...planned.skipped],
-    withoutData: expectations.filter(({ value }) => value === null).map(({ expr }) => expr),
+    withoutData: expectations
+      .filter(({ value, verdict }) => value === null && verdict !== "skipped")
+      .map(({ expr }) => expr),
   };
 }
 

@@ -77,7 +77,7 @@ export function rollOf(requests: readonly BridgeRequest[], claims: readonly Boar
   return { boards, missing };
 }
 
-const noBoard = (thing: string, reason: string): FleetrigError =>
+export const noBoard = (thing: string, reason: string): FleetrigError =>
   new FleetrigError("BENCH_NO_BOARD", `There is no board for ${thing}: ${reason}.`, {
     hint: "Run fleetrig board list to see what is attached, and fleetrig board doctor for what is in the way.",
     exitCode: EXIT.environment,

@@ -21,7 +21,8 @@ export function afterEarlyEnd(
   }
   const cause = causeOf(outcome);
   const isShown = record.verdict === "pass" && outcome.failure === undefined;
-  if (cause === undefined || isShown || record.verdict === "inconclusive") return record;
+  if (cause === undefined || isShown || record.verdict === "inconclusive" || record.verdict === "skipped")
+    return record;
   return { ...record, verdict: "inconclusive", reason: `The run ended after ${when}, ${cause}.` };
 }
 

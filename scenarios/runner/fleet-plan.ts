@@ -37,7 +37,10 @@ export interface PlannedFleet {
   readonly tracer: PayloadTracer;
   /** In ordinal order. */
   readonly things: readonly { readonly name: string; readonly group: string }[];
+  /** Groups of which not everybody takes part. */
   readonly skipped: readonly { readonly group: string; readonly reason: string }[];
+  /** Things that take no part, and why. */
+  readonly absent: ReadonlyMap<string, string>;
 }
 
 /** What the bench changes about a plan. */
@@ -59,6 +62,7 @@ export function planFleet(
   const streams: StreamPlan[] = [];
   const groups: GroupPlan[] = [];
   const skipped: { group: string; reason: string }[] = [];
+  const absent = new Map<string, string>();
   const identities = new IdentityBook();
   const tracer = new PayloadTracer();
   let firstOrdinal = 0;
@@ -66,8 +70,11 @@ export function planFleet(
     const model = models.get(group.model ?? USUAL_MODEL)!;
     const everybody = planMembers(group, { random, identities });
     const present = everybody.filter(({ name }) => isPresent(group, name, boards));
-    if (present.length < everybody.length)
-      skipped.push({ group: group.group, reason: whySkipped(everybody, present, boards) });
+    if (present.length < everybody.length) {
+      const missing = everybody.filter(({ name }) => !isPresent(group, name, boards));
+      for (const { name } of missing) absent.set(name, boards.missing.get(name) ?? NEEDS_BOARD);
+      skipped.push({ group: group.group, reason: whySkipped(everybody.length, missing, absent) });
+    }
     if (present.length === 0) continue;
     const members = present.map((member, index) => ({ ...member, ordinal: firstOrdinal + index }));
     firstOrdinal += members.length;
@@ -75,7 +82,7 @@ export function planFleet(
     groups.push(planGroup(scenario, group, { model, members, telemetry, images }));
   }
   const things = groups.flatMap(({ group, members }) => members.map(({ name }) => ({ name, group })));
-  return { plan: { groups }, streams: withoutAmbiguous(streams, tracer), tracer, things, skipped };
+  return { plan: { groups }, streams: withoutAmbiguous(streams, tracer), tracer, things, skipped, absent };
 }
 
 /** What boards without a model are told to be, and what their signals are taken from. */
@@ -85,15 +92,16 @@ export const USUAL_MODEL = "builtin:temperature-sensor";
 const isPresent = (group: FleetGroup, thing: string, { boards, missing }: BoardPresence): boolean =>
   boards.has(thing) || (group.requires !== "hardware" && !missing.has(thing));
 
+const NEEDS_BOARD = "it needs a real board and none is attached";
+
 function whySkipped(
-  everybody: readonly { readonly name: string }[],
-  present: readonly { readonly name: string }[],
-  { missing }: BoardPresence,
+  total: number,
+  missing: readonly { readonly name: string }[],
+  absent: ReadonlyMap<string, string>,
 ): string {
-  const absent = everybody.filter(({ name }) => !present.some((member) => member.name === name));
-  const reason = absent.map(({ name }) => missing.get(name)).find((known) => known !== undefined);
-  const because = reason ?? "it needs a real board and none is attached";
-  return present.length === 0 ? because : `${absent.length} of ${everybody.length} things: ${because}`;
+  const reasons = missing.map(({ name }) => absent.get(name)!);
+  const because = reasons.find((reason) => reason !== NEEDS_BOARD) ?? NEEDS_BOARD;
+  return missing.length === total ? because : `${missing.length} of ${total} things: ${because}`;
 }
 
 interface GroupParts {

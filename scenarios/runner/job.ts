@@ -13,6 +13,8 @@ export interface RunJob {
   readonly isSweep: boolean;
   /** Members of the fleet that are boards, besides those of the file: `--boards` as written. */
   readonly boards?: readonly string[];
+  /** Missing hardware breaks the run, instead of being skipped. */
+  readonly requiresBoards?: boolean;
   /** A report.json to compare with, instead of the scenario's own baseline. */
   readonly baseline?: string | undefined;
 }
@@ -59,11 +61,13 @@ export function replayCommand({
   clock,
   variant,
   boards = [],
-}: Pick<RunJob, "file" | "seed" | "clock" | "variant" | "boards">): string {
+  requiresBoards = false,
+}: Pick<RunJob, "file" | "seed" | "clock" | "variant" | "boards" | "requiresBoards">): string {
   return [
     `fleetrig run ${quoted(file)} --seed ${seed} --clock ${clock}`,
     ...(variant === MAIN_VARIANT ? [] : [`--variant ${variant}`]),
     ...boards.map((flag) => `--boards ${quoted(flag)}`),
+    ...(requiresBoards ? ["--require-boards"] : []),
   ].join(" ");
 }
 

@@ -19,6 +19,7 @@ import {
 } from "fleetrig/reports";
 import { createRuleOracle, type RuleOracle } from "../oracle/rule-oracle.js";
 import type { Scenario } from "../scenario.js";
+import { Absence } from "./absence.js";
 import { BoardProbe } from "./board-probe.js";
 import { costRecord, readCloud } from "./cloud-reader.js";
 import type { PlannedFleet } from "./fleet-plan.js";
@@ -72,6 +73,8 @@ export class Measurement {
       },
     });
     const { boards } = options;
+    const absence = new Absence({ scenario, planned, boards });
+    this.observation.store.setAbsence((metric, labels) => absence.reason({ metric, labels }));
     this.boardProbe =
       boards &&
       new BoardProbe(this.observation.probe, (thing) => boards.has(planned.things[thing]?.name ?? ""));

@@ -31,6 +31,7 @@ import {
 } from "./counterfactual.js";
 import { asFailure } from "./failure.js";
 import { claimBoards, EventRelay } from "./bench-claim.js";
+import { noBoard } from "./bench-plan.js";
 import { NO_IMAGES } from "./firmware-images.js";
 import { planFleet, type PlannedFleet, USUAL_MODEL } from "./fleet-plan.js";
 import { Measurement } from "./measurement.js";
@@ -67,6 +68,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called when the embedded broker listens in a real-time run, so that other clients can take part. */
   readonly listening?: (endpoint: { readonly host: string; readonly port: number }) => void;
+  /** Missing hardware breaks the run, instead of being skipped. */
+  readonly requiresBoards?: boolean;
   /** Opens the bench of a run whose scenario has bridges. */
   readonly openBench?: (context: BenchContext) => Promise<Bench>;
   /** Last say about the plan, before anything is built from it. */
@@ -143,6 +146,12 @@ async function runWithoutAborts(options: RunOptions): Promise<Counterfactual> {
   return (await runAndMeasure(unaborted, ({ observation }) => failuresByJob(observation))).reading;
 }
 
+/** @throws FleetrigError BENCH_NO_BOARD (exit 3) */
+function requireBoards({ absent }: PlannedFleet): void {
+  const [first] = absent;
+  if (first !== undefined) throw noBoard(...first);
+}
+
 async function resolveModels(scenario: Scenario, folder: string): Promise<Map<string, DeviceModel>> {
   const references = new Set(scenario.fleet.map(({ model }) => model ?? USUAL_MODEL));
   const models = new Map<string, DeviceModel>();
@@ -202,6 +211,7 @@ class Run {
     try {
       const plan = planFleet(scenario, models, random, { roll: boards?.roll, images: boards?.images });
       const planned = options.planned?.(plan) ?? plan;
+      if (options.requiresBoards === true) requireBoards(planned);
       const measurement = new Measurement({ scenario, planned, host, boards: boards?.roll.boards });
       const trace = identity.clock === "virtual" ? new TraceRecorder() : undefined;
       const heard = [measurement.events, ...(options.listener === undefined ? [] : [options.listener])];

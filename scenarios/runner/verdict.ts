@@ -9,9 +9,19 @@ export function verdictOf(
 ): Verdict {
   if (failure !== undefined) return "error";
   if (isInterrupted) return "interrupted";
+  return verdictOfExpectations(expectations);
+}
+
+/** What was skipped for want of hardware counts for nothing; but where nothing else was expected, nothing was shown. */
+export function verdictOfExpectations(
+  expectations: readonly ExpectationRecord[],
+): "passed" | "failed" | "inconclusive" {
   const serious = expectations.filter(({ severity }) => severity === "fail");
   if (serious.some(({ verdict }) => verdict === "fail")) return "failed";
-  return serious.some(({ verdict }) => verdict === "inconclusive") ? "inconclusive" : "passed";
+  const isNothingShown =
+    expectations.length > 0 && expectations.every(({ verdict }) => verdict === "skipped");
+  const isInDoubt = serious.some(({ verdict }) => verdict === "inconclusive");
+  return isInDoubt || isNothingShown ? "inconclusive" : "passed";
 }
 
 const EXIT_OF_VERDICT: Readonly<Record<Exclude<Verdict, "error">, number>> = {

@@ -1,7 +1,9 @@
 import type { Bench, BoardClaim, BoardMemberOptions, ClaimedBoard } from "fleetrig/hil";
 import { createRandomSource, type EventSink } from "fleetrig/kernel";
+import type { RunRecord } from "fleetrig/reports";
 import { type BoardControls, createFleet, type FleetMember } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
+import { exitCodeOf } from "../../scenarios/runner/verdict.js";
 import { runText } from "../determinism/run-text.js";
 
 /** A bench in memory: its boards behave as virtual devices do, and note what only boards can have done to them. */
@@ -106,6 +108,15 @@ async function run(text: string, present: readonly string[]) {
   return { record, bench: bench! };
 }
 
+const exitCode = (run: RunRecord): number =>
+  exitCodeOf({
+    schemaVersion: 1,
+    tool: { name: "fleetrig", version: "0" },
+    verdict: run.verdict,
+    runs: [run],
+    sweeps: [],
+  });
+
 describe("boards in a run", () => {
   it("are members like any other, and the rest of their group stays virtual", async () => {
     const { record, bench } = await run(scenario({ expect: "connections.online == 3" }), ["mixed-0"]);
@@ -132,6 +143,42 @@ describe("boards in a run", () => {
     expect(record.trust.skippedGroups).toEqual([
       { group: "hard", reason: "1 of 2 things: no board with chip esp32c3 is attached" },
     ]);
+  });
+
+  it("that are missing have their expectations skipped, never passed and never failed", async () => {
+    const asked = ["connections.online{group=hard} == 0", "board.panics == 0", "delivery.lost == 0"];
+    const { record } = await run(scenario({ expect: asked.map((one) => `"${one}"`).join(", ") }), []);
+    expect(record.expectations.map(({ verdict, value }) => [verdict, value])).toEqual([
+      ["skipped", null],
+      ["skipped", null],
+      ["pass", 0],
+    ]);
+    expect(record.expectations[0]!.reason).toBe("Skipped: it needs a real board and none is attached.");
+    expect(record.trust.withoutData).toEqual([]);
+    expect([record.verdict, exitCode(record)]).toEqual(["passed", 0]);
+  });
+
+  it("that were all that was asked about leave nothing shown", async () => {
+    const { record } = await run(scenario({ expect: `"connections.online{group=hard} == 2"` }), []);
+    expect([record.verdict, exitCode(record)]).toEqual(["inconclusive", 4]);
+  });
+
+  it("that are missing keep nobody waiting", async () => {
+    const text = scenario({ expect: "delivery.lost == 0" }).replace(
+      /^stages:[\s\S]*?(?=^expect)/m,
+      "stages:\n  - { name: wait, until: 'connections.online{group=hard} == 2', timeout: 60s }\n",
+    );
+    const { record } = await run(text, []);
+    expect(record).toMatchObject({ verdict: "passed", stages: [{ name: "wait", timedOut: false }] });
+  });
+
+  it("that are missing break a run that requires them", async () => {
+    const text = scenario({ expect: "delivery.lost == 0" });
+    const openBench = ({ events }: { events: EventSink }) => Promise.resolve(new PaperBench([], events));
+    await expect(runText(text, { openBench, requiresBoards: true })).rejects.toMatchObject({
+      code: "BENCH_NO_BOARD",
+      exitCode: 3,
+    });
   });
 
   it("hear of what only boards can have done to them; virtual devices are named as skipped", async () => {

@@ -9,6 +9,7 @@ const SHAPES: Readonly<Record<Outcome | Verdict, string>> = {
   error: '<path d="M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"/>',
   warning: '<path d="M8 4v4.6M8 11.6v.1"/>',
   inconclusive: '<path d="M6 6.1a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 11.8v.1"/>',
+  skipped: '<path d="M4.8 8h6.4"/>',
   interrupted: '<path d="M4.8 8h6.4"/>',
 };
 

@@ -86,10 +86,10 @@ section > h3 + .scroll, section > h3 + dl, section > h3 + figure { margin-top: 1
 .badge .icon { width: 16px; height: 16px; }
 .badge.passed, .icon.passed { color: var(--good); }
 .badge.failed, .badge.error, .icon.failed, .icon.error { color: var(--bad); }
-.badge.warning, .badge.interrupted, .icon.warning, .icon.interrupted { color: var(--warn); }
+.badge.warning, .badge.interrupted, .badge.skipped, .icon.warning, .icon.interrupted, .icon.skipped { color: var(--warn); }
 .badge.inconclusive, .icon.inconclusive { color: var(--doubt); }
 .got.failed { color: var(--bad); }
-.got.warning { color: var(--warn); }
+.got.warning, .got.skipped { color: var(--warn); }
 .got.inconclusive { color: var(--doubt); }
 
 .trust { background: var(--soft); border-radius: 12px; padding: 20px 24px; }

@@ -39,6 +39,8 @@ export interface RunCommandOptions {
   readonly quiet?: boolean;
   /** `group=which`, as often as wanted: see `parseBoardFlag`. */
   readonly boards?: readonly string[];
+  /** Missing hardware breaks a run, instead of being skipped. */
+  readonly requireBoards?: boolean;
 }
 
 /** A scenario that was asked for. */
@@ -162,13 +164,21 @@ const isSweep = ({ scenario }: Chosen, { sweep, seeds }: RunCommandOptions): boo
 const clockOf = ({ scenario }: Chosen, { clock }: RunCommandOptions): RunJob["clock"] =>
   clock ?? scenario.clock;
 
+const boardsOf = ({
+  boards,
+  requireBoards = false,
+}: RunCommandOptions): Pick<RunJob, "boards" | "requiresBoards"> => ({
+  ...(boards !== undefined && { boards }),
+  ...(requireBoards && { requiresBoards: true }),
+});
+
 const singleJob = (one: Chosen, options: RunCommandOptions): RunJob => ({
   file: one.file,
   seed: one.scenario.seed,
   clock: clockOf(one, options),
   variant: options.variant ?? MAIN_VARIANT,
   isSweep: false,
-  ...(options.boards !== undefined && { boards: options.boards }),
+  ...boardsOf(options),
   baseline: options.baseline,
 });
 
@@ -185,7 +195,7 @@ function sweepJobs(one: Chosen, options: RunCommandOptions): RunJob[] {
         clock: clockOf(one, options),
         variant: name,
         isSweep: true,
-        ...(options.boards !== undefined && { boards: options.boards }),
+        ...boardsOf(options),
       }),
     ),
   );

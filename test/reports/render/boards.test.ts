@@ -127,6 +127,27 @@ describe("boards in reports", () => {
     expect(RENDERED[3]![1]).toContain("60 KiB");
   });
 
+  it("show what was skipped for want of hardware as skipped, with the reason", () => {
+    const reason = "Skipped: no board with chip esp32c3 is attached.";
+    const missing = { verdict: "skipped", value: null, measured: "skipped", samples: 0, reason } as const;
+    const skipped = suite([run({ expectations: [expectation(missing), expectation()] })]);
+    const junit = renderJunit(skipped);
+    expect(junit).toMatch(/<testsuite [^>]*failures="0" errors="0" skipped="1"/);
+    expect(junit).toContain(`<skipped message="${reason}"/>`);
+    for (const text of [
+      renderConsole(skipped, { color: false, width: 200 }),
+      renderMarkdown(skipped),
+      renderHtml(skipped),
+    ]) {
+      expect(text).toContain("no board with chip esp32c3 is attached");
+      expect(text).toContain("1 skipped, 2 passed");
+    }
+    expect(renderGithubAnnotations(skipped)).toMatch(/^::warning .* was skipped::/m);
+    expect(parseSuiteRecord(renderJson(skipped), "report.json").runs[0]!.expectations[0]!.verdict).toBe(
+      "skipped",
+    );
+  });
+
   it("warn in annotations", () => {
     expect(renderGithubAnnotations(record)).toMatch(/::warning .*board::rig-01 panicked: load-access-fault/);
   });
