@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
-import { parse } from "yaml";
+import { Composer, type CST, Lexer, Parser } from "yaml";
 import { z } from "zod";
 import { lineProfileSchema } from "../profiles/line-profile.js";
 
@@ -10,6 +10,10 @@ import { lineProfileSchema } from "../profiles/line-profile.js";
  */
 const MAX_FILE_BYTES = 1_048_576;
 const MAX_BOARDS = 1_000;
+const MAX_DEPTH = 32;
+/** Words, indentations and punctuation; a board has about 40. */
+const MAX_LEXEMES = 100_000;
+const MAX_ALIASES = 100;
 
 const word = z.string().min(1).max(128);
 const command = z.string().min(1).max(4096);
@@ -91,8 +95,9 @@ export function parseBenchFile(text: string, path: string): BenchFile {
   if (text.length > MAX_FILE_BYTES) throw invalid(path, `it is longer than ${MAX_FILE_BYTES} bytes`);
   let value: unknown;
   try {
-    value = parse(text, { maxAliasCount: 100 }) ?? {};
+    value = parseYaml(text, path) ?? {};
   } catch (error) {
+    if (error instanceof FleetrigError) throw error;
     throw invalid(path, error instanceof Error ? error.message : String(error));
   }
   const file = benchFileSchema.safeParse(value);
@@ -106,6 +111,26 @@ export function parseBenchFile(text: string, path: string): BenchFile {
   const double = firstDouble(file.data.boards.flatMap(({ mac }) => mac ?? []));
   if (double !== undefined) throw invalid(path, `the board ${double} is listed twice`);
   return file.data;
+}
+
+function parseYaml(text: string, path: string): unknown {
+  const [document] = new Composer({ version: "1.2" }).compose(boundedTokens(text, path), true, text.length);
+  const [error] = document?.errors ?? [];
+  if (error !== undefined) throw error;
+  return document?.toJS({ maxAliasCount: MAX_ALIASES });
+}
+
+/** A bomb is refused before its tree exists: trees are walked by calls that have a stack to exhaust. */
+function* boundedTokens(text: string, path: string): Generator<CST.Token> {
+  const parser = new Parser();
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    yield* parser.next(lexeme);
+    if (lexemes > MAX_LEXEMES || parser.stack.length > MAX_DEPTH)
+      throw invalid(path, `it is nested more than ${MAX_DEPTH} levels deep, or has ${MAX_LEXEMES} words`);
+  }
+  yield* parser.end();
 }
 
 const firstDouble = (texts: readonly string[]): string | undefined =>

@@ -1,3 +1,4 @@
+import { hostMonotonicUs } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { parseBenchFile } from "../../../hil/bench/bench-file.js";
 import { globMatches, matchBoards } from "../../../hil/bench/board-matching.js";
@@ -30,6 +31,26 @@ describe("parseBenchFile", () => {
     expect(() => parseBenchFile(text, "bench.yaml")).toThrow(
       expect.objectContaining({ code: "BENCH_FILE_INVALID", message: expect.stringContaining(why) }),
     );
+  });
+
+  it.each(["[", "{a: ", "- ", "? ", "&a [", "- [\n"])(
+    "refuses a file of nothing but %j in no time",
+    (piece) => {
+      const sinceUs = hostMonotonicUs();
+      const text = piece.repeat(1_000_000 / piece.length);
+      expect(() => parseBenchFile(text, "b")).toThrow(
+        expect.objectContaining({ code: "BENCH_FILE_INVALID" }),
+      );
+      expect(hostMonotonicUs() - sinceUs).toBeLessThan(20_000_000);
+    },
+  );
+
+  it("reads a thousand boards", () => {
+    const boards = Array.from({ length: 1000 }, (_, number) => {
+      const mac = `7cdfa1${number.toString(16).padStart(6, "0")}`;
+      return `- { mac: "${mac}", name: b${number}, tags: [a, b], baud: 115200, power: { kind: uhubctl, location: 1-1, port: 2 } }`;
+    });
+    expect(parseBenchFile(`boards:\n${boards.join("\n")}\n`, "b").boards).toHaveLength(1000);
   });
 
   it("reads an empty file, and power settings", () => {
