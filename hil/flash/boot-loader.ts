@@ -6,6 +6,7 @@ import { LoaderTransport } from "./loader-transport.js";
 
 /** Baud rate at which every ESP32's ROM listens. */
 export const ROM_BAUD = 115_200;
+const STUB_ATTEMPTS = 2;
 /** Resets into download before giving up, and SYNC commands after each (five, by esptool-js). */
 const CONNECT_ATTEMPTS = 4;
 const SYNC_TIMEOUT_MS = 100;
@@ -116,11 +117,15 @@ export class BootLoader {
 
   /** Uploads and starts the stub, which is faster and can read. A chip that refuses it is worked on through its ROM. */
   async startStub(): Promise<boolean> {
-    try {
-      await this.loader.runStub();
-    } catch (error) {
-      if (this.transport.lost !== undefined || !(error instanceof ESPError))
-        throw this.transport.lost ?? error;
+    for (let attempt = 0; attempt < STUB_ATTEMPTS && !this.loader.IS_STUB; attempt += 1) {
+      try {
+        await this.loader.runStub();
+      } catch (error) {
+        if (this.transport.lost !== undefined || !(error instanceof ESPError))
+          throw this.transport.lost ?? error;
+        // A stub that was only late runs by now, and would answer in the ROM's place.
+        await this.restartLoader();
+      }
     }
     if (!this.loader.IS_STUB) await this.asked(this.loader.ESP_SPI_ATTACH, new Uint8Array(8));
     this.loader.FLASH_WRITE_SIZE = this.loader.IS_STUB ? STUB_BLOCK_BYTES : ROM_BLOCK_BYTES;
@@ -136,9 +141,7 @@ export class BootLoader {
       if (await this.tryBaud(rate)) return rate;
       // The chip listens at a rate that the line does not carry: only a reset brings it back.
       await this.line.port.setBaud(ROM_BAUD);
-      await this.line.boot.enterDownload();
-      this.loader.IS_STUB = false;
-      await this.guarded(() => this.loader.connect("no_reset", 1, false));
+      await this.restartLoader();
       await this.startStub();
     }
     return ROM_BAUD;
@@ -232,6 +235,13 @@ export class BootLoader {
   async release(): Promise<void> {
     this.transport.release();
     if (this.transport.lost === undefined) await this.line.port.setBaud(ROM_BAUD);
+  }
+
+  /** Whatever ran: it is the ROM's loader that answers afterwards. */
+  private async restartLoader(): Promise<void> {
+    await this.line.boot.enterDownload();
+    this.loader.IS_STUB = false;
+    await this.guarded(() => this.loader.connect("no_reset", 1, false));
   }
 
   private async tryBaud(rate: number): Promise<boolean> {

@@ -35,6 +35,12 @@ const CAUSES: readonly Cause[] = [
     says: "has no modem lines",
     hint: "Virtual terminals and raw TCP have none: reset the board by its power control instead.",
   },
+  {
+    pattern: /timed out|ETIMEDOUT/i,
+    code: "PORT_STALLED",
+    says: "did not answer before the system gave it up",
+    hint: "The adapter hangs, or the server is not reached. Unplug it, or give the board a power control.",
+  },
 ];
 
 /** @param reason What the system said. */

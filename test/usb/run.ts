@@ -11,7 +11,7 @@ import { Rack } from "./rack.js";
 import { decodeReport, type ReportLine } from "./report.js";
 
 /** Runs all checks in a guest, and says what became of them as test runners do. */
-const LIMIT_MS = Number(process.env["FLEETRIG_USB_LIMIT_S"] ?? 300) * 1000;
+const LIMIT_MS = Number(process.env["FLEETRIG_USB_LIMIT_S"] ?? 900) * 1000;
 const cache = process.env["FLEETRIG_USB_CACHE"] ?? join(tmpdir(), "fleetrig-usb-guest");
 const isVerbose = process.env["FLEETRIG_USB_CONSOLE"] === "1";
 const startedMs = performance.now();

@@ -16,4 +16,6 @@ export interface RomFaults {
   readonly wornBytes?: ReadonlySet<number>;
   /** Uploading and starting a stub fails, as it does with Secure Download Mode. */
   readonly refusesStub?: boolean;
+  /** Stubs that run without having said so, or so late that nobody waits any more. */
+  muteStubs?: number;
 }

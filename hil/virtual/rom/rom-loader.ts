@@ -246,7 +246,9 @@ export class RomLoader {
       this.answer(command, {});
       this.isStub = true;
       this.isAttached = true;
-      this.options.send(OHAI);
+      const { faults, send } = this.options;
+      if ((faults.muteStubs ?? 0) > 0) faults.muteStubs! -= 1;
+      else send(OHAI);
       return undefined;
     }
     return {};

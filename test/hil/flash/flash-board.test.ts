@@ -33,6 +33,8 @@ describe("flashBoard", () => {
     ["a sum that is wrong once", { wrongSums: 1 }, { repeats: 1 }],
     ["a chip that is deaf at first", { ignoredSyncs: 7 }, { repeats: 0 }],
     ["a line that is not good for the baud rate", { highestBaud: 300_000 }, { baud: 230_400 }],
+    ["a stub that does not say that it runs", { muteStubs: 1 }, { usedStub: true }],
+    ["stubs that never say that they run", { muteStubs: 2 }, { usedStub: false }],
     ["a chip that refuses the stub", { refusesStub: true }, { usedStub: false }],
   ])("gets over %s", async (_, faults, expected) => {
     const rig = new FlashRig({ faults });

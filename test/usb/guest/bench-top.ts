@@ -1,5 +1,6 @@
 import { type AttachedPort, hostSystemFiles, listPorts, UsbAttachments } from "fleetrig/hil";
 import { type Clock, LANE, RealTime } from "fleetrig/kernel";
+import { SpareProcesses } from "../../../hil/port/spare-processes.js";
 import { BOARDS, type BoardName } from "../rack-protocol.js";
 import { encodeReport } from "../report.js";
 import { HOST, type RackClient } from "./rack-client.js";
@@ -12,6 +13,8 @@ export class BenchTop {
   readonly clock: Clock = this.time.lane(LANE.bench);
   /** In which socket of the hub a board's device is to be plugged. */
   readonly sockets = new Map<string, number>(Object.values(BOARDS).map(({ bus }, index) => [bus, index]));
+  /** To start a process takes the guest several seconds. */
+  readonly spares = new SpareProcesses(this.clock);
   private attachments: UsbAttachments | undefined;
 
   constructor(

@@ -20,7 +20,7 @@ export async function openLine(top: BenchTop, board: BoardName): Promise<FlashLi
   const { address, adapter } = top.port(board);
   const opener = {
     open: (opening: Parameters<typeof openTtyPort>[0]) =>
-      openTtyPort(opening, { clock: top.clock, stallUs: PATIENT_US }),
+      openTtyPort(opening, { clock: top.clock, stallUs: PATIENT_US, spares: top.spares }),
   };
   return openFlashLine(opener, { address, baud: 115_200 }, (port, listen) =>
     provenBoot(
