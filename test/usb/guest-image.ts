@@ -124,7 +124,7 @@ const moduleName = (file: string): string => basename(file, ".ko").replaceAll("-
 
 function initrdOf(modules: readonly string[], busybox: string, init: string): readonly ArchiveEntry[] {
   return [
-    ...["bin", "lib", "proc", "sys", "dev", "host", "scratch", "root"].map((path) => ({
+    ...["bin", "lib", "proc", "sys", "dev", "host", "scratch", "guest"].map((path) => ({
       path,
       mode: 0o40755,
     })),

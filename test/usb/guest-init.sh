@@ -11,22 +11,22 @@ exec </dev/null >/dev/hvc0 2>&1
 $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro machine /host
 $b mount -t tmpfs tmpfs /scratch
 $b mkdir /scratch/upper /scratch/work
-$b mount -t overlay -o lowerdir=/packages:/host,upperdir=/scratch/upper,workdir=/scratch/work overlay /root
-for folder in proc sys dev; do $b mount --move /$folder /root/$folder; done
-$b mount -t tmpfs tmpfs /root/run
+$b mount -t overlay -o lowerdir=/packages:/host,upperdir=/scratch/upper,workdir=/scratch/work overlay /guest
+for folder in proc sys dev; do $b mount --move /$folder /guest/$folder; done
+$b mount -t tmpfs tmpfs /guest/run
 $b ip link set lo up
 $b ip link set eth0 up
 $b ip addr add 10.0.2.15/24 dev eth0
 $b ip route add default via 10.0.2.2
-for word in $($b cat /root/proc/cmdline); do
+for word in $($b cat /guest/proc/cmdline); do
   case $word in
     usb.node=*) node=${word#usb.node=} ;;
     usb.program=*) program=${word#usb.program=} ;;
     usb.argument=*) argument=${word#usb.argument=} ;;
   esac
 done
-$b chroot /root /usr/lib/systemd/systemd-udevd --daemon
-$b chroot /root /usr/bin/udevadm control --log-priority=err
-$b chroot /root "$node" --enable-source-maps "$program" "$argument" 2>&1
+$b chroot /guest /usr/lib/systemd/systemd-udevd --daemon
+$b chroot /guest /usr/bin/udevadm control --log-priority=err
+$b chroot /guest "$node" --enable-source-maps "$program" "$argument" 2>&1
 echo "guest: the program ended with $?"
 $b poweroff -f
