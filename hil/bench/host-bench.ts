@@ -44,6 +44,8 @@ export interface HostBenchOptions {
   readonly purpose: string;
   /** How long to wait for boards that others use; default: 0. */
   readonly leasePatienceUs?: number;
+  /** How long a driver may take to answer before it counts as wedged; default: 3 s. */
+  readonly stallUs?: number;
 }
 
 /**
@@ -74,7 +76,11 @@ export async function createHostBench(options: HostBenchOptions): Promise<Bench>
     events,
     file,
     source,
-    opener: createPortOpener({ clock, spares }),
+    opener: createPortOpener({
+      clock,
+      spares,
+      ...(options.stallUs !== undefined && { stallUs: options.stallUs }),
+    }),
     leases: new BoardLeases({ folder: join(stateFolder, "leases"), clock, host: hostName }),
     purpose,
     leasePatienceUs: options.leasePatienceUs ?? 0,

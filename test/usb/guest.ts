@@ -54,6 +54,8 @@ export class Guest {
       this.child.once("exit", () => resolve());
     });
     process.once("exit", () => this.kill());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => process.exit(1));
     this.child.stdout!.setEncoding("utf8").on("data", (piece: string) => {
       const lines = (this.text + piece).split(/\r*\n/);
       this.text = lines.pop()!;

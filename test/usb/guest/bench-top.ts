@@ -5,6 +5,9 @@ import { BOARDS, type BoardName } from "../rack-protocol.js";
 import { encodeReport } from "../report.js";
 import { HOST, type RackClient } from "./rack-client.js";
 
+/** A guest without an accelerator is slow, which is no stall. */
+export const PATIENT_US = 20_000_000;
+
 /** What all checks work with: the boards' devices as this kernel shows them. */
 export class BenchTop {
   readonly time = new RealTime((error) => {

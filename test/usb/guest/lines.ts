@@ -9,10 +9,8 @@ import {
   VolatileResetMemory,
 } from "fleetrig/hil";
 import { BOARDS, type BoardName } from "../rack-protocol.js";
-import type { BenchTop, Check } from "./bench-top.js";
+import { type BenchTop, type Check, PATIENT_US } from "./bench-top.js";
 
-/** A guest without an accelerator is slow, which is no stall. */
-const PATIENT_US = 20_000_000;
 const CHIPS = ["cp2102Chip", "ch340", "jtagChip"] as const;
 
 /** A board's line with resets that its own boot text proves. */

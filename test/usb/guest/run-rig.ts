@@ -15,7 +15,7 @@ import { wireBytes } from "fleetrig/protocol";
 import { createMemoryDialer, type FleetMember, LinkFaults } from "fleetrig/sim";
 import { sensors } from "../../hil/bridge/member-rig.js";
 import { BOARDS, type BoardName } from "../rack-protocol.js";
-import type { BenchTop } from "./bench-top.js";
+import { type BenchTop, PATIENT_US } from "./bench-top.js";
 
 /** Boards of this bench as members of a run, with the embedded broker: what `fleetrig run` makes of a scenario. */
 export class RunRig {
@@ -55,6 +55,7 @@ export class RunRig {
       temporaryFolder: folder,
       hostName: "guest",
       purpose: "usb",
+      stallUs: PATIENT_US,
     });
     const group = sensors({
       members: boards.map((name, index) => ({

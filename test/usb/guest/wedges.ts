@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { FlashLine } from "fleetrig/hil";
 import { openTtyPort } from "fleetrig/hil";
 import { BOARDS } from "../rack-protocol.js";
-import type { BenchTop, Check } from "./bench-top.js";
+import { type BenchTop, type Check, PATIENT_US } from "./bench-top.js";
 import { openLine } from "./lines.js";
 
 const WEDGED = ["cp2102Chip", "ch340Other", "jtagChip"] as const;
@@ -38,7 +38,11 @@ async function measure(
   while (!isOver(pings.length)) {
     text = "";
     const sinceUs = top.clock.nowUs();
-    const answer = new Promise<void>((resolve) => (answered = resolve));
+    const answer = new Promise<void>((resolve, reject) => {
+      const lost = (): void => reject(new Error(`ping ${pings.length} has no answer; text: ${text}`));
+      const patience = top.clock.after(PATIENT_US, lost);
+      answered = () => (patience.cancel(), resolve());
+    });
     line.port.write(Buffer.from(`ping ${pings.length}\n`));
     await answer;
     const atUs = top.clock.nowUs();
@@ -59,6 +63,7 @@ export const WEDGES: readonly Check[] = [
       try {
         for (let round = 0; round < ROUNDS; round += 1) {
           const result = await wedgeRound(top, line);
+          console.log(result.text);
           tried.push(result.text);
           if (!result.isWithin) continue;
           top.figure("p99 of a board beside three wedged ones, against calm", result.shiftMs, "ms");
