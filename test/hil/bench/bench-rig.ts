@@ -2,63 +2,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MqttBroker } from "fleetrig/broker";
 import { type Bench, type BoardDoor, createHostBench, type VirtualBoardKind } from "fleetrig/hil";
-import {
-  atHostTurnEnd,
-  createRandomSource,
-  LANE,
-  parseTraceTag,
-  Random,
-  RealTime,
-  type RunEvent,
-  TRACE_PROPERTY,
-} from "fleetrig/kernel";
-import { SocketLink, wireBytes, WriteBatch } from "fleetrig/protocol";
-import { createMemoryDialer, type FleetMember, type GroupPlan, LinkFaults } from "fleetrig/sim";
+import { atHostTurnEnd, createRandomSource, RealTime } from "fleetrig/kernel";
+import { SocketLink, WriteBatch } from "fleetrig/protocol";
+import type { FleetMember, GroupPlan } from "fleetrig/sim";
 import { FIRMWARE_BUILDS } from "../../rigs.js";
 import { sensors } from "../bridge/member-rig.js";
+import { BoardFleet } from "../fixtures/board-fleet.js";
 
 /** A bench of this machine with virtual boards, in real time, and the embedded broker. */
-export class BenchRig {
-  readonly time = new RealTime((error) => this.failures.push(error));
-  readonly failures: unknown[] = [];
-  readonly events: RunEvent[] = [];
-  /** Arrivals per message, `ordinal/sequence`. */
-  readonly arrived = new Map<string, number>();
-  readonly acked = new Set<string>();
-  readonly sent = new Set<string>();
-  readonly discarded = new Set<string>();
-  /** Messages that arrived with two contents. */
-  readonly reused = new Set<string>();
-  private readonly texts = new Map<string, string>();
+export class BenchRig extends BoardFleet<RealTime> {
   readonly members: FleetMember[] = [];
-  readonly faults: LinkFaults[] = [];
-  readonly broker: MqttBroker;
   private ordinals = 0;
-
   private readonly endings: (() => void)[] = [];
 
-  private constructor() {
-    this.broker = new MqttBroker({
-      clock: this.time.lane(LANE.broker),
-      random: Random.seeded("broker"),
-      events: { emit: () => undefined },
-      profile: "oasis",
-    });
-    this.broker.addHooks({
-      message: (message) => {
-        const tag = parseTraceTag(message.userProperty(TRACE_PROPERTY) ?? "");
-        if (tag !== undefined) {
-          const key = `${tag.thing}/${tag.sequence}`;
-          const text = Buffer.from(message.payload).toString();
-          this.arrived.set(key, (this.arrived.get(key) ?? 0) + 1);
-          if ((this.texts.get(key) ?? text) !== text) this.reused.add(key);
-          this.texts.set(key, text);
-        }
-        return "broker";
-      },
-    });
+  private constructor(readonly failures: unknown[] = []) {
+    super(new RealTime((error) => failures.push(error)));
   }
 
   private opened!: Bench;
@@ -120,39 +79,7 @@ export class BenchRig {
       if (claim.board === undefined) throw new Error(`${claim.thing}: ${claim.reason}`);
       const plan = group.members[this.ordinals]!;
       this.ordinals += 1;
-      const clock = this.time.lane(LANE.firstDevice + plan.ordinal);
-      const random = createRandomSource(9);
-      const faults = new LinkFaults({ clock, random: (purpose) => random.stream(`${plan.name}/${purpose}`) });
-      this.faults.push(faults);
-      this.members.push(
-        this.opened.member(claim.board, {
-          plan,
-          group,
-          clock,
-          events: { emit: (event) => this.events.push(event) },
-          probe: {
-            sent: (_s, thing, q) => this.sent.add(`${thing}/${q}`),
-            acked: (_s, thing, q) => this.acked.add(`${thing}/${q}`),
-            retransmitted: () => undefined,
-            discarded: (_s, thing, q) => this.discarded.add(`${thing}/${q}`),
-            received: () => undefined,
-            ruleOutput: () => undefined,
-          },
-          run: "r1",
-          seed: 1 + plan.ordinal,
-          dialer: createMemoryDialer({
-            acceptor: this.broker,
-            clock,
-            profile: group.link,
-            random: random.stream(`${plan.name}/network`),
-            wireBytes,
-            version: 5,
-            faults,
-          }),
-          faults,
-          ...(door !== undefined && { door }),
-        }),
-      );
+      this.members.push(this.seat({ bench: this.opened, board: claim.board, group, plan, door }));
     }
   }
 
@@ -190,27 +117,5 @@ export class BenchRig {
 
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.time.lane(998).after(ms * 1000, resolve));
-  }
-
-  find<T extends RunEvent["type"]>(type: T): Extract<RunEvent, { type: T }>[] {
-    return this.events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
-  }
-
-  get lost(): string[] {
-    return [...this.acked].filter((key) => !this.arrived.has(key));
-  }
-
-  /** Messages up to the last of each member that never arrived, and that no board gave up. */
-  get skipped(): string[] {
-    const last = new Map<string, number>();
-    for (const key of this.arrived.keys()) {
-      const [ordinal, sequence] = key.split("/") as [string, string];
-      last.set(ordinal, Math.max(last.get(ordinal) ?? 0, Number(sequence)));
-    }
-    return [...last].flatMap(([ordinal, sequence]) =>
-      Array.from({ length: sequence }, (_, index) => `${ordinal}/${index + 1}`).filter(
-        (key) => !this.arrived.has(key) && !this.discarded.has(key),
-      ),
-    );
   }
 }

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BoardLink, type LinkCounters, type NoiseSettings, SerialNoise } from "fleetrig/hil";
+import { BoardLink, type NoiseSettings, SerialNoise } from "fleetrig/hil";
 import { createRandomSource, type Random, type Timer, VirtualTime } from "fleetrig/kernel";
 import { onTestFinished } from "vitest";
 import { NativeProgram } from "../firmware-app/native.js";
+import type { EndCounters } from "../link/link-account.js";
 import { Wire } from "../link/link-rig.js";
 import { Stream } from "../link/noisy-traffic.js";
 import { FIRMWARE } from "./platform-driver.js";
@@ -16,23 +17,6 @@ const PARTS = ["link", "link_frame", "link_window", "link_text", "cobs", "crc32"
 const FLAGS = "-std=c11 -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all";
 const NEVER = 2n ** 63n;
 const BITS_PER_BYTE = 10;
-
-/** What the firmware counts of the link: the host's names. */
-export type BoardCounters = Pick<
-  LinkCounters,
-  | "framesIn"
-  | "framesOut"
-  | "badFrames"
-  | "dataIn"
-  | "dataOut"
-  | "duplicates"
-  | "gaps"
-  | "repeatedByTimeout"
-  | "repeatedByAck"
-  | "creditProbes"
-  | "stale"
-  | "unknown"
->;
 
 function compileDriver(baud: number): string {
   const folder = mkdtempSync(join(tmpdir(), "fleetrig-link-"));
@@ -63,8 +47,8 @@ class FirmwareEnd {
     if (bytes.length > 0) this.poll(Buffer.from(bytes).toString("hex"));
   }
 
-  counters(): BoardCounters {
-    return JSON.parse(this.program.ask("?")) as BoardCounters;
+  counters(): EndCounters {
+    return JSON.parse(this.program.ask("?")) as EndCounters;
   }
 
   private poll(input: string): void {
@@ -158,7 +142,7 @@ export class FirmwareLink {
     return dataOut - repeatedByTimeout - repeatedByAck - creditProbes;
   }
 
-  boardCounters(): BoardCounters {
+  boardCounters(): EndCounters {
     return this.board.counters();
   }
 

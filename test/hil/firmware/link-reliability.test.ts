@@ -1,36 +1,11 @@
-import type { NoiseCounters, NoiseSettings } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
-import { type BoardCounters, FirmwareLink, type FirmwareLinkOptions } from "./link-driver.js";
+import { expectAllExplained, noise, repeated } from "../link/link-account.js";
+import { FirmwareLink, type FirmwareLinkOptions } from "./link-driver.js";
 import { lacksCompiler } from "../../rigs.js";
 
 /** FLEETRIG_LINK_FULL=1: the sizes of the claim, minutes instead of seconds. */
 const isFull = process.env["FLEETRIG_LINK_FULL"] === "1";
 const TIMEOUT_MS = isFull ? 3_600_000 : 180_000;
-
-const noise = (byteErrorRate: number): NoiseSettings => ({
-  byteErrorRate,
-  dropRate: byteErrorRate / 10,
-  duplicateRate: byteErrorRate / 10,
-  stallUs: 200_000,
-  stallEveryUs: 10_000_000,
-});
-
-const repeated = (counters: BoardCounters): number => counters.repeatedByTimeout + counters.repeatedByAck;
-
-/** What one end has sent is what the other has got and what the line has destroyed, to the frame. @returns frames taken. */
-function expectExplained(sender: BoardCounters, receiver: BoardCounters, line: NoiseCounters): number {
-  const firstSendings = sender.dataOut - repeated(sender) - sender.creditProbes;
-  const taken = receiver.dataIn - receiver.duplicates - receiver.gaps;
-  expect(taken).toBe(firstSendings);
-  const destroyed = sender.framesOut - receiver.framesIn;
-  const destroyedData = sender.dataOut - receiver.dataIn;
-  expect(repeated(sender) + sender.creditProbes).toBe(receiver.duplicates + receiver.gaps + destroyedData);
-  expect(destroyedData).toBeGreaterThanOrEqual(0);
-  expect(destroyedData).toBeLessThanOrEqual(destroyed);
-  // A zero that is harmed takes two frames with it; a stall may cut one.
-  expect(destroyed).toBeLessThanOrEqual(2 * (line.errors + line.drops + line.duplicates) + line.stalls);
-  return taken;
-}
 
 async function expectLossless(options: FirmwareLinkOptions) {
   const rig = new FirmwareLink(options);
@@ -55,8 +30,8 @@ async function expectLossless(options: FirmwareLinkOptions) {
       }),
     );
   const frames = [
-    expectExplained(host, board, rig.noiseToBoard.counters),
-    expectExplained(board, host, rig.noiseToHost.counters),
+    expectAllExplained(host, board, rig.noiseToBoard.counters),
+    expectAllExplained(board, host, rig.noiseToHost.counters),
   ];
   expect([host.stale, host.unknown, host.invalid, board.stale, board.unknown]).toEqual([0, 0, 0, 0, 0]);
   const stalls = rig.noiseToBoard.counters.stalls + rig.noiseToHost.counters.stalls;

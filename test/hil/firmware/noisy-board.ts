@@ -10,7 +10,7 @@ import { encodePacket, type Packet, PacketDecoder } from "fleetrig/protocol";
 import { onTestFinished } from "vitest";
 import { configuration } from "../micropython/bridged-board.js";
 import { until } from "../virtual/rig.js";
-import type { BoardCounters } from "./link-driver.js";
+import type { EndCounters } from "../link/link-account.js";
 
 /** Answers and events that wait for the line must fit the 16 KiB that the board has for them. */
 const CONTROL_LIMIT_CHARACTERS = 4_000;
@@ -145,13 +145,13 @@ export class NoisyBoard {
   }
 
   /** Counters of both ends at the same point of the conversation; nothing else may be under way. */
-  async counters(): Promise<{ host: LinkCounters; board: BoardCounters }> {
+  async counters(): Promise<{ host: LinkCounters; board: EndCounters }> {
     const asked = this.link.command("stats", {});
     const host = { ...this.link.counters };
     const stats = await asked;
     if (!isJsonObject(stats)) throw new Error("stats is no object");
     if (stats["dropped"] !== 0) this.wrong.push(`events dropped: ${JSON.stringify(stats["dropped"])}`);
-    return { host, board: stats["link"] as unknown as BoardCounters };
+    return { host, board: stats["link"] as unknown as EndCounters };
   }
 
   private get isWell(): boolean {

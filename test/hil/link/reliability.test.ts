@@ -1,38 +1,10 @@
-import type { LinkCounters, NoiseCounters, NoiseSettings } from "fleetrig/hil";
 import { describe, expect, it } from "vitest";
+import { expectAllExplained, noise, repeated } from "./link-account.js";
 import { noisyTraffic, type NoisyTrafficOptions } from "./noisy-traffic.js";
 
 /** FLEETRIG_LINK_FULL=1: the sizes of the claim, minutes instead of seconds. */
 const isFull = process.env["FLEETRIG_LINK_FULL"] === "1";
 const TIMEOUT_MS = isFull ? 1_800_000 : 120_000;
-
-const noise = (byteErrorRate: number): NoiseSettings => ({
-  byteErrorRate,
-  dropRate: byteErrorRate / 10,
-  duplicateRate: byteErrorRate / 10,
-  stallUs: 200_000,
-  stallEveryUs: 10_000_000,
-});
-
-const repeated = (counters: LinkCounters): number => counters.repeatedByTimeout + counters.repeatedByAck;
-
-/** What one end has sent must be what the other has got and what the line has destroyed, to the frame. */
-function expectExplained(
-  sender: LinkCounters,
-  receiver: LinkCounters,
-  line: NoiseCounters,
-  frames: number,
-): void {
-  expect(sender.dataOut).toBe(frames + repeated(sender) + sender.creditProbes);
-  expect(receiver.dataIn).toBe(frames + receiver.duplicates + receiver.gaps);
-  const destroyed = sender.framesOut - receiver.framesIn;
-  const destroyedData = sender.dataOut - receiver.dataIn;
-  expect(repeated(sender) + sender.creditProbes).toBe(receiver.duplicates + receiver.gaps + destroyedData);
-  expect(destroyedData).toBeGreaterThanOrEqual(0);
-  expect(destroyedData).toBeLessThanOrEqual(destroyed);
-  // A zero that is harmed takes two frames with it; a stall may cut one.
-  expect(destroyed).toBeLessThanOrEqual(2 * (line.errors + line.drops + line.duplicates) + line.stalls);
-}
 
 function expectLossless(options: NoisyTrafficOptions) {
   const { rig, toBoard, toHost, durationUs } = noisyTraffic(options);
@@ -44,8 +16,8 @@ function expectLossless(options: NoisyTrafficOptions) {
   }
   const host = rig.link.counters;
   const board = rig.board.counters;
-  expectExplained(host, board, rig.noiseToBoard.counters, options.frames);
-  expectExplained(board, host, rig.noiseToHost.counters, options.frames);
+  expect(expectAllExplained(host, board, rig.noiseToBoard.counters)).toBe(options.frames);
+  expect(expectAllExplained(board, host, rig.noiseToHost.counters)).toBe(options.frames);
   expect([host.stale, host.unknown, host.invalid, board.stale]).toEqual([0, 0, 0, 0]);
   if (isFull)
     console.log(
