@@ -4,7 +4,7 @@ import { connectsOf, toMs } from "../evidence-reader.js";
 import { failed, type GapRun, type Judgement, type Measurement, passed } from "../judgement.js";
 
 /** Delays before attempts in a row. */
-export type Delays = Pick<GapRun, "gapsMs" | "setupMs">;
+type Delays = Pick<GapRun, "gapsMs" | "setupMs">;
 
 /**
  * Delays before attempts to connect. An attempt is its CONNECT, whose time is what AWS goes by; a device has waited since its last

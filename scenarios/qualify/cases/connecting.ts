@@ -175,6 +175,8 @@ export const connectingCases: readonly QualificationCase[] = [
     group: "MQTT",
     title: "comes back with jitter when connections break right after CONNACK",
     accepts: ["RECONNECTION_ATTEMPTS"],
+    // Ten delays, of which the later half may each be as long as the device ever waits.
+    defaults: { EXECUTION_TIMEOUT: 600 },
     script: (stage) => restless(stage, (accepted) => (accepted <= GOOD_CONNECTIONS ? HOLD_US : 0)),
     judge: (evidence, parameters) => judgeReconnects(evidence, GOOD_CONNECTIONS, reconnectionsOf(parameters)),
   },
