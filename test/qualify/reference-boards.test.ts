@@ -25,6 +25,7 @@ const LINE_CASES: Wanted = {
 /** The script has no virtual time: what it does when nobody answers is seen here. */
 const SCRIPT_CASES: Wanted = {
   ...LINE_CASES,
+  MQTT_No_Ack_PingResp: SHORT,
   MQTT_Expired_Persistent_Session: SHORT,
   MQTT_Publish_Retry_No_Puback: SHORT,
   MQTT_Subscribe_Retry_No_Suback: SHORT,
@@ -44,8 +45,8 @@ describe("boards of ours", () => {
 
   it.skipIf(lacksEmulator)("pass over the lines of rv32 and MicroPython", { timeout: 90_000 }, async () => {
     const qualify = async (kind: "rv32" | "micropython", wanted: Wanted) => {
-      const habits = { protocolVersion: 4, reconnectBaseUs: 100 * MS, publishRetryUs: 500 * MS } as const;
-      const board = await openBoard(kind, "bridge", habits);
+      const times = { keepAliveS: 2, reconnectBaseUs: 100 * MS, publishRetryUs: 500 * MS };
+      const board = await openBoard(kind, "bridge", { protocolVersion: 4, ...times });
       const tls = { reason: "It comes over the line." };
       return said(await run(board, wanted, { device: board.device, tls }));
     };

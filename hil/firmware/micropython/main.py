@@ -18,6 +18,7 @@ CONTROL, NETWORK = 0, 1
 DATA, ACK, PING, PONG, OPEN, OPENED, BOOT, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 SILENT_MAX_US, UNACKNOWLEDGED_MAX_US = 5000000, 20000000
 CONNECT_TIMEOUT_US = 10000000
+PING_TIMEOUT_MAX_US = 10000000
 # A server that has not answered a SUBSCRIBE for so long is asked again.
 ANSWER_TIMEOUT_US = 10000000
 # AWS: at most 8 filters in one SUBSCRIBE.
@@ -527,7 +528,7 @@ class Client:
         self.is_up = False
         self.buffer = bytearray()
         self.quota = 16
-        self.last_out_us = 0
+        self.last_out_us = self.last_in_us = 0
         self.is_pinged = False
         timers.cancel("suback")
         timers.cancel("puback")
@@ -574,6 +575,7 @@ class Client:
             self.take(head, body)
 
     def take(self, head, body):
+        self.last_in_us = now_us()
         kind = head >> 4
         if kind == 2:
             self.connack(body)
@@ -728,18 +730,20 @@ class Client:
         message.was_sent = True
         message.sent_us = now_us()
 
+    # Pings after an interval without sending, as the server demands, and after one without receiving, to notice a dead path.
     def keep_alive(self):
         if not self.is_up or not self.keep_alive_us:
             return
-        idle = now_us() - self.last_out_us
-        if self.is_pinged and idle >= self.keep_alive_us // 2:
-            self.member.lost("keep-alive")
+        if self.is_pinged:
+            self.member.lost("keep-alive-timeout")
             return
-        if idle >= self.keep_alive_us // 2:
-            self.write(b"\xc0\x00")
-            self.is_pinged = True
-            idle = 0
-        timers.set("keep-alive", self.keep_alive_us // 2 - idle, self.keep_alive)
+        quiet = now_us() - min(self.last_out_us, self.last_in_us)
+        if quiet < self.keep_alive_us:
+            timers.set("keep-alive", self.keep_alive_us - quiet, self.keep_alive)
+            return
+        self.is_pinged = True
+        timers.set("keep-alive", min(self.keep_alive_us // 2, PING_TIMEOUT_MAX_US), self.keep_alive)
+        self.write(b"\xc0\x00")
 
 
 # --- Signals: see sim/signals.
