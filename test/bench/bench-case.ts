@@ -9,6 +9,8 @@ export interface Figure {
   /** Largest value that is good enough; `least` for figures where more is better. */
   readonly most?: number;
   readonly least?: number;
+  /** The machine was too noisy to tell whether the target is met. */
+  readonly isInconclusive?: boolean;
 }
 
 export interface BenchCase {
@@ -36,7 +38,7 @@ export interface CaseResult {
   readonly rssMaxMiB: number;
 }
 
-export const meetsTarget = ({ value, most, least }: Figure): boolean | undefined => {
-  if (most === undefined && least === undefined) return undefined;
+export const meetsTarget = ({ value, most, least, isInconclusive }: Figure): boolean | undefined => {
+  if (isInconclusive === true || (most === undefined && least === undefined)) return undefined;
   return (most === undefined || value <= most) && (least === undefined || value >= least);
 };

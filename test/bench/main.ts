@@ -10,6 +10,7 @@ import { CROWD_CASES } from "./crowd-cases.js";
 import { DURABLE_CASES } from "./durable-cases.js";
 import { FLEET_INDEX_CASES } from "./fleet-index-case.js";
 import { HIL_FLASH_CASES } from "./hil-flash-case.js";
+import { HIL_LATENCY_CASE } from "./hil-latency-case.js";
 import { HIL_LINK_CASE } from "./hil-link-case.js";
 import { HIL_STORM_CASES } from "./hil-storm-cases.js";
 import { HIL_VIRTUAL_CASES } from "./hil-virtual-case.js";
@@ -47,6 +48,7 @@ const CASES: readonly BenchCase[] = [
   HIL_LINK_CASE,
   ...HIL_VIRTUAL_CASES,
   ...HIL_STORM_CASES,
+  HIL_LATENCY_CASE,
   ...SOAK_CASES,
 ];
 const CASE_DEADLINE_MS = 20 * 60_000;
@@ -99,10 +101,11 @@ function print(result: CaseResult): void {
 }
 
 function line(figure: Figure): string {
-  const { name, value, unit, most, least } = figure;
+  const { name, value, unit, most, least, isInconclusive } = figure;
   const isMet = meetsTarget(figure);
   const target = most === undefined ? `at least ${least}` : `at most ${most}`;
-  const verdict = isMet === undefined ? "" : `${isMet ? "met" : "MISSED"}: ${target}`;
+  const word = isInconclusive === true ? "INCONCLUSIVE" : isMet === true ? "met" : "MISSED";
+  const verdict = isMet === undefined && isInconclusive !== true ? "" : `${word}: ${target}`;
   return `${name.padEnd(48)} ${shown(value).padStart(12)} ${unit.padEnd(4)} ${verdict}`.trimEnd();
 }
 

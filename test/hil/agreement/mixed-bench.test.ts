@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createHostBench } from "fleetrig/hil";
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { FIRMWARE_BUILDS, lacksEmulator } from "../../rigs.js";
-import { parseBoardFlag } from "../../../scenarios/cli/board-flags.js";
-import { runTextOf } from "../../determinism/run-text.js";
+import { lacksEmulator } from "../../rigs.js";
+import { runWithBoards } from "../bench/run-with-boards.js";
 import { EventLog } from "./event-log.js";
 
 const SCENARIO = "scenarios/library/mixed-bench.yaml";
@@ -26,35 +23,19 @@ describe.skipIf(lacksEmulator)(
       timeout: 240_000,
     }, async () => {
       const log = new EventLog();
-      const folder = mkdtempSync(join(tmpdir(), "fleetrig-agreement-"));
-      try {
-        const record = await runTextOf(SCENARIO, {
-          clock: "real",
-          bridges: BOARDS.map(parseBoardFlag),
-          listener: log,
-          openBench: ({ time, random, events }) =>
-            createHostBench({
-              time,
-              random,
-              events,
-              stateFolder: join(folder, "state"),
-              temporaryFolder: folder,
-              buildFolder: FIRMWARE_BUILDS,
-              hostName: "test",
-              purpose: "agreement",
-            }),
-        });
-        expect(record.failure).toBeNull();
-        // The verdict may be inconclusive where a loaded machine was late; what was counted may not be wrong.
-        expect(record.expectations.filter(({ verdict }) => verdict === "fail")).toEqual([]);
-        expect(record.trust.skippedGroups).toEqual([]);
-        expect(record.boards?.map(({ chip }) => chip).sort()).toEqual([
-          ...Array<string>(10).fill("rv32-virt"),
-          ...Array<string>(2).fill("webassembly"),
-        ]);
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
+      const record = await runWithBoards(readFileSync(SCENARIO, "utf8"), {
+        folder: dirname(SCENARIO),
+        boards: BOARDS,
+        listener: log,
+      });
+      expect(record.failure).toBeNull();
+      // The verdict may be inconclusive where a loaded machine was late; what was counted may not be wrong.
+      expect(record.expectations.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+      expect(record.trust.skippedGroups).toEqual([]);
+      expect(record.boards?.map(({ chip }) => chip).sort()).toEqual([
+        ...Array<string>(10).fill("rv32-virt"),
+        ...Array<string>(2).fill("webassembly"),
+      ]);
       for (const group of ["sensor", "tracker"]) {
         const virtual = log.of(`${group}-07`);
         expect(virtual.length).toBeGreaterThan(5);

@@ -25,6 +25,7 @@ async function endure(rig: BenchRig, blows: readonly Blow[], count: number): Pro
   const isThere = (key: string): boolean => rig.arrived.has(key) || rig.discarded.has(key);
   await rig.until("what was sent has arrived", () => sent.every(isThere));
   const { recoveriesMs } = storm;
+  expect(storm.failures).toEqual([]);
   expect(recoveriesMs).toHaveLength(count);
   expect(rig.acked.size).toBeGreaterThan(ackedBefore);
   expect(rig.lost).toEqual([]);

@@ -37,22 +37,31 @@ export class Storm {
   readonly counts = new Map<Blow, number>();
   /** Of each blow, from the bench's notice of it to hello. */
   readonly recoveriesMs: number[] = [];
+  /** Boards that did not come back; they are left alone from then on. */
+  readonly failures: string[] = [];
 
   constructor(
     private readonly rig: BenchRig,
     private readonly seed: string,
   ) {}
 
-  /** Deals `count` blows of these kinds in turn to all members together. */
-  async rage(blows: readonly Blow[], count: number): Promise<void> {
+  /** Deals `count` blows of these kinds in turn to all members together, or as many as fall in that time. */
+  async rage(blows: readonly Blow[], count: number, withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const endMs = performance.now() + withinMs;
     let dealt = 0;
-    const next = (): Blow | undefined => (dealt < count ? blows[dealt++ % blows.length] : undefined);
+    const next = (): Blow | undefined =>
+      dealt < count && performance.now() < endMs ? blows[dealt++ % blows.length] : undefined;
     await Promise.all(
       this.rig.members.map(async (member) => {
         const random = Random.seeded(`${this.seed}/${member.name}`);
         for (let blow = next(); blow !== undefined; blow = next()) {
           await this.rig.pause(random.below(PAUSE_MAX_MS));
-          await this.strike(member, blow, random);
+          try {
+            await this.strike(member, blow, random);
+          } catch (error) {
+            this.failures.push(String(error));
+            return;
+          }
         }
       }),
     );

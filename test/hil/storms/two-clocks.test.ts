@@ -1,11 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createHostBench } from "fleetrig/hil";
 import { expect, it } from "vitest";
-import { parseBoardFlag } from "../../../scenarios/cli/board-flags.js";
-import { runText } from "../../determinism/run-text.js";
-import { FIRMWARE_BUILDS, lacksEmulator } from "../../rigs.js";
+import { lacksEmulator } from "../../rigs.js";
+import { runWithBoards } from "../bench/run-with-boards.js";
 
 const SCENARIO = `
 version: 1
@@ -30,34 +25,15 @@ it.skipIf(lacksEmulator)(
   "times from boards to the host are known to ± u of their clocks, and no verdict is finer than that",
   { timeout: 90_000 },
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "fleetrig-clocks-"));
-    try {
-      const record = await runText(SCENARIO, {
-        clock: "real",
-        bridges: [parseBoardFlag("sensors=rv32,count=2")],
-        openBench: ({ time, random, events }) =>
-          createHostBench({
-            time,
-            random,
-            events,
-            stateFolder: join(folder, "state"),
-            temporaryFolder: folder,
-            buildFolder: FIRMWARE_BUILDS,
-            hostName: "test",
-            purpose: "two clocks",
-          }),
-      });
-      const latency = record.metrics.find(({ name }) => name === "latency.e2e");
-      const worstMs = Math.max(...(record.boards ?? []).map(({ clock }) => clock?.worstMs ?? 0));
-      expect(record.boards).toHaveLength(2);
-      expect(latency?.uncertaintyMs).toBeGreaterThan(0);
-      expect(latency?.uncertaintyMs).toBeLessThanOrEqual(worstMs);
-      const [loose, tight] = record.expectations;
-      expect(loose!.verdict).not.toBe("fail");
-      expect(tight!.verdict).toBe("inconclusive");
-      expect(tight!.measured).toMatch(/ ± /);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const record = await runWithBoards(SCENARIO, { boards: ["sensors=rv32,count=2"] });
+    const latency = record.metrics.find(({ name }) => name === "latency.e2e");
+    const worstMs = Math.max(...(record.boards ?? []).map(({ clock }) => clock?.worstMs ?? 0));
+    expect(record.boards).toHaveLength(2);
+    expect(latency?.uncertaintyMs).toBeGreaterThan(0);
+    expect(latency?.uncertaintyMs).toBeLessThanOrEqual(worstMs);
+    const [loose, tight] = record.expectations;
+    expect(loose!.verdict).not.toBe("fail");
+    expect(tight!.verdict).toBe("inconclusive");
+    expect(tight!.measured).toMatch(/ ± /);
   },
 );
