@@ -1,4 +1,9 @@
-export { BoardLink, type BoardLinkHandlers, type BoardLinkOptions } from "./link/board-link.js";
+export {
+  BoardLink,
+  type BoardLinkHandlers,
+  type BoardLinkOptions,
+  silentLinkHandlers,
+} from "./link/board-link.js";
 export type { ClockFit } from "./link/clock-fit.js";
 export type { FrameEncoding } from "./link/frame.js";
 export type { Hello } from "./link/hello.js";

@@ -44,6 +44,17 @@ export interface BoardLinkHandlers {
   networkData(bytes: Uint8Array): void;
 }
 
+/** Hears nothing. */
+export const silentLinkHandlers: BoardLinkHandlers = {
+  opened: () => undefined,
+  restarted: () => undefined,
+  lost: () => undefined,
+  text: () => undefined,
+  event: () => undefined,
+  network: () => undefined,
+  networkData: () => undefined,
+};
+
 /**
  * The host's end of the link to one board (PROTOCOL.md): bytes of a serial line in and out, and what they mean. It owns no port: whoever
  * does calls `received`, and makes `write` go nowhere while there is none.

@@ -2,7 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BoardLink, createPortOpener, type Port, type PortOpenerOptions } from "fleetrig/hil";
+import {
+  BoardLink,
+  createPortOpener,
+  type Port,
+  type PortOpenerOptions,
+  silentLinkHandlers,
+} from "fleetrig/hil";
 import { createRandomSource } from "fleetrig/kernel";
 import { createNodeHost, type Host } from "fleetrig/scenarios";
 import { main } from "../../scenarios/cli/program.js";
@@ -118,15 +124,7 @@ export class Meddler {
           clock: options.clock,
           random: createRandomSource(7).stream("link"),
           write: (bytes) => this.port?.write(bytes),
-          handlers: {
-            opened: () => undefined,
-            restarted: () => undefined,
-            lost: () => undefined,
-            text: () => undefined,
-            event: () => undefined,
-            network: () => undefined,
-            networkData: () => undefined,
-          },
+          handlers: silentLinkHandlers,
         });
         const { receiver } = opening;
         this.port = await opener.open({

@@ -16,6 +16,7 @@ import {
   type ResetMode,
   type ResetOutcome,
   resolveIdentity,
+  silentLinkHandlers,
 } from "fleetrig/hil";
 import { createRandomSource, FleetrigError, hostSeed, type JsonObject, US_PER_S } from "fleetrig/kernel";
 import type { FoundBoard } from "./find-board.js";
@@ -205,17 +206,14 @@ export class BoardTerminal {
       baud: this.baud,
       write: (bytes) => this.port.write(bytes),
       handlers: {
+        ...silentLinkHandlers,
         opened: () => this.wake(),
-        restarted: () => undefined,
-        lost: () => undefined,
-        text: () => undefined,
         event: (event) => handlers?.event?.(event),
         // There is no broker here.
         network: (message) => {
           if (message.net === "dial")
             this.link.sendNetwork({ net: "failed", n: message.n, reason: "refused" });
         },
-        networkData: () => undefined,
       },
     });
   }

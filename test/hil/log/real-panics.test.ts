@@ -9,6 +9,7 @@ import {
   openTtyPort,
   type BootReport,
   type PanicReport,
+  silentLinkHandlers,
 } from "fleetrig/hil";
 import { createRandomSource, LANE, RealTime } from "fleetrig/kernel";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -54,6 +55,7 @@ async function startRig() {
     random: createRandomSource(1).stream("link"),
     write: (bytes) => port.write(bytes),
     handlers: {
+      ...silentLinkHandlers,
       opened: (hello, isNewBoot) => {
         if (isNewBoot && hellos.length > 0) {
           log.restarted({
@@ -63,12 +65,7 @@ async function startRig() {
         }
         if (isNewBoot) hellos.push(hello.reset);
       },
-      restarted: () => undefined,
-      lost: () => undefined,
       text: (bytes, atUs) => log.received(bytes, atUs),
-      event: () => undefined,
-      network: () => undefined,
-      networkData: () => undefined,
     },
   });
   const port = await openTtyPort(

@@ -1,4 +1,4 @@
-import { BoardLink } from "fleetrig/hil";
+import { BoardLink, silentLinkHandlers } from "fleetrig/hil";
 import { createRandomSource, RealTime } from "fleetrig/kernel";
 import { SerialPort } from "serialport";
 
@@ -20,16 +20,11 @@ export class HostedLink {
       random: createRandomSource(1).stream(port.path),
       write: (bytes) => port.write(Buffer.from(bytes)),
       handlers: {
+        ...silentLinkHandlers,
         opened: (_, isNewBoot) => {
           this.hello();
           if (isNewBoot) this.restart();
         },
-        restarted: () => undefined,
-        lost: () => undefined,
-        text: () => undefined,
-        event: () => undefined,
-        network: () => undefined,
-        networkData: () => undefined,
       },
     });
     port.on("data", (bytes: Buffer) => this.link.received(bytes, clock.nowUs()));
