@@ -102,6 +102,7 @@ export {
   type FaultProxyOptions,
   type ProxyNotice,
 } from "./proxy/fault-proxy.js";
+export type { ProxyTls } from "./proxy/tls-ends.js";
 export { MAIN_PARAMETERS, parseFaultText } from "./proxy/fault-text.js";
 export { PROXY_FAULTS, type ProxyFault, type ProxyFaultDefinition } from "./proxy/proxy-fault.js";
 export type { DirectionCounters, ProxyCounters } from "./proxy/proxy-counters.js";

@@ -95,5 +95,10 @@ export interface BoardDoor {
     readonly caPem: string;
     readonly certificatePem?: string;
     readonly keyPem?: string;
+    /**
+     * Certificate and key of the broker itself. With them, and those of the board, the proxy in front of it can look into packets; without
+     * them it has only those faults that need no more than bytes.
+     */
+    readonly server?: { readonly certificatePem: string; readonly keyPem: string };
   };
 }

@@ -4,6 +4,7 @@ import {
   createFaultProxy,
   type DisconnectMode,
   type FaultProxy,
+  type FaultProxyOptions,
   type FaultSwitch,
   PROXY_FAULTS,
 } from "fleetrig/sim";
@@ -26,7 +27,8 @@ const HOLDS: Readonly<Partial<Record<DisconnectMode, string>>> = {
 
 /**
  * The way of one board with a network of its own: a proxy in front of the broker's door, on which the scenario's network
- * faults are switched. Where the board speaks TLS the proxy sees bytes only, and has those faults that need no more.
+ * faults are switched. Where the board speaks TLS and the keys of both sides are not known, it sees bytes only, and has those faults that
+ * need no more.
  */
 export class DirectDoor implements FaultSwitch {
   private proxy: FaultProxy | undefined;
@@ -100,7 +102,7 @@ export class DirectDoor implements FaultSwitch {
         to: { host: door.host, port: door.port },
         clock,
         random,
-        mode: door.tls === undefined ? "mqtt" : "raw",
+        ...wayOf(door),
       });
       if (this.isClosed) {
         await proxy.stop();
@@ -114,4 +116,12 @@ export class DirectDoor implements FaultSwitch {
       failed(error instanceof FleetrigError ? error.message : String(error));
     }
   }
+}
+
+/** TLS is looked into where the keys of both sides are known. */
+function wayOf({ tls }: BoardDoor): Pick<FaultProxyOptions, "mode" | "tls"> {
+  if (tls === undefined) return { mode: "mqtt" };
+  const { server, certificatePem, keyPem, caPem, serverName } = tls;
+  if (server === undefined || certificatePem === undefined || keyPem === undefined) return { mode: "raw" };
+  return { mode: "mqtt", tls: { server, client: { certificatePem, keyPem }, caPem, serverName } };
 }

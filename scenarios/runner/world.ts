@@ -219,7 +219,8 @@ async function openSecureDoor(
     port: 0,
     tls: { key: keyPair.privateKeyPem, cert, clientCertificates: "identify" },
   });
-  return { host, port: listener.port, ca: issuer.caCertificatePem };
+  const server = { certificatePem: cert, keyPem: keyPair.privateKeyPem };
+  return { host, port: listener.port, ca: issuer.caCertificatePem, server };
 }
 
 interface Endpoint {
@@ -230,6 +231,7 @@ interface Endpoint {
 /** Where devices with certificates connect to, and whom they trust. */
 interface SecureDoor extends Endpoint {
   readonly ca: string;
+  readonly server: { readonly certificatePem: string; readonly keyPem: string };
 }
 
 const SERVER_NAME = "localhost";
@@ -306,6 +308,7 @@ const doorFor = (
           caPem: certified.secure.ca,
           certificatePem: certified.own.certificatePem,
           keyPem: certified.own.privateKeyPem,
+          server: certified.secure.server,
         },
       };
 

@@ -11,11 +11,12 @@ import { DevicePaths } from "./device-paths.js";
 import { ProxiedConnection, type ProxiedConnectionOptions } from "./proxied-connection.js";
 import { type ProxyCounters, ProxyTally } from "./proxy-counters.js";
 import { checkProxyFault, type ProxyFault } from "./proxy-fault.js";
+import { type ProxyTls, TlsEnds } from "./tls-ends.js";
 
 /**
  * A proxy that breaks connections on purpose: in front of any broker, for any client, with the faults of scenarios.
  * It reads MQTT to know who is who and what is a PUBLISH, and passes on the bytes as they came; in `raw` mode it
- * reads nothing, so that TLS or any other protocol crosses it too.
+ * reads nothing, so that TLS or any other protocol crosses it too. With the keys of both sides it reads MQTT in TLS as well.
  */
 export interface FaultProxyOptions {
   /** Default 127.0.0.1: other hosts only when asked for. */
@@ -30,6 +31,8 @@ export interface FaultProxyOptions {
   readonly random: RandomSource;
   /** Default `mqtt`. */
   readonly mode?: "mqtt" | "raw";
+  /** It ends TLS on both sides, and reads what crosses it. Default: what crosses it in plain. */
+  readonly tls?: ProxyTls;
   /** Faults from the beginning. */
   readonly faults?: readonly ProxyFault[];
   /** Default 10,000; who comes on top is turned away and counted. */
@@ -201,17 +204,22 @@ class ProxyDoor {
   private readonly connections = new Set<ProxiedConnection>();
   private readonly shared: ProxiedConnectionOptions;
   private readonly maxConnections: number;
+  private readonly ends: TlsEnds | undefined;
 
   constructor(options: FaultProxyOptions, board: Switchboard) {
-    const { clock, to } = options;
+    const { clock, to, tls } = options;
     const { paths, tally } = board;
+    this.ends = tls && new TlsEnds(tls, clock);
     this.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.shared = {
       clock,
       paths,
       tally,
       isRaw: options.mode === "raw",
-      dial: () => connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true }),
+      dial: () => {
+        const socket = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true });
+        return this.ends?.secure(socket) ?? socket;
+      },
       targetFailed: (reason) => board.tell({ type: "target-failed", reason }),
       over: (connection) => {
         this.connections.delete(connection);
@@ -221,6 +229,11 @@ class ProxyDoor {
   }
 
   readonly accept = (socket: Socket): void => {
+    if (this.ends === undefined) this.admitted(socket);
+    else this.ends.admit(socket, (secured) => this.admitted(secured));
+  };
+
+  private admitted(socket: Socket): void {
     const { connections } = this.shared.tally;
     connections.accepted += 1;
     if (this.connections.size >= this.maxConnections) {
@@ -231,9 +244,10 @@ class ProxyDoor {
     }
     connections.open += 1;
     this.connections.add(new ProxiedConnection(socket, this.shared));
-  };
+  }
 
   closeAll(): void {
+    this.ends?.stop();
     for (const connection of this.connections) connection.destroy();
   }
 }

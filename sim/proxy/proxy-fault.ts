@@ -45,7 +45,7 @@ export function checkProxyFault({ fault, detail = {}, client }: ProxyFault, mode
       "PROXY_NEEDS_PACKETS",
       `A raw proxy cannot ${client === undefined ? `carry out ${fault}` : "choose clients by their identifier"}: it does not look at packets.`,
       {
-        hint: "Take it out, or let the proxy read MQTT.",
+        hint: `Take it out, or let the proxy read MQTT. Without reading there are ${withoutPackets().join(", ")}.`,
         context: { fault },
         exitCode: EXIT.usage,
       },
@@ -57,6 +57,9 @@ export function checkProxyFault({ fault, detail = {}, client }: ProxyFault, mode
       { hint: "Write sensor-* or dev-00?.", exitCode: EXIT.usage },
     );
 }
+
+const withoutPackets = (): string[] =>
+  [...PROXY_FAULTS].filter(([, { readsPackets }]) => readsPackets !== true).map(([name]) => name);
 
 /** @throws FleetrigError `PROXY_FAULT_UNKNOWN` */
 export function proxyFault(name: string): ProxyFaultDefinition {
