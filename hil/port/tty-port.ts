@@ -8,7 +8,7 @@ import type { ModemLines, Port, PortAddress, PortEnd, PortOpening } from "./port
 /** A command or ping that is unanswered for this long is a stall. */
 const STALL_US = 3 * US_PER_S;
 const PING_US = US_PER_S;
-/** A busy machine needs a while to start a process; its own work is counted from then. */
+/** A busy machine needs a while to start a process; its own work is counted from then. Who is patient with drivers has a slow machine. */
 const START_US = 20 * US_PER_S;
 /** Commands that are not waited for. */
 const NO_ANSWER = 0;
@@ -77,7 +77,7 @@ export class TtyPort implements Port {
         this.finish("failed", reason === undefined ? undefined : portError(this.address, reason)),
     });
     const startedUs = clock.nowUs();
-    this.watchdog = clock.after(START_US, () => this.watch(startedUs));
+    this.watchdog = clock.after(Math.max(START_US, 3 * stallUs), () => this.watch(startedUs));
     if (this.process.isReady) this.ready();
   }
 

@@ -157,7 +157,7 @@ export class Rack {
   }
 }
 
-/** A program that gives each line back. */
+/** A program that answers each ping. */
 function answering(send: (bytes: Uint8Array) => void): ChipApplication {
   let text = "";
   return {
@@ -169,7 +169,11 @@ function answering(send: (bytes: Uint8Array) => void): ChipApplication {
     receive: (bytes) => {
       const lines = (text + Buffer.from(bytes).toString("latin1")).split("\n");
       text = lines.pop()!.slice(-200);
-      for (const line of lines) if (line.startsWith("ping ")) send(Buffer.from(`pong ${line.slice(5)}\n`));
+      for (const line of lines) {
+        // Before it: boot text that the kernel echoed to the board before the terminal was made raw.
+        const number = /ping (\d{1,9})$/.exec(line)?.[1];
+        if (number !== undefined) send(Buffer.from(`pong ${number}\n`));
+      }
     },
   };
 }

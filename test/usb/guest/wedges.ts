@@ -31,7 +31,7 @@ async function measure(
   const stop = line.listen({
     received: (bytes) => {
       text += Buffer.from(bytes).toString("latin1");
-      if (text.endsWith("\n")) answered();
+      if (text.includes(`pong ${pings.length}\n`)) answered();
     },
     closed: () => undefined,
   });
