@@ -34,6 +34,12 @@ policies: [policy.json]
     ]);
   });
 
+  it("knows cases however AWS spells them", () => {
+    const result = load("version: 1\nname: mine\ncases: [MQTT_Client_Puback_QoS1, { id: mqtt_connect }]\n");
+    const cases = result.ok ? result.suite.cases : [];
+    expect(cases.map((planned) => planned.case.id)).toEqual(["MQTT_Client_Puback_Qos1", "MQTT_Connect"]);
+  });
+
   it("says at which line what is wrong", () => {
     const head = "version: 1\nname: mine\ncases:\n";
     expect(complaints(`${head}  - id: MQTT_Conect\n`)).toEqual(["4: There is no such case."]);

@@ -9,7 +9,7 @@ import { serviceCases } from "./services.js";
 import { sessionCases } from "./sessions.js";
 import { subscribingCases } from "./subscribing.js";
 
-/** Every case of Device Advisor (REF §15), in the order in which they run. */
+/** Every case of Device Advisor (REF §15, and that of the first reconnect), in the order in which they run. */
 export const QUALIFICATION_CASES: readonly QualificationCase[] = [
   ...handshakeCases,
   ...connectingCases,
@@ -32,5 +32,8 @@ export const QUALIFICATION_SET: readonly string[] = [
   "MQTT_Publish",
 ];
 
-export const findCase = (id: string): QualificationCase | undefined =>
-  QUALIFICATION_CASES.find((candidate) => candidate.id === id);
+/** AWS itself writes its ids with small and capital letters as it comes: `Puback_Qos1`, `Puback_QoS1`. */
+export function findCase(id: string): QualificationCase | undefined {
+  const wanted = id.toLowerCase();
+  return QUALIFICATION_CASES.find((candidate) => candidate.id.toLowerCase() === wanted);
+}

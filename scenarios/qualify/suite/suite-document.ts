@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { message } from "../../schema/message.js";
-import { QUALIFICATION_CASES } from "../cases/index.js";
+import { findCase, QUALIFICATION_CASES } from "../cases/index.js";
 import { type ParameterName, parameterSchemas } from "../parameters.js";
 import type { QualificationCase } from "../qualification-case.js";
 
@@ -12,9 +12,14 @@ const everyParameter = z.strictObject(parameterSchemas, { error: unknownKeys(NAM
 
 const ids = QUALIFICATION_CASES.map(({ id }) => id) as [string, ...string[]];
 
+const caseId = z.preprocess(
+  (value) => (typeof value === "string" ? (findCase(value)?.id ?? value) : value),
+  z.enum(ids, { error: message("There is no such case.", "fleetrig qualify --list shows them all.") }),
+);
+
 const configured = z.strictObject(
   {
-    id: z.enum(ids, { error: message("There is no such case.", "fleetrig qualify --list shows them all.") }),
+    id: caseId,
     /** For reports, where a case runs twice. */
     name: z.string().min(1).max(100).optional(),
     configuration: everyParameter.optional(),
@@ -31,7 +36,7 @@ export const suiteDocument = z.strictObject(
     defaults: everyParameter.optional(),
     /** AWS: at most 50. */
     cases: z
-      .array(z.union([z.enum(ids), configured]))
+      .array(z.union([caseId, configured]))
       .min(1)
       .max(CASES_MAX),
     /** Policies of the device's certificate: JSON files beside this one. */
