@@ -1,6 +1,6 @@
 /**
  * The shape of a device's backoff, read from the gaps between its connection attempts. Worst first:
- * - constant: all gaps alike (coefficient of variation below 5 %)
+ * - constant: all gaps alike (coefficient of variation below 2.5 %)
  * - linear: each gap longer by the same amount
  * - exponential: each gap longer by the same factor
  * - jittered: none of these, so devices that fail together do not return together
@@ -12,9 +12,11 @@ export type BackoffGrade = (typeof BACKOFF_GRADES)[number];
 
 /** Fewer gaps than this say nothing. */
 const MIN_GAPS = 5;
-const MAX_VARIATION = 0.05;
+const MAX_VARIATION = 0.025;
 /** A line fits short random sequences by chance more easily than the other shapes, so it must fit better. */
 const MAX_LINEAR_VARIATION = 0.02;
+/** Gaps of a plateau are those of a cap, long ones, and so differ little; random ones below a cap are seldom so close. */
+const MAX_PLATEAU_DEVIATION = 0.01;
 /** Gaps that must still grow before a plateau for the growth to have a shape. */
 const MIN_GROWING = 4;
 /** Equal gaps that make a schedule constant whatever came before them. */
@@ -58,7 +60,7 @@ function variation(values: readonly number[]): number {
 function withoutPlateau(gaps: readonly number[]): readonly number[] {
   const last = gaps.at(-1)!;
   let start = gaps.length - 1;
-  while (start > 0 && Math.abs(gaps[start - 1]! - last) <= MAX_VARIATION * last) start -= 1;
+  while (start > 0 && Math.abs(gaps[start - 1]! - last) <= MAX_PLATEAU_DEVIATION * last) start -= 1;
   return gaps.length - start < 2 ? gaps : gaps.slice(0, start);
 }
 

@@ -42,7 +42,7 @@ const DEFAULT_HABITS: BoardHabits = {
   reconnectBaseUs: 2 * US_PER_S,
   publishRetryUs: 10 * US_PER_S,
 };
-const LONGEST_WAIT_US = 60 * US_PER_S;
+const LONGEST_WAIT_US = 30 * US_PER_S;
 const USUAL_MODEL = "shadow-device";
 
 /** A claimed board that speaks our link: it is told who it is, and does for the cases what its firmware does. */

@@ -18,6 +18,7 @@ describe("gradeBackoff", () => {
     ["exponential", gaps(6, (i) => 1.5 ** i * (1 + 0.01 * (i % 2)))],
     ["jittered", [0.4, 1.9, 0.7, 6, 3]],
     ["jittered", [9, 7, 5, 3, 1]],
+    ["jittered", [1.7, 3.1, 47.2, 48.9, 47.5]],
   ] as const)("finds %s in %j", (grade, sequence) => {
     expect(gradeBackoff(sequence)).toBe(grade);
   });
