@@ -55,10 +55,10 @@ class TlsBroker {
     socket.on("data", (bytes) =>
       decoder.push(bytes, (packet) => {
         if (packet.type === "connect")
-          answer({ type: "connack", sessionPresent: false, reasonCode: 0 } as Packet);
+          answer({ type: "connack", sessionPresent: false, reasonCode: 0 });
         if (packet.type !== "publish") return;
         this.published.push(Buffer.from(packet.payload).toString());
-        if (packet.qos === 1) answer({ type: "puback", packetId: packet.packetId!, reasonCode: 0 } as Packet);
+        if (packet.qos === 1) answer({ type: "puback", packetId: packet.packetId!, reasonCode: 0 });
       }),
     );
   }
