@@ -6,12 +6,11 @@ import {
   openSync,
   readSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { replaceFile } from "fleetrig/kernel";
 import { cloudError } from "../cloud-error.js";
 import { type ArtifactName, assertArtifactName, isArtifactKey, isBucketName } from "./artifact-name.js";
 import type { Artifact, ArtifactStore } from "./artifact-store.js";
@@ -65,9 +64,7 @@ export class ArtifactDirectory implements ArtifactStore {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       if (!this.isInside(realpathSync(dirname(path)))) throw outside(name);
-      const draft = `${path}.part`;
-      writeFileSync(draft, content, { mode: 0o600 });
-      renameSync(draft, path);
+      replaceFile(path, content);
     } catch (cause) {
       throw cloudError("InvalidRequestException", `${name.bucket}/${name.key} could not be written.`, {
         hint: "A key cannot go on where another key's file is.",

@@ -1,20 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SecureContext } from "node:tls";
-import { type Clock, EXIT, FleetrigError, type Random } from "fleetrig/kernel";
+import { type Clock, EXIT, FleetrigError, type Random, replaceFile } from "fleetrig/kernel";
 import { isAwsEndpoint } from "../gateway/index.js";
 import { makeServerContext } from "../listeners/index.js";
 import { type AuthorityPem, type CertificateAuthority, createCertificateAuthority } from "../pki/index.js";
@@ -122,17 +110,8 @@ function readAuthority(folder: string): AuthorityPem | undefined {
 
 /** Under its name the file is complete or not there. */
 function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.new`;
   try {
-    rmSync(temporary, { force: true });
-    const file = openSync(temporary, "wx", OWNER_ONLY_FILE);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    replaceFile(path, text);
   } catch (cause) {
     throw unusable((cause as Error).message, cause);
   }

@@ -24,6 +24,7 @@ export {
   isRunning,
   type ProcessIdentity,
 } from "./host-process.js";
+export { replaceFile } from "./host-file.js";
 export { HostProbe, type HostReading } from "./host-probe.js";
 export {
   formatWallTime,

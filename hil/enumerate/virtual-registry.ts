@@ -1,18 +1,6 @@
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { isRunning } from "fleetrig/kernel";
+import { isRunning, replaceFile } from "fleetrig/kernel";
 import { z } from "zod";
 
 /**
@@ -49,15 +37,7 @@ export function registerVirtualBoard(folder: string, board: VirtualBoard): () =>
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const file = join(folder, `${board.mac}-${board.pid}.json`);
-  const draft = `${file}.new`;
-  const handle = openSync(draft, "w", 0o600);
-  try {
-    writeSync(handle, `${JSON.stringify(virtualBoardSchema.parse(board))}\n`);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  renameSync(draft, file);
+  replaceFile(file, `${JSON.stringify(virtualBoardSchema.parse(board))}\n`);
   return () => rmSync(file, { force: true });
 }
 

@@ -1,18 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import { FleetrigError } from "fleetrig/kernel";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { FleetrigError, replaceFile } from "fleetrig/kernel";
 
 /** What was put on a board, and how far it got. */
 export interface FlashedImages {
@@ -72,19 +61,9 @@ export class ImageCache {
     const boards = this.load();
     edit(boards);
     const kept = [...boards].slice(-MOST_BOARDS).map(([mac, flashed]) => ({ mac, ...flashed }));
-    let scratch: string | undefined;
     try {
       mkdirSync(dirname(this.path), { recursive: true });
-      scratch = mkdtempSync(`${this.path}-`);
-      const written = join(scratch, "boards");
-      const file = openSync(written, "w", 0o600);
-      try {
-        writeSync(file, `${JSON.stringify({ version: 1, boards: kept })}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(written, this.path);
+      replaceFile(this.path, `${JSON.stringify({ version: 1, boards: kept })}\n`);
     } catch (error) {
       throw new FleetrigError(
         "FLASH_CACHE_UNWRITABLE",
@@ -94,8 +73,6 @@ export class ImageCache {
           cause: error,
         },
       );
-    } finally {
-      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
     }
   }
 }

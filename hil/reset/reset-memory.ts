@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "fleetrig/kernel";
 import { z } from "zod";
 import type { ResetMode } from "./reset-method.js";
 
@@ -52,10 +53,7 @@ export class ResetMemoryFile extends VolatileResetMemory {
     super.learn(key, mode, method);
     try {
       mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
-      writeFileSync(`${this.file}.new`, JSON.stringify({ schema: 1, boards: [...this.boards] }), {
-        mode: 0o600,
-      });
-      renameSync(`${this.file}.new`, this.file);
+      replaceFile(this.file, JSON.stringify({ schema: 1, boards: [...this.boards] }));
     } catch {
       // Learned again the next time.
     }
