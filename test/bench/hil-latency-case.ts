@@ -11,7 +11,7 @@ const OTHERS = 3;
 const DEVICES = 200;
 /** Healthy and wedged in turn, so that what else the machine does comes to both alike: each pair is one comparison. */
 const ROUNDS = 9;
-const STAGE_S = 6;
+const STAGE_S = 8;
 const MOVED_MOST_MS = 5;
 const STOP_EVERY_MS = 100;
 const GROUPS = ["boards", "devices"] as const;
@@ -33,7 +33,7 @@ const WEDGE = `
 version: 1
 name: wedge
 seed: 2
-fleet:${group("victims", 1, "100ms")}${group("boards", OTHERS, "20ms")}${group("devices", DEVICES, "500ms")}
+fleet:${group("victims", 1, "100ms")}${group("boards", OTHERS, "50ms")}${group("devices", DEVICES, "500ms")}
 stages:
   - { name: arrive, until: connections.online == ${1 + OTHERS + DEVICES}, timeout: 60s, measure: false }
   - { name: warm, duration: 12s }
