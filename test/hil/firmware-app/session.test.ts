@@ -140,9 +140,9 @@ describe.skipIf(lacksCompiler)("the firmware's MQTT session", () => {
   );
 
   it.each([
-    { sessionPresent: false, then: "subscribes again" },
-    { sessionPresent: true, then: "does not subscribe again" },
-  ])("$then with session present: $sessionPresent", ({ sessionPresent }) => {
+    { sessionPresent: false, does: "subscribes again" },
+    { sessionPresent: true, does: "does not subscribe again" },
+  ])("$does with session present: $sessionPresent", ({ sessionPresent }) => {
     const server = new ScriptedServer();
     server.begin().advance(1);
     const before = server.of("subscribe");
