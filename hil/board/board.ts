@@ -211,11 +211,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   resetNow(): void {
     this.noteLoss();
-    if (this.handling.canReset) {
-      this.handling.attempt("reset", () => this.handling.reset());
-      return;
-    }
-    if (this.isReady) this.command("reboot", {});
+    if (this.handling.canReset) this.handling.attempt("reset", this.reset);
+    else if (this.isReady) this.command("reboot", {});
     else this.ladder.note("there is no way to reset it");
   }
 
@@ -382,7 +379,6 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
 
   clearDeadline(): void {
     this.deadline?.cancel();
-    this.deadline = undefined;
   }
 
   openPort(): void {
