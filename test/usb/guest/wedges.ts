@@ -1,7 +1,6 @@
 import { ok, rejects } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import type { FlashLine } from "fleetrig/hil";
-import { openTtyPort } from "fleetrig/hil";
+import { type FlashLine, openTtyPort, type Port } from "fleetrig/hil";
 import { BOARDS } from "../rack-protocol.js";
 import { type BenchTop, type Check, PATIENT_US } from "./bench-top.js";
 import { openLine } from "./lines.js";
@@ -83,18 +82,16 @@ async function wedgeRound(
   top: BenchTop,
   line: FlashLine,
 ): Promise<{ isWithin: boolean; shiftMs: number; noiseMs: number; readMaxMs: number; text: string }> {
-  const wedged = await Promise.all(
-    WEDGED.map((board) =>
-      openTtyPort(
-        {
-          address: top.port(board).address,
-          baud: 115_200,
-          receiver: { received: () => undefined, closed: () => undefined },
-        },
-        { clock: top.clock, stallUs: STALL_US },
-      ),
-    ),
-  );
+  const wedged: Port[] = [];
+  // One after the other: for three at once the guest may need as long as a driver has.
+  for (const board of WEDGED) {
+    const { address } = top.port(board);
+    const receiver = { received: () => undefined, closed: () => undefined };
+    const { clock, spares } = top;
+    wedged.push(
+      await openTtyPort({ address, baud: 115_200, receiver }, { clock, spares, stallUs: STALL_US }),
+    );
+  }
   const calm = await measure(top, line, (count) => count >= PINGS);
   for (const board of WEDGED)
     await top.rack.ask({ op: "trouble", bus: BOARDS[board].bus, trouble: "wedged" });
