@@ -156,6 +156,7 @@ const CASES: Readonly<Record<string, readonly Row[]>> = {
     {
       device: "repeats under another identifier",
       changes: { ...repeating, tamper: insteadOfRepeating("publish", otherId) },
+      parameters: { EXECUTION_TIMEOUT: 30 },
       verdict: "fail",
       says: /another packet identifier/,
     },
