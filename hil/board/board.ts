@@ -38,8 +38,7 @@ const DELAYS: Readonly<Partial<Record<BoardEffect, (board: Board) => number>>> =
 };
 
 /**
- * A real board: follows it over restarts and ports, recovers it when it is lost, and says what happens to it. The states are those of
- * `boardMachine`; what it does as a member of the fleet is its listener's affair.
+ * A real board in the states of `boardMachine`: follows, recovers and reports it. What it does in the fleet is its listener's affair.
  */
 export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   readonly thing: string;
@@ -123,8 +122,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
         },
       },
     });
-    const { line, ladder } = this;
-    this.handling = new BoardHandling({ clock, hands: options.hands, line, expected, ladder });
+    const { line, ladder, hands } = this;
+    this.handling = new BoardHandling({ clock, hands, line, expected, ladder });
     this.watch = this.line.log.watch();
     this.controls = new ScenarioControls(this);
     this.faults = new BoardFaults(this, this.line);
@@ -437,11 +436,11 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
   }
 
   private clocksFitted(): void {
-    const { isNewStart } = this;
+    const { isNewStart, linkReport } = this;
     this.isReady = true;
     this.isNewStart = false;
     // Whoever measures must know how well from the first time on.
-    this.linkReport.resume(isNewStart);
+    linkReport.resume(isNewStart);
     this.listener?.ready(this.line.link.hello?.thing, isNewStart);
   }
 }
