@@ -54,8 +54,7 @@ class TlsBroker {
     const answer = (packet: Packet): void => void socket.write(encodePacket(packet, 4));
     socket.on("data", (bytes) =>
       decoder.push(bytes, (packet) => {
-        if (packet.type === "connect")
-          answer({ type: "connack", sessionPresent: false, reasonCode: 0 });
+        if (packet.type === "connect") answer({ type: "connack", sessionPresent: false, reasonCode: 0 });
         if (packet.type !== "publish") return;
         this.published.push(Buffer.from(packet.payload).toString());
         if (packet.qos === 1) answer({ type: "puback", packetId: packet.packetId!, reasonCode: 0 });

@@ -108,7 +108,7 @@ describe("a virtual MicroPython board", () => {
       panicked: (report: { kind: string }) => panics.push(report.kind),
       panicEnded: () => undefined,
     };
-    const log = new BoardLog({ clock: time.lane(0), handlers } as never);
+    const log = new BoardLog({ clock: time.lane(0), handlers });
     terminal.port.on("data", (bytes: Buffer) => log.received(bytes, time.nowUs()));
     await board.reset();
     terminal.write("x");
