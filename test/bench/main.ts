@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { ACCESS_CASES } from "./access-cases.js";
 import { type BenchCase, type CaseResult, type Figure, meetsTarget } from "./bench-case.js";
 import { CLOUD_CASES } from "./cloud-cases.js";
@@ -54,10 +55,17 @@ const CASES: readonly BenchCase[] = [
 const CASE_DEADLINE_MS = 20 * 60_000;
 const MIB_PER_KIB = 1 / 1024;
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
+/** Unknown words end it here: a run takes half an hour. */
+const { values: options } = parseArgs({
+  options: {
+    case: { type: "string" },
+    full: { type: "boolean", default: false },
+    minutes: { type: "string" },
+    only: { type: "string" },
+    priority: { type: "boolean" },
+    write: { type: "string", default: "out/bench.json" },
+  },
+});
 
 async function runCase(bench: BenchCase): Promise<CaseResult> {
   const { name, description } = bench;
@@ -86,6 +94,7 @@ function runInProcess({ name, description, deadlineMs = CASE_DEADLINE_MS }: Benc
   });
   if (child.status !== 0) {
     process.exitCode = 1;
+    if (child.signal === "SIGTERM") console.error(`${name} was ended after ${deadlineMs / 60_000} minutes`);
     return { name, description, failed: true, figures: [], cpuS: 0, wallS: 0, rssMaxMiB: 0 };
   }
   return JSON.parse(child.stdout) as CaseResult;
@@ -113,8 +122,7 @@ const shown = (value: number): string =>
   value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : value < 1000 ? 1 : 0 });
 
 function runAll(): void {
-  const only = option("--only");
-  const isFull = process.argv.includes("--full");
+  const { only, full: isFull, write: file } = options;
   const exact = CASES.filter(({ name }) => name === only);
   const begun = CASES.filter(({ name }) => name.startsWith(only ?? ""));
   const usual = CASES.filter(({ isLong }) => isFull || isLong !== true);
@@ -137,15 +145,13 @@ function runAll(): void {
     print(result);
     results.push(result);
   }
-  const file = option("--write") ?? "out/bench.json";
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ machine, results }, null, 2)}\n`);
   console.log(`\nWritten to ${file}.`);
 }
 
-const wanted = option("--case");
-if (wanted === undefined) runAll();
+if (options.case === undefined) runAll();
 else {
-  const result = await runCase(CASES.find(({ name }) => name === wanted)!);
+  const result = await runCase(CASES.find(({ name }) => name === options.case)!);
   process.stdout.write(JSON.stringify(result), () => process.exit(0));
 }
