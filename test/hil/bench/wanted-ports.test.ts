@@ -16,7 +16,7 @@ const ADAPTER: AttachedPort = {
     portNumber: 0,
     deviceNumber: 2,
   },
-} as AttachedPort;
+};
 
 const portsWith = (...names: readonly string[]): string[] => {
   const ports = new WantedPorts({
