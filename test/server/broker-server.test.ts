@@ -115,13 +115,15 @@ describe("createBroker", () => {
   });
 
   it("leaves no handle and no timer behind, however often it is stopped", async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP")).length;
+    // Those of test files before this one in the thread may still be closing.
+    const before = sockets();
     await start();
     await client("a");
     clients.splice(0)[0]!.end(true);
     await Promise.all([broker!.stop(), broker!.stop()]);
     await broker!.stop();
     expect(broker!.endpoints).toEqual([]);
-    const sockets = () => process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
-    await expect.poll(sockets).toEqual([]);
+    await expect.poll(sockets).toBeLessThanOrEqual(before);
   });
 });
