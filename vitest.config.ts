@@ -11,7 +11,7 @@ const testsOf = (subject: string): string =>
   onDist ? `dist/test/${subject}{/**/*.test.js,.test.js}` : `test/${subject}{/**/*.test.ts,.test.ts}`;
 
 /**
- * Tests of other people's programs and of real processes. Each file has a process of its own, because the serial library's native part ends
+ * Tests of other people's programs, of real processes, and of what a process holds open. Each file has a process of its own, because the serial library's native part ends
  * a process that uses it in a worker thread; what they cover is not counted, because others cover it too.
  */
 const RIGS = [
@@ -19,6 +19,7 @@ const RIGS = [
   "clients",
   "differential",
   "docs/readme",
+  "embedding/nothing-left",
   "hil/agreement",
   "hil/bench/host-bench",
   "hil/firmware",
