@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildFirmware } from "fleetrig/hil";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../hil/virtual/rig.js";
-import { lacksCompiler, lacksEmulator } from "../rigs.js";
+import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../rigs.js";
 import { BoardRig, control, jsonLines, Meddler } from "./board-rig.js";
 
 const rig = new BoardRig();
@@ -72,7 +72,7 @@ describe.skipIf(lacksEmulator)("fleetrig board with a virtual rv32 board", () =>
   });
 
   it("flashes it through its ROM, and it says the new version", async () => {
-    const { image } = await buildFirmware({ target: "rv32", outDir: file("firmware"), version: "1.1.0" });
+    const { image } = await buildFirmware({ target: "rv32", outDir: FIRMWARE_BUILDS, version: "1.1.0" });
     const { code, stdout } = await rig.run(`flash ${board.mac} ${image}`);
     expect(code).toBe(0);
     expect(stdout).toContain("it says: fleetrig-reference 1.1.0");

@@ -410,7 +410,7 @@ class Link:
         if self.wants_ack and self.session:
             self.write(ACK)
 
-    # Gives what is queued time to leave: for restarts.
+    # Gives what is queued time to arrive, also on a busy machine: for restarts.
     def flush(self, us):
         until = now_us() + us
         while self.session and (events or self.queue or self.flight) and now_us() < until:
@@ -1568,7 +1568,7 @@ def leave_off():
         member.telemetry.stop()
         member.telemetry.save()
         member.save_session()
-    link.flush(300000)
+    link.flush(2000000)
 
 
 def restart():

@@ -1,5 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import {
   buildFirmware,
@@ -17,8 +16,8 @@ import {
   VolatileResetMemory,
 } from "fleetrig/hil";
 import { RealTime } from "fleetrig/kernel";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { lacksEmulator } from "../../rigs.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { FIRMWARE_BUILDS, lacksEmulator } from "../../rigs.js";
 import { startBoard, temporaryFolder } from "../virtual/rig.js";
 import { someBytes } from "./rig.js";
 
@@ -47,17 +46,10 @@ async function flashAccess(board: RunningVirtualBoard) {
   return { open: async () => line, clock, line, text: () => text };
 }
 
-/** Compiled once for all tests of this file. */
-let outDir: string;
-beforeAll(() => {
-  outDir = mkdtempSync(join(tmpdir(), "fleetrig-firmware-"));
-});
-afterAll(() => rmSync(outDir, { recursive: true, force: true }));
-
 describe.skipIf(lacksEmulator)("a virtual board with a ROM", () => {
   it("is a boot loader in download mode, and the machine again afterwards", async () => {
     const stateFolder = temporaryFolder();
-    const { image: firmware } = await buildFirmware({ target: "rv32", outDir });
+    const { image: firmware } = await buildFirmware({ target: "rv32", outDir: FIRMWARE_BUILDS });
     const board = await startBoard({ kind: "rv32", firmware, stateFolder });
     const access = await flashAccess(board);
     expect(await readIdentity(access)).toMatchObject({ chip: "esp32c3", mac: board.mac });
@@ -72,14 +64,18 @@ describe.skipIf(lacksEmulator)("a virtual board with a ROM", () => {
   }, 120_000);
 
   it("runs the firmware that was flashed: the new version says hello, whatever was installed over the air before", async () => {
-    const { image: oldImage } = await buildFirmware({ target: "rv32", outDir, version: "1.0.0" });
+    const { image: oldImage } = await buildFirmware({
+      target: "rv32",
+      outDir: FIRMWARE_BUILDS,
+      version: "1.0.0",
+    });
     const board = await startBoard({ kind: "rv32", firmware: oldImage });
     const access = await flashAccess(board);
     const flash = async (
       version: string,
       place: (image: Uint8Array) => FlashImage[],
     ): Promise<string | undefined> => {
-      const { image } = await buildFirmware({ target: "rv32", outDir, version });
+      const { image } = await buildFirmware({ target: "rv32", outDir: FIRMWARE_BUILDS, version });
       await flashBoard({ ...access, images: place(readFileSync(image)), expect: { mac: board.mac } });
       return await helloVersion(access);
     };
