@@ -104,8 +104,9 @@ describe.each(KINDS)("a virtual board of kind $kind", ({ kind, firmware, boot, e
       const socket = connect(board.control);
       const answers: string[] = [];
       socket.setEncoding("utf8").on("data", (text: string) => answers.push(text));
-      socket.write('{"op":"reset"}\n{"op":"reset","mode":"download"}\n{"op":"sing"}\n');
+      socket.write('{"op":"reset"}\n');
       await terminal.read(boot);
+      socket.write('{"op":"reset","mode":"download"}\n{"op":"sing"}\n');
       await until(() => answers.join("").split("\n").length === 4);
       // Only what stands for a chip has a ROM to download with.
       const download = kind === "rv32" ? '"ok":true' : '"unsupported"';
