@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 /**
  * With FLEETRIG_DIST=1 the compiled tests run on the built files, which is how c8 counts spawned processes and
@@ -20,22 +20,47 @@ const RIGS = [
   "differential",
   "docs/readme",
   "embedding/nothing-left",
-  "hil/agreement",
   "hil/bench/host-bench",
   "hil/firmware",
   "hil/firmware-app",
-  "hil/flash/{flashable-board,microbit,native}",
+  "hil/flash/{microbit,native}",
   "hil/lease",
   "hil/log/real-panics",
   "hil/micropython",
-  "hil/model",
-  "hil/storms",
+  "hil/model/model-paths",
   "hil/virtual",
   "qualify/{reference-boards,foreign-devices}",
   "cli/board-virtual",
   "soak",
   "usb",
 ].map(testsOf);
+
+/** Rigs in which boards must keep to real time, many at once or beside the run: they have the machine to themselves. */
+const REAL_TIME = ["hil/agreement", "hil/flash/flashable-board", "hil/model/live-paths", "hil/storms"].map(
+  testsOf,
+);
+
+interface Room {
+  readonly maxWorkers: number;
+  /** When their turn is, among all projects. */
+  readonly groupOrder: number;
+}
+
+const rigs = (
+  name: string,
+  include: string[],
+  { maxWorkers, groupOrder }: Room,
+): TestProjectConfiguration => ({
+  extends: true,
+  test: {
+    name,
+    include,
+    pool: "forks",
+    maxWorkers,
+    env: { NODE_V8_COVERAGE: "" },
+    sequence: { groupOrder },
+  },
+});
 
 export default defineConfig({
   resolve: { conditions },
@@ -56,23 +81,15 @@ export default defineConfig({
         test: {
           name: "logic",
           include: [testsOf("**")],
-          exclude: RIGS,
+          exclude: [...RIGS, ...REAL_TIME],
           // Threads that load every module once: loading takes longer than most tests.
           pool: "threads",
           isolate: false,
           sequence: { groupOrder: 1 },
         },
       },
-      {
-        extends: true,
-        test: {
-          name: "rigs",
-          include: RIGS,
-          pool: "forks",
-          env: { NODE_V8_COVERAGE: "" },
-          sequence: { groupOrder: 2 },
-        },
-      },
+      rigs("rigs", RIGS, { maxWorkers: 2, groupOrder: 2 }),
+      rigs("real-time", REAL_TIME, { maxWorkers: 1, groupOrder: 3 }),
     ],
   },
 });
