@@ -84,8 +84,8 @@ export class BoardReports {
       }),
     });
     const resetUs = this.expected.started();
-    // The first byte comes when EN is released, which is later than the wish for it.
-    const beganUs = this.bootSeenUs ?? resetUs;
+    // The first byte comes when EN is released, which is later than the wish for it: what came before it was of the run before.
+    const beganUs = this.bootSeenUs === undefined ? resetUs : Math.max(this.bootSeenUs, resetUs ?? 0);
     this.bootSeenUs = undefined;
     this.emit({
       type: "board.booted",

@@ -155,7 +155,7 @@ export class BoardLog {
     this.options.handlers.line(line);
     for (const watch of this.watches) watch.heard(line);
     this.panics.line(text.text, text.atUs);
-    this.boots.line(text.text, text.atUs);
+    this.boots.line(text.text, text.resumedUs);
   }
 
   private glimpse(text: TextLine, isQuiet: boolean): void {

@@ -6,7 +6,7 @@ import { esp8266Reset, type ResetClass, resetClassOfCode } from "./reset-reason.
  * image to start. Firmware that begins with a banner of its own (Zephyr, MicroPython's soft reset) has no reset line.
  */
 export interface BootReport {
-  /** First byte of the first line of this start. */
+  /** First byte of the first line of this start; not of what was left on that line by whatever ran before. */
   readonly atUs: number;
   /** Where the banner names it: `esp32c3`, `esp8266`. */
   readonly chip: string | undefined;

@@ -11,6 +11,8 @@ export interface TextLine {
   readonly text: string;
   /** When its first byte came. */
   readonly atUs: number;
+  /** When the first byte after its last rest came: what was left of another line, or of noise, may stand before it. */
+  readonly resumedUs: number;
 }
 
 export interface TextLaneOptions {
@@ -33,6 +35,7 @@ export class TextLane {
   private readonly pending = new Uint8Array(MAX_LINE_BYTES);
   private length = 0;
   private firstUs = 0;
+  private resumedUs = 0;
   private lastUs = 0;
   /** Bytes of the pending line that `unfinished` has shown. */
   private shown = 0;
@@ -69,6 +72,7 @@ export class TextLane {
     }
     this.isAfterReturn = false;
     if (this.length === 0) this.firstUs = atUs;
+    if (this.length === 0 || atUs - this.lastUs >= QUIET_US) this.resumedUs = atUs;
     this.pending[this.length] = byte;
     this.length += 1;
     this.lastUs = atUs;
@@ -80,14 +84,15 @@ export class TextLane {
   private end(emptyAtUs?: number): void {
     if (this.length === 0 && emptyAtUs === undefined) return;
     const line =
-      this.length === 0 ? { text: "", atUs: emptyAtUs! } : { text: this.pendingText(), atUs: this.firstUs };
+      this.length === 0 ? { text: "", atUs: emptyAtUs!, resumedUs: emptyAtUs! } : this.pendingLine();
     this.length = 0;
     this.shown = 0;
     this.options.line(line);
   }
 
-  private pendingText(): string {
-    return decodeText(this.pending.subarray(0, this.length));
+  private pendingLine(): TextLine {
+    const text = decodeText(this.pending.subarray(0, this.length));
+    return { text, atUs: this.firstUs, resumedUs: this.resumedUs };
   }
 
   private lookSoon(): void {
@@ -107,7 +112,7 @@ export class TextLane {
     if (this.shown < this.length || (isQuiet && !this.isQuietTold)) {
       this.shown = this.length;
       this.isQuietTold = isQuiet;
-      this.options.unfinished({ text: this.pendingText(), atUs: this.firstUs }, isQuiet);
+      this.options.unfinished(this.pendingLine(), isQuiet);
     }
     if (!this.isQuietTold && this.length > 0) this.lookSoon();
   }

@@ -44,7 +44,9 @@ export function evaluateExpectation(
   options: EvaluateOptions = {},
 ): ExpectationResult {
   const value = store.query(expectation.metric, expectation.labels, expectation.aggregation);
-  return judge(expectation, value, { ...options, trust });
+  const result = judge(expectation, value, { ...options, trust });
+  if (result.verdict !== "fail") return result;
+  return { ...result, reason: joined(result.reason, store.absenceRemark(expectation)) };
 }
 
 /** True when the condition holds now; a condition without data does not hold, but nobody waits for hardware that is not there. */
@@ -97,13 +99,16 @@ export function judge(
   if (doubt !== undefined) return { ...result, verdict: "inconclusive", reason: doubt };
   const isMet = holds(measured, expectation.operator, expectation.limit.value);
   const reason = isMet ? null : `${formatSubject(expectation)} = ${result.measured}, expected ${limit}.`;
-  const remark = value.isThin ? `Only ${value.samples} samples stand behind the percentile.` : null;
+  const remark = value.isThin ? `Only ${value.samples} samples stand behind the percentile.` : undefined;
   return {
     ...result,
     verdict: isMet ? "pass" : "fail",
-    reason: reason === null ? remark : remark === null ? reason : `${reason} ${remark}`,
+    reason: joined(reason, remark),
   };
 }
+
+const joined = (reason: string | null, remark: string | undefined): string | null =>
+  [reason ?? [], remark ?? []].flat().join(" ") || null;
 
 /** A share shows its head count too: `40 % (2,000 of 5,000)`. */
 function formatMeasured(value: MetricValue, measured: number | boolean | string, unit: MetricUnit): string {

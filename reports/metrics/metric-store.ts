@@ -13,10 +13,25 @@ import {
   type NoData,
 } from "./measure.js";
 
+/** Whoever planned the fleet tells who takes no part because hardware is missing. */
+export interface AbsenceSource {
+  /** Why nobody is there whom the question is about, as half a sentence; undefined when somebody is. */
+  reason(question: Question): string | undefined;
+  /** Who of those the question is about is not there, and why, as sentences; undefined when all are. */
+  remark(question: Question): string | undefined;
+}
+
+interface Question {
+  readonly metric: string;
+  readonly labels: Labels;
+}
+
+const NOBODY_ABSENT: AbsenceSource = { reason: () => undefined, remark: () => undefined };
+
 /** All metrics of one run, answered by whoever tracks them. */
 export class MetricStore {
   private readonly sources = new Map<string, MetricSource>();
-  private absenceOf: (metric: string, labels: Labels) => string | undefined = () => undefined;
+  private absence = NOBODY_ABSENT;
   private clockUncertaintyUs: (labels: Labels) => number | undefined = () => undefined;
 
   constructor(...sources: readonly MetricSources[]) {
@@ -35,7 +50,7 @@ export class MetricStore {
   /** @throws FleetrigError `METRIC_UNKNOWN` (exit 2) for a name that is not in the catalogue. */
   measure(name: string, labels: Labels): Measure {
     known(name);
-    const absence = this.absenceOf(name, labels);
+    const absence = this.absence.reason({ metric: name, labels });
     if (absence !== undefined) return absent(absence);
     const source = this.sources.get(name);
     return source === undefined ? noData("nothing in this run measures it") : source(labels);
@@ -49,9 +64,13 @@ export class MetricStore {
     return uncertaintyUs === undefined ? value : { ...value, uncertaintyUs };
   }
 
-  /** Whoever planned the fleet tells why nobody takes part whom a question is about. */
-  setAbsence(source: (metric: string, labels: Labels) => string | undefined): void {
-    this.absenceOf = source;
+  setAbsence(source: AbsenceSource): void {
+    this.absence = source;
+  }
+
+  /** Who of those a question is about takes no part, and why, as sentences; undefined when all do. */
+  absenceRemark(question: Question): string | undefined {
+    return this.absence.remark(question);
   }
 
   /** Whoever knows the clocks of boards tells how far off times between them and the host may be. */

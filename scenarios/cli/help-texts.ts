@@ -41,6 +41,8 @@ Boards:
   Members that should be boards and have none take no part; what is expected of
   them alone is skipped, and shown as skipped. A run that shows nothing else is
   inconclusive (4). With --require-boards a missing board breaks the run (3).
+  A head count of everybody, such as connections.online == 16, fails without
+  them and says who is missing; == 100% counts those that take part.
 
 Where things go:
   stdout   the result of each run, and one line for all of them

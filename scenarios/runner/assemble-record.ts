@@ -178,13 +178,19 @@ export const expectationRecord = (
 });
 
 /** `until` is a promise of the scenario: a stage that ran into its timeout did not keep it. */
-function timedOutStages(scenario: Scenario, { stages }: Observation, file: string): ExpectationRecord[] {
+function timedOutStages(
+  scenario: Scenario,
+  { stages, store }: Observation,
+  file: string,
+): ExpectationRecord[] {
   return stages.spans
     .filter(({ timedOut }) => timedOut)
     .map(({ name }) => {
       const stage = scenario.stages.find((candidate) => candidate.name === name) as Stage & {
         until: NonNullable<Stage["until"]>;
       };
+      const { condition } = stage.until;
+      const timeout = `${formatSubject(condition)} did not get there before the stage's timeout.`;
       return {
         name: `stage ${name} reaches ${stage.until.text}`,
         expr: stage.until.text,
@@ -195,7 +201,7 @@ function timedOutStages(scenario: Scenario, { stages }: Observation, file: strin
         value: false,
         unit: "boolean",
         samples: 1,
-        reason: `${formatSubject(stage.until.condition)} did not get there before the stage's timeout.`,
+        reason: [timeout, store.absenceRemark(condition) ?? []].flat().join(" "),
         stage: name,
         file,
         line: stage.until.position.line,

@@ -39,8 +39,15 @@ export interface PlannedFleet {
   readonly things: readonly { readonly name: string; readonly group: string }[];
   /** Groups of which not everybody takes part. */
   readonly skipped: readonly { readonly group: string; readonly reason: string }[];
-  /** Things that take no part, and why. */
-  readonly absent: ReadonlyMap<string, string>;
+  /** Things that take no part, and why; in the order of the file. */
+  readonly absent: ReadonlyMap<string, AbsentThing>;
+}
+
+/** A thing that takes no part because the board that it should be is missing. */
+export interface AbsentThing {
+  readonly group: string;
+  /** As half a sentence. */
+  readonly reason: string;
 }
 
 /** What the bench changes about a plan. */
@@ -62,7 +69,7 @@ export function planFleet(
   const streams: StreamPlan[] = [];
   const groups: GroupPlan[] = [];
   const skipped: { group: string; reason: string }[] = [];
-  const absent = new Map<string, string>();
+  const absent = new Map<string, AbsentThing>();
   const identities = new IdentityBook();
   const tracer = new PayloadTracer();
   let firstOrdinal = 0;
@@ -72,8 +79,9 @@ export function planFleet(
     const present = everybody.filter(({ name }) => isPresent(group, name, boards));
     if (present.length < everybody.length) {
       const missing = everybody.filter(({ name }) => !isPresent(group, name, boards));
-      for (const { name } of missing) absent.set(name, boards.missing.get(name) ?? NEEDS_BOARD);
-      skipped.push({ group: group.group, reason: whySkipped(everybody.length, missing, absent) });
+      const reasons = missing.map(({ name }) => boards.missing.get(name) ?? NEEDS_BOARD);
+      missing.forEach(({ name }, at) => absent.set(name, { group: group.group, reason: reasons[at]! }));
+      skipped.push({ group: group.group, reason: whySkipped(everybody.length, reasons) });
     }
     if (present.length === 0) continue;
     const members = present.map((member, index) => ({ ...member, ordinal: firstOrdinal + index }));
@@ -94,14 +102,9 @@ const isPresent = (group: FleetGroup, thing: string, { boards, missing }: BoardP
 
 const NEEDS_BOARD = "it needs a real board and none is attached";
 
-function whySkipped(
-  total: number,
-  missing: readonly { readonly name: string }[],
-  absent: ReadonlyMap<string, string>,
-): string {
-  const reasons = missing.map(({ name }) => absent.get(name)!);
+function whySkipped(total: number, reasons: readonly string[]): string {
   const because = reasons.find((reason) => reason !== NEEDS_BOARD) ?? NEEDS_BOARD;
-  return missing.length === total ? because : `${missing.length} of ${total} things: ${because}`;
+  return reasons.length === total ? because : `${reasons.length} of ${total} things: ${because}`;
 }
 
 interface GroupParts {

@@ -73,8 +73,7 @@ export class Measurement {
       },
     });
     const { boards } = options;
-    const absence = new Absence({ scenario, planned, boards });
-    this.observation.store.setAbsence((metric, labels) => absence.reason({ metric, labels }));
+    this.observation.store.setAbsence(new Absence({ scenario, planned, boards }));
     this.boardProbe =
       boards &&
       new BoardProbe(this.observation.probe, (thing) => boards.has(planned.things[thing]?.name ?? ""));

@@ -148,8 +148,7 @@ async function runWithoutAborts(options: RunOptions): Promise<Counterfactual> {
 
 /** @throws FleetrigError BENCH_NO_BOARD (exit 3) */
 function requireBoards({ absent }: PlannedFleet): void {
-  const [first] = absent;
-  if (first !== undefined) throw noBoard(...first);
+  for (const [thing, { reason }] of absent) throw noBoard(thing, reason);
 }
 
 async function resolveModels(scenario: Scenario, folder: string): Promise<Map<string, DeviceModel>> {

@@ -150,7 +150,10 @@ export const scenarioDocument = block({
   network: networkBlock.optional(),
   fleet: list(fleetGroup, "Groups of devices.").min(1, "A scenario needs at least one fleet group."),
   bench: benchBlock.optional(),
-  bridges: list(bridge, "Members of the fleet that are boards.").optional(),
+  bridges: list(
+    bridge,
+    "Members of the fleet that are boards. Without their board they take no part: count them by share (connections.online == 100%) where the scenario should do with fewer.",
+  ).optional(),
   rules: list(rule, "AWS topic rules, with AWS field names.").optional(),
   stages: list(stage, "What happens, in order.").min(1, "A scenario needs at least one stage."),
   expect: list(expectation, "What must hold at the end.").optional(),

@@ -172,6 +172,32 @@ describe("boards in a run", () => {
     expect(record).toMatchObject({ verdict: "passed", stages: [{ name: "wait", timedOut: false }] });
   });
 
+  it("that are missing are named where a head count of everybody falls short, and where a stage waited for it", async () => {
+    const text = scenario({ expect: "connections.online == 5, connections.online == 2" }).replace(
+      /^stages:[\s\S]*?(?=^expect)/m,
+      "stages:\n  - { name: wait, until: connections.online == 5, timeout: 1s }\n",
+    );
+    const { record } = await run(text, []);
+    const missing =
+      "3 of 5 things took no part. mixed-0: no board with chip esp32c3 is attached. h-1, h-2: it needs a real board and none is attached.";
+    expect(record.verdict).toBe("failed");
+    expect(record.expectations.map(({ verdict, reason }) => [verdict, reason])).toEqual([
+      ["fail", `connections.online = 2, expected == 5. ${missing}`],
+      ["pass", null],
+      ["fail", `connections.online did not get there before the stage's timeout. ${missing}`],
+    ]);
+  });
+
+  it("that are missing are named only where they are meant", async () => {
+    const text = scenario({ expect: `"connections.online{group=mixed} == 4"` });
+    const reasonWith = async (present: readonly string[]) =>
+      (await run(text, present)).record.expectations.map(({ reason }) => reason);
+    expect(await reasonWith(["mixed-0"])).toEqual(["connections.online{group=mixed} = 3, expected == 4."]);
+    expect(await reasonWith([])).toEqual([
+      "connections.online{group=mixed} = 2, expected == 4. 1 of 3 things took no part. mixed-0: no board with chip esp32c3 is attached.",
+    ]);
+  });
+
   it("that are missing break a run that requires them", async () => {
     const text = scenario({ expect: "delivery.lost == 0" });
     const openBench = ({ events }: { events: EventSink }) => Promise.resolve(new PaperBench([], events));

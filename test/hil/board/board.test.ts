@@ -28,6 +28,17 @@ describe("Board", () => {
     expect(rig.heard).toEqual(["ready new", "lost restarted", "ready new"]);
   });
 
+  it("counts the boot time from the reset, though the line was noisy right before it", async () => {
+    const rig = await BoardRig.working();
+    for (let i = 0; i < 40; i += 1) {
+      rig.device.print("\\x7f");
+      await rig.pass(50 * MS);
+    }
+    rig.board.controls.reset();
+    await rig.pass(2 * SECOND);
+    expect(rig.find("board.booted")[0]!.bootUs).toBeLessThan(200 * MS);
+  });
+
   it("says so when the board was reset and nobody had asked for it", async () => {
     const rig = await BoardRig.working();
     rig.device.reset();

@@ -70,6 +70,15 @@ describe("starts of boards", () => {
     expect(rig.boots).toMatchObject([{ atUs: 1000 }]);
   });
 
+  it("do not count from what was left on their line by whatever ran before", () => {
+    const rig = new BoardRig();
+    rig.say("half a fra", 1000);
+    rig.say("rst:0x1 (POWERON),boot:0xc ", 900_000);
+    rig.say("(SPI_FAST_FLASH_BOOT)\r\n", 910_000);
+    expect(rig.boots).toMatchObject([{ atUs: 900_000 }]);
+    expect(rig.lines).toMatchObject([{ atUs: 1000 }]);
+  });
+
   it("are told again when there is no image to start", () => {
     const rig = new BoardRig();
     rig.say("rst:0x10 (RTCWDT_RTC_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n");
