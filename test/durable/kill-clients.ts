@@ -10,27 +10,11 @@ interface Outstanding {
   isReleased: boolean;
 }
 
-/** Publishes without a pause, and brings again whatever was not acknowledged; its session outlives brokers. */
-export class TirelessPublisher {
-  /** Sequences begin with 0; this is how many there are. */
-  published = 0;
-  acknowledged = 0;
-  retainedAcknowledged = -1;
-  retainedSent = -1;
-  isStopped = false;
-  private readonly outstanding = new Map<number, Outstanding>();
-  private lastPacketId = 0;
-  private client: WireClient | undefined;
+/** One session, one connection after another. */
+abstract class Reconnecting {
+  protected client: WireClient | undefined;
 
-  constructor(
-    readonly name: string,
-    readonly topic: string,
-    readonly qos: 1 | 2,
-  ) {}
-
-  get isIdle(): boolean {
-    return this.outstanding.size === 0;
-  }
+  protected constructor(readonly name: string) {}
 
   connect(port: number): void {
     const client = new WireClient({
@@ -49,7 +33,34 @@ export class TirelessPublisher {
     this.client = undefined;
   }
 
-  private take(packet: Packet): void {
+  /** Of the connection that stands. */
+  protected abstract take(packet: Packet): void;
+}
+
+/** Publishes without a pause, and brings again whatever was not acknowledged; its session outlives brokers. */
+export class TirelessPublisher extends Reconnecting {
+  /** Sequences begin with 0; this is how many there are. */
+  published = 0;
+  acknowledged = 0;
+  retainedAcknowledged = -1;
+  retainedSent = -1;
+  isStopped = false;
+  private readonly outstanding = new Map<number, Outstanding>();
+  private lastPacketId = 0;
+
+  constructor(
+    name: string,
+    readonly topic: string,
+    readonly qos: 1 | 2,
+  ) {
+    super(name);
+  }
+
+  get isIdle(): boolean {
+    return this.outstanding.size === 0;
+  }
+
+  protected take(packet: Packet): void {
     if (packet.type === "connack" && packet.reasonCode === 0) this.resume();
     else if (packet.type === "puback" || packet.type === "pubcomp") this.done(packet.packetId);
     else if (packet.type === "pubrec") {
@@ -96,11 +107,10 @@ export class TirelessPublisher {
 }
 
 /** Receives with a session of its own that outlives brokers, and holds every promise against what it gets. */
-export class ExactingSubscriber {
+export class ExactingSubscriber extends Reconnecting {
   /** Next sequence expected, by publisher: everything before it has come. */
   private readonly next = new Map<string, number>();
   private readonly receivedIds = new Set<number>();
-  private client: WireClient | undefined;
   /** Messages that nobody published, or that came twice although the quality of service rules that out. */
   phantoms = 0;
   /** Messages that came although one before them was missing. */
@@ -111,34 +121,19 @@ export class ExactingSubscriber {
   private isKnown = false;
 
   constructor(
-    readonly name: string,
+    name: string,
     readonly filter: string,
     private readonly publishers: ReadonlyMap<string, TirelessPublisher>,
-  ) {}
+  ) {
+    super(name);
+  }
 
   /** How many of this publisher's messages came, without a gap. */
   have(publisher: string): number {
     return this.next.get(publisher) ?? 0;
   }
 
-  connect(port: number): void {
-    const client = new WireClient({
-      port,
-      clientId: this.name,
-      received: (packet) => {
-        if (client === this.client) this.take(packet);
-      },
-      closed: () => undefined,
-    });
-    this.client = client;
-  }
-
-  lose(): void {
-    this.client?.end();
-    this.client = undefined;
-  }
-
-  private take(packet: Packet): void {
+  protected take(packet: Packet): void {
     if (packet.type === "connack") this.welcome(packet.sessionPresent);
     else if (packet.type === "suback") this.isKnown = true;
     else if (packet.type === "publish") this.takePublish(packet);
