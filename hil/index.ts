@@ -23,6 +23,7 @@ export {
   type IdentityEvidence,
   type IdentitySource,
   normalMac,
+  shownMac,
   resolveIdentity,
 } from "./enumerate/board-identity.js";
 export { type BoardCheck, type BoardDoctorOptions, examineBoards } from "./enumerate/doctor.js";

@@ -1,3 +1,4 @@
+import { shownMac } from "../enumerate/board-identity.js";
 import type { BoardRequest, BoardSelector } from "./bench.js";
 
 /** A board as far as anybody knows it; what is undefined is not known. */
@@ -18,7 +19,7 @@ export function mismatch(select: BoardSelector, facts: BoardFacts): string | und
   const { path } = facts;
   if (port !== undefined && !isAt(port, facts)) return `${path} is another port`;
   if (mac !== undefined && facts.mac !== mac) {
-    return facts.mac === undefined ? `${path} does not say who it is` : `${path} is ${facts.mac}`;
+    return facts.mac === undefined ? `${path} does not say who it is` : `${path} is ${shownMac(facts.mac)}`;
   }
   if (chip !== undefined && facts.chip !== chip) {
     return facts.chip === undefined ? `${path} does not say what it is` : `${path} is a ${facts.chip}`;

@@ -39,6 +39,9 @@ export function normalMac(text: string | undefined): string | undefined {
   return NO_MAC.has(digits) ? undefined : digits;
 }
 
+/** As people read it: `7c:df:a1:00:11:22`. */
+export const shownMac = (mac: string): string => mac.match(/../g)?.join(":") ?? mac;
+
 /** The surest of what is known: hello, fuses, a USB serial number that is the MAC, the registry of virtual boards, the USB socket, the address. */
 export function resolveIdentity({ helloMac, romMac, port, address }: IdentityEvidence): BoardIdentity {
   const usbMac = port?.adapter.hasMacSerial === true ? normalMac(port.usb?.serial) : undefined;

@@ -26,7 +26,7 @@ export interface BridgeRequest extends BoardRequest {
 }
 
 /**
- * Every bridge's members: its thing, or the first of its group that no bridge before has taken.
+ * Every bridge's members: its thing, or the first of its group that no bridge before has taken. A MAC is that of one board.
  * @throws FleetrigError BENCH_THING_TAKEN, BENCH_TOO_FEW_MEMBERS (exit 2)
  */
 export function boardRequests(
@@ -46,13 +46,13 @@ export function boardRequests(
 }
 
 function thingsOf(
-  { id, members }: BridgeSpec,
+  { id, members, select }: BridgeSpec,
   membersOf: (group: string) => readonly string[],
   taken: ReadonlySet<string>,
 ): readonly string[] {
   if ("thing" in members) return [members.thing];
   const free = membersOf(members.group).filter((thing) => !taken.has(thing));
-  const count = members.count ?? free.length;
+  const count = members.count ?? (select.mac === undefined ? free.length : 1);
   if (count <= free.length && count > 0) return free.slice(0, count);
   throw new FleetrigError(
     "BENCH_TOO_FEW_MEMBERS",

@@ -105,6 +105,20 @@ describe("fleetrig run", () => {
     expect([...files.keys()]).toEqual(Object.keys(FILES));
   });
 
+  it.each([
+    ["sensor=rv32", "s/a.yaml has no group sensor. (RUN_BOARDS_FLAG)\n  hint: Did you mean sensors?"],
+    ["sensors=rv32,count=11", "the group sensors of s/a.yaml has 10 members."],
+    ["sensors=rv32,count=two", 'is not understood: "count=two" is no count above 0'],
+    ["sensors=arduino", 'is not understood: "arduino" chooses no board.'],
+    ["sensors=mac:7c:df", 'is not understood: "mac:7c:df" chooses no board.'],
+    ["sensors=mac:7c:df:a1:00:11:22,count=2", "is not understood: a MAC is that of one board."],
+    ["rv32", "is not understood: no group stands before a =."],
+  ])("refuses --boards %s before anything runs", async (flag, text) => {
+    const { code, stdout, stderr } = await command(`run s/a.yaml --boards ${flag}`, FILES);
+    expect(stderr).toContain(text);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
   it("runs nothing when one of the scenarios is wrong, and shows where", async () => {
     const { code, stdout, stderr } = await command("run s", {
       ...FILES,

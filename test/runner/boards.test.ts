@@ -169,7 +169,7 @@ describe("boards in a run", () => {
       "stages:\n  - { name: wait, until: 'connections.online{group=hard} == 2', timeout: 60s }\n",
     );
     const { record } = await run(text, []);
-    expect(record).toMatchObject({ verdict: "passed", stages: [{ name: "wait", timedOut: false }] });
+    expect(record.stages).toMatchObject([{ name: "wait", timedOut: false }]);
   });
 
   it("that are missing are named where a head count of everybody falls short, and where a stage waited for it", async () => {
@@ -239,6 +239,12 @@ describe("boards in a run", () => {
       ["too late", "mixed-0: timeout", line],
       ["never ended", "mixed-0: the run ended first", line],
     ]);
+  });
+
+  it("are one member of a group where a MAC chooses them", async () => {
+    const bridges = "[{ id: x, group: mixed, board: { mac: '7C-DF-A1-00-11-22' } }]";
+    const { record } = await run(scenario({ bridges, expect: "connections.online == 3" }), ["mixed-0"]);
+    expect(record).toMatchObject({ verdict: "passed", devices: 3 });
   });
 
   it("cannot be the same thing for two bridges, nor more than a group has", async () => {

@@ -4,6 +4,7 @@ import {
   globMatches,
   namedPort,
   normalMac,
+  shownMac,
   resolveIdentity,
 } from "fleetrig/hil";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
@@ -29,9 +30,6 @@ export const isAddress = (text: string): boolean => ADDRESS.test(text);
 const IS_GLOB = /[*?]/;
 /** Boards named in a hint. */
 const MAX_NAMED = 8;
-
-/** `7c:df:a1:00:11:22` */
-export const shownMac = (mac: string): string => mac.match(/../g)?.join(":") ?? mac;
 
 /** As people call it: its name, its MAC, or where it is. */
 export function labelOf({ known, mac, port }: Pick<FoundBoard, "known" | "mac" | "port">): string {

@@ -6,10 +6,10 @@ import {
   type Hello,
   type LogLine,
   type PanicReport,
+  shownMac,
 } from "fleetrig/hil";
 import pc from "picocolors";
 import { consoleOptions, type Host, writeLine } from "../host.js";
-import { shownMac } from "./find-board.js";
 
 /** How a board's log is shown. */
 export interface LogViewFlags {

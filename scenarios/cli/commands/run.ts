@@ -11,7 +11,7 @@ import {
 import { MAIN_VARIANT, type RunJob, type RunJobResult, variantsOf } from "../../runner/job.js";
 import { exitCodeOf } from "../../runner/verdict.js";
 import type { Scenario, SweepVariant } from "../../scenario.js";
-import { parseBoardFlag } from "../board-flags.js";
+import { parseBoardFlag, requireGroups } from "../board-flags.js";
 import { gitSha } from "../git-sha.js";
 import { consoleOptions, type Host } from "../host.js";
 import { doAll } from "../job-pool.js";
@@ -75,7 +75,10 @@ export async function runCommand(
     .filter(({ scenario }) => (options.tags ?? []).every((tag) => scenario.tags.includes(tag)));
   if (chosen.length === 0)
     return refuseUsage(host, "No scenario has these tags.", "fleetrig list shows the tags.");
-  for (const { file, scenario } of chosen) requireVariant(file, scenario, options.variant);
+  for (const { file, scenario } of chosen) {
+    requireVariant(file, scenario, options.variant);
+    requireGroups(file, scenario, options.boards ?? []);
+  }
   const formats = chosen.flatMap(({ scenario }) => scenario.report.formats);
   const folder = options.reportDir === undefined ? [] : folderTargets(options.reportDir, formats);
   const interruption = new Interruption(host);

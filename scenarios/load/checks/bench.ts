@@ -55,6 +55,30 @@ function checkBridge(checker: Checker, bridge: BridgeDocument, path: SourcePath)
       message: "count has no effect without group.",
       hint: "A thing is one board.",
     });
+  if (count !== undefined && count > 1 && board.mac !== undefined)
+    checker.atValue([...path, "count"], {
+      code: "SCENARIO_CONTRADICTION",
+      message: `A MAC is that of one board, not of ${count}.`,
+      hint: "Write a bridge for each board, or choose them by tags or chip.",
+    });
+  if (board.virtual !== undefined && Object.keys(board).length > 1)
+    checker.atKey([...path, "board", "virtual"], {
+      code: "SCENARIO_CONTRADICTION",
+      message: "A virtual board is made for the run, so nothing else can choose it.",
+      hint: "Write virtual alone; boards of fleetrig board virtual are chosen like real ones, by mac, tags or port.",
+    });
+  const { things, count: size = 1 } = groupOf(fleet, bridge) ?? {};
+  if (
+    group !== undefined &&
+    count !== undefined &&
+    groupOf(fleet, bridge) &&
+    count > (things?.length ?? size)
+  )
+    checker.atValue([...path, "count"], {
+      code: "SCENARIO_OUT_OF_RANGE",
+      message: `The bridge ${bridge.id} wants ${count} members of ${group}, which has ${things?.length ?? size}.`,
+      hint: "Lower its count, or raise that of the group.",
+    });
   if (group !== undefined)
     checkReference(
       checker,

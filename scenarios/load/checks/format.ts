@@ -21,7 +21,7 @@ function checkClock(checker: Checker): void {
   const { document } = checker;
   if (document.clock === "real") return;
   const clock = ["clock"];
-  const hint = "Write clock: real.";
+  const hint = "Write clock: real, and run without --clock virtual.";
   if (document.broker?.mode === "external")
     checker.atValue(document.clock === undefined ? ["broker", "mode"] : clock, {
       code: "SCENARIO_CLOCK",

@@ -1,8 +1,8 @@
-import { type BoardCheck, examineBoards } from "fleetrig/hil";
+import { type BoardCheck, examineBoards, shownMac } from "fleetrig/hil";
 import { EXIT, FleetrigError, formatDurationUs } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
 import type { BoardTerminal } from "../board-terminal.js";
-import { findBoard, type FoundBoard, shownMac } from "../find-board.js";
+import { findBoard, type FoundBoard } from "../find-board.js";
 import { withBoard } from "../with-board.js";
 import { atWorkplace, type BoardFlags, type Workplace } from "../workplace.js";
 

@@ -1,7 +1,7 @@
-import { type FlashProgress, flashBoard, runFlashCommand } from "fleetrig/hil";
+import { type FlashProgress, flashBoard, runFlashCommand, shownMac } from "fleetrig/hil";
 import { EXIT, FleetrigError, formatDurationUs } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
-import { findBoard, labelOf, shownMac } from "../find-board.js";
+import { findBoard, labelOf } from "../find-board.js";
 import { readImages } from "../flash-images.js";
 import { type ExpectFlags, expectedBoard, flashLineOf } from "../flash-session.js";
 import { withBoard, withLease } from "../with-board.js";

@@ -1,8 +1,8 @@
-import { portHolders } from "fleetrig/hil";
+import { portHolders, shownMac } from "fleetrig/hil";
 import { EXIT, FleetrigError } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
 import { writeTable } from "../../text-table.js";
-import { allBoards, boardAt, type FoundBoard, shownMac } from "../find-board.js";
+import { allBoards, boardAt, type FoundBoard } from "../find-board.js";
 import { withBoard } from "../with-board.js";
 import { atWorkplace, type BoardFlags, type Workplace } from "../workplace.js";
 

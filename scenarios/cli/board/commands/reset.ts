@@ -1,7 +1,7 @@
-import type { ResetMode } from "fleetrig/hil";
+import { type ResetMode, shownMac } from "fleetrig/hil";
 import { EXIT, formatDurationUs } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
-import { labelOf, shownMac } from "../find-board.js";
+import { labelOf } from "../find-board.js";
 import { withNamedBoard } from "../with-board.js";
 import { atWorkplace, type BoardFlags } from "../workplace.js";
 

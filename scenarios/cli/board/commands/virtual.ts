@@ -6,11 +6,11 @@ import {
   startVirtualBench,
   VIRTUAL_BOARD_KINDS,
   type VirtualBoardKind,
+  shownMac,
 } from "fleetrig/hil";
 import { EXIT, hostProcess, hostProgram } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
 import { writeTable } from "../../text-table.js";
-import { shownMac } from "../find-board.js";
 import { startVirtualRoms } from "../virtual-roms.js";
 import { atWorkplace, type BoardFlags, interruption, type Workplace } from "../workplace.js";
 

@@ -1,5 +1,5 @@
+import { shownMac } from "fleetrig/hil";
 import { FleetrigError, formatDurationUs } from "fleetrig/kernel";
-import { shownMac } from "../find-board.js";
 import {
   failed,
   nextStart,
