@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 1 << 20, IO_BYTES = 1 << 19, STREAM_BYTES = 1 << 16, ANSWERS = 8 };
+enum { LINE_MAX_BYTES = 1 << 20, IO_BYTES = 1 << 19, POLL_MAX_BYTES = 1 << 16, STREAM_BYTES = 1 << 16, ANSWERS = 8 };
 
 static uint64_t now_us;
 static uint8_t in[IO_BYTES], out[IO_BYTES];
-static size_t in_at, in_length, out_length;
+static size_t in_at, in_length, out_length, read_in_poll;
 
 static uint8_t stream[STREAM_BYTES];
 static size_t stream_length;
@@ -33,6 +33,8 @@ size_t hal_serial_read(uint8_t *bytes, size_t capacity) {
   size_t length = in_length - in_at < capacity ? in_length - in_at : capacity;
   memcpy(bytes, in + in_at, length);
   in_at += length;
+  read_in_poll += length;
+  if (read_in_poll > POLL_MAX_BYTES) abort(); /* the device logic waits */
   return length;
 }
 
@@ -98,12 +100,17 @@ static void print_counters(void) {
          count->repeated_by_timeout, count->repeated_by_ack, count->credit_probes, count->stale, count->unknown, count->overflows);
 }
 
+static uint64_t poll_once(void) {
+  read_in_poll = 0;
+  return link_poll(now_us);
+}
+
 static uint64_t run(void) {
   uint64_t due_us;
   do {
-    link_poll(now_us);
+    poll_once();
     send_waiting();
-    due_us = link_poll(now_us);
+    due_us = poll_once();
   } while (in_at < in_length);
   return due_us;
 }

@@ -142,6 +142,11 @@ export class FirmwareLink {
     return dataOut - repeatedByTimeout - repeatedByAck - creditProbes;
   }
 
+  /** So much noise at once at the board's end of the line. */
+  flood(bytes: number): void {
+    this.board.received(new Uint8Array(bytes).fill(0x55));
+  }
+
   boardCounters(): EndCounters {
     return this.board.counters();
   }

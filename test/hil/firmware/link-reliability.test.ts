@@ -38,6 +38,17 @@ async function expectLossless(options: FirmwareLinkOptions) {
   return { host, board, frames, stalls };
 }
 
+describe.skipIf(lacksCompiler)("The firmware's end of the link, flooded", () => {
+  it("hands the board back to its device logic after 64 KiB at most, and is there afterwards", async () => {
+    const rig = new FirmwareLink({ frames: 10, noise: {} });
+    rig.flood(400_000);
+    await rig.run();
+    expect(rig.heard).toEqual(["opened"]);
+    expect(rig.wrong).toEqual([]);
+    expect(rig.echoes).toBeGreaterThan(0);
+  });
+});
+
 describe.skipIf(lacksCompiler)("The firmware's end of the link, with traffic in both directions", () => {
   it.each<[string, FirmwareLinkOptions]>([
     ["byte error rate 1e-4", { frames: isFull ? 1_000_000 : 10_000, noise: noise(1e-4) }],

@@ -18,7 +18,7 @@ static uint8_t pending[NETWORK_SEND_MAX];
 static size_t pending_length;
 
 /* A piece of the tunnel: small enough to leave room for control messages between. */
-enum { PIECE_MAX = 512, READ_MAX = 1024 };
+enum { PIECE_MAX = 512, READ_MAX = 1024, READS_MAX = 32 };
 static const uint64_t POLL_US = 5000;
 
 void network_start(const network_handlers *wanted) {
@@ -118,30 +118,38 @@ static void give_up(const char *reason) {
   if (was_opening) handlers->failed(reason);
 }
 
-static void poll_direct(void) {
+/* @returns whether there may be more to read: a server that floods must not keep everything else waiting. */
+static bool read_direct(void) {
+  uint8_t bytes[READ_MAX];
+  for (int reads = 0; reads < READS_MAX; reads += 1) {
+    const size_t count = current == OPEN ? hal_net_read(bytes, sizeof bytes) : 0;
+    if (count == 0) return false;
+    handlers->received(bytes, count);
+  }
+  return true;
+}
+
+static bool poll_direct(void) {
   if (!hal_net_available() || credentials_target() == NULL) {
     if (current != IDLE) give_up("unreachable");
-    return;
+    return false;
   }
   const hal_net_state now = hal_net_poll();
   if (current == OPENING && now == HAL_NET_UP) {
     current = OPEN;
     handlers->opened();
   }
-  uint8_t bytes[READ_MAX];
-  while (current == OPEN) {
-    const size_t count = hal_net_read(bytes, sizeof bytes);
-    if (count == 0) break;
-    handlers->received(bytes, count);
-  }
-  if (current == IDLE) return;
+  const bool has_more = read_direct();
+  if (current == IDLE || has_more) return has_more;
   if (now == HAL_NET_REFUSED) give_up(hal_net_error());
   else if (now == HAL_NET_LOST || now == HAL_NET_DOWN) give_up(current == OPENING ? "unreachable" : hal_net_error());
+  return false;
 }
 
 uint64_t network_poll(uint64_t now_us) {
-  if (path == NETWORK_DIRECT && current != IDLE) poll_direct();
+  const bool has_more = path == NETWORK_DIRECT && current != IDLE && poll_direct();
   if (current == OPEN || current == CLOSING) flush();
+  if (has_more) return now_us;
   return current == OPENING && path == NETWORK_DIRECT ? now_us + POLL_US : pending_length > 0 ? now_us + POLL_US : UINT64_MAX;
 }
 

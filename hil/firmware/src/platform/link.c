@@ -13,6 +13,7 @@
 #define BOOT_PAUSE_US 200000u
 #define PINGS 4u
 #define PING_BYTES 24u
+#define TURNS_MAX 64u
 #ifndef LINK_BEGINS_WITH_LINE
 #define LINK_BEGINS_WITH_LINE false
 #endif
@@ -285,13 +286,15 @@ static bool read_some(void) {
   return length > 0;
 }
 
-/* In turns: a long output would otherwise see its own acknowledgements too late, and a long input would get none. */
-static void exchange(void) {
-  bool has_read, has_sent;
-  do {
-    has_read = read_some();
-    has_sent = send_one();
-  } while (has_read || has_sent);
+/* In turns: a long output would otherwise see its own acknowledgements too late, and a long input would get none. A line that is
+ * flooded must not keep the device logic and the watchdog waiting: true when there may be more to do. */
+static bool exchange(void) {
+  bool is_busy = true;
+  for (unsigned turn = 0; is_busy && turn < TURNS_MAX; turn++) {
+    bool has_read = read_some(), has_sent = send_one();
+    is_busy = has_read || has_sent;
+  }
+  return is_busy;
 }
 
 void link_start(const link_handlers *handlers) {
@@ -304,13 +307,16 @@ void link_start(const link_handlers *handlers) {
 }
 
 uint64_t link_poll(uint64_t now_us) {
-  exchange();
+  bool is_busy = exchange();
   uint64_t idle_due_us = link_demux_idle(&link.demux, now_us);
   if (link.session != 0 && window_is_dead(now_us)) {
     link.closing_session = link.session;
     link.must_close = true;
     end_session();
-    exchange();
+    is_busy = exchange();
+  }
+  if (is_busy) {
+    return now_us;
   }
   if (link.out_offset < link.out_length) {
     return now_us + 1000; /* the line is full: nothing wakes us when it has room again */
