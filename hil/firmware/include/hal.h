@@ -40,7 +40,7 @@ typedef struct {
 } hal_crash_record;
 bool hal_last_crash(hal_crash_record *record);
 
-/* Memory that survives every restart except a power cut; zero after one. At least 8 KiB. */
+/* Memory that survives every restart except a power cut; zero after one. At least 1 KiB. */
 void *hal_retained(size_t *capacity);
 
 /* Flash for data: one region of `hal_flash_size()` bytes in sectors of 4096. Erase sets to FF, write clears bits. */

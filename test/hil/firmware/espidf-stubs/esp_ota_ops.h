@@ -5,6 +5,7 @@
 #include "esp_err.h"
 #include "esp_partition.h"
 #include <stdint.h>
+#define OTA_WITH_SEQUENTIAL_WRITES 0xfffffffe
 typedef uint32_t esp_ota_handle_t;
 typedef enum { ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY } esp_ota_img_states_t;
 const esp_partition_t *esp_ota_get_running_partition(void);

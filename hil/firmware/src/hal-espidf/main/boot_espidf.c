@@ -17,6 +17,23 @@ static struct {
   sha256_context sha;
 } update;
 
+/* Of the slots the device logic reads only: 0 is the one that runs, 1 the other. */
+static const esp_partition_t *slot_of(int slot) {
+  return slot == hal_slot_running() ? esp_ota_get_running_partition() : esp_ota_get_next_update_partition(NULL);
+}
+
+int hal_slot_running(void) { return 0; }
+
+size_t hal_slot_size(void) {
+  const esp_partition_t *other = slot_of(1);
+  return other == NULL ? 0 : other->size;
+}
+
+bool hal_slot_read(int slot, size_t offset, void *bytes, size_t length) {
+  const esp_partition_t *partition = slot_of(slot);
+  return partition != NULL && esp_partition_read(partition, offset, bytes, length) == ESP_OK;
+}
+
 const char *boot_version(void) { return esp_app_get_description()->version; }
 
 void boot_build(char text[9]) { esp_app_get_elf_sha256(text, 9); }
@@ -35,12 +52,21 @@ const char *boot_rolled_back(void) {
 bool boot_update_begin(size_t size) {
   boot_update_abort();
   update.partition = esp_ota_get_next_update_partition(NULL);
-  update.is_open = update.partition != NULL && esp_ota_begin(update.partition, size, &update.handle) == ESP_OK;
+  /* Erased as it is written: a whole slot at once takes longer than the watchdog and the link wait. */
+  update.is_open = update.partition != NULL && size <= update.partition->size &&
+                   esp_ota_begin(update.partition, OTA_WITH_SEQUENTIAL_WRITES, &update.handle) == ESP_OK;
   update.has_failed = false;
   update.size = size;
   update.written = 0;
   sha256_begin(&update.sha);
   return update.is_open;
+}
+
+/* ESP-IDF cannot tell how far an interrupted download came: it begins anew. */
+size_t boot_update_resume(size_t size, size_t step) {
+  (void)size;
+  (void)step;
+  return 0;
 }
 
 bool boot_update_write(const void *bytes, size_t length) {

@@ -27,7 +27,7 @@
 
 #define RECEIVE_BYTES 8192
 #define SEND_BYTES 4096
-#define RETAINED_BYTES 8192u
+#define RETAINED_BYTES 1024u /* RTC memory: an ESP32-C3 has 8 KiB of it, and not all for us */
 /* A shorter wait than the task watchdog's patience, and how often a line without events is looked at. */
 #define WAIT_MAX_MS 500
 #define LOOK_EVERY_MS 5
