@@ -117,17 +117,22 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device beside its virtual twi
 });
 
 const IMAGE = firmwareImage("2.0.0", 20_000);
-const SHA256 = createHash("sha256").update(IMAGE).digest("hex");
+const sha256Of = (image: Buffer): string => createHash("sha256").update(image).digest("hex");
 
 /** A job whose image is a stream of the cloud's. */
-function streamed(rig: TwinRig, image = IMAGE, sha256 = SHA256): TwinRig {
-  rig.cloud.management.artifacts.store.put({ bucket: "firmware", key: "2.0.0" }, image);
+function streamed(
+  rig: TwinRig,
+  image = IMAGE,
+  { sha256 = sha256Of(image), version = "2.0.0" } = {},
+): TwinRig {
+  const stream = `fw-${version.replaceAll(".", "_")}`;
+  rig.cloud.management.artifacts.store.put({ bucket: "firmware", key: version }, image);
   rig.cloud.management.streams.create({
-    streamId: "fw-2_0_0",
-    files: [{ fileId: 0, s3Location: { bucket: "firmware", key: "2.0.0" } }],
+    streamId: stream,
+    files: [{ fileId: 0, s3Location: { bucket: "firmware", key: version } }],
     roleArn: "arn:aws:iam::123456789012:role/streams",
   });
-  return rollOut(rig, { operation: "ota", version: "2.0.0", stream: "fw-2_0_0", sha256 });
+  return rollOut(rig, { operation: "ota", version, stream, sha256 }, stream);
 }
 
 const real = {
@@ -163,7 +168,7 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device with an image", () => 
     ["more than fits a slot", Buffer.alloc(300_000, 1), undefined, "download-failed"],
   ])("fails with %s, and goes on with the old one", (_name, image, sha256, reason) => {
     const rig = new TwinRig(real).start().advance(3);
-    streamed(rig, image, sha256 ?? createHash("sha256").update(image).digest("hex")).advance(60);
+    streamed(rig, image, { sha256 }).advance(60);
     expect(statuses(rig, "twins-1").at(-1)).toMatchObject({
       status: "FAILED",
       statusDetails: { reason, firmware: "1.0.0" },
@@ -183,6 +188,20 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device with an image", () => 
     });
     const boots = rig.board.logs.flatMap((line) => /slot (\d)/.exec(line)?.[1] ?? []);
     expect(boots.join("")).toMatch(/^01{3,4}0$/);
+  });
+
+  it("keeps an image whose update was forgotten, because the board became another member, once it is online", () => {
+    const rig = streamed(new TwinRig(real).start().advance(3));
+    for (let n = 0; n < 600 && rig.modes("twins-1").at(-1) !== "selfTesting"; n += 1) rig.advance(0.1);
+    rig.board.command("configure", { thing: "twins-1", model: "ota-device" });
+    rig.board.command("start", { at: 0 });
+    rig.advance(5);
+    for (let n = 0; n < 5; n += 1) {
+      rig.board.reset();
+      rig.advance(2);
+    }
+    const boots = rig.board.logs.flatMap((line) => /slot (\d)/.exec(line)?.[1] ?? []);
+    expect(boots.join("")).toBe("0111111");
   });
 
   it("fails a damaged download", () => {
@@ -218,6 +237,21 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device with an image", () => 
       rig.board.close();
     }
   });
+
+  it.each([0, 5, 40])(
+    "takes nothing of an older image for its own when power fails while it erases that: sector %i",
+    (sectors) => {
+      const rig = streamed(new TwinRig(real).start().advance(3)).advance(60);
+      rig.members.board.setFault("link.latency", true, { by: "60ms" });
+      streamed(rig, firmwareImage("3.0.0", 20_000), { version: "3.0.0" });
+      for (let n = 0; n < 100 && rig.modes("twins-1").at(-1) !== "downloading"; n += 1) rig.advance(0.01);
+      rig.board.cutPower(sectors);
+      rig.advance(120);
+      expect(rig.board.restarts).toEqual(["SW_CPU_RESET", "POWERON", "SW_CPU_RESET"]);
+      expect(ofBoard(rig).at(-1)).toBe("SUCCEEDED");
+      expect(rig.reported("twins-1")).toEqual({ firmware: "3.0.0" });
+    },
+  );
 
   it("ends every update that a power cut interrupts, wherever it comes", () => {
     for (let bytes = 1; bytes < 24_000; bytes += Math.floor(24_000 / POWER_CUTS)) {

@@ -25,7 +25,7 @@ static const char *const NAMES[] = {"idle",     "healthy", "failed",   "preparin
                                     "hung",     "flashing", "leaving", "rebooting", "bootLooping", "selfTesting", "silent"};
 
 static const char KEY[] = "ota";
-enum { LAYOUT = 2, REASON_MAX = 32 };
+enum { LAYOUT = 3, REASON_MAX = 32 };
 /* Lets the last status leave before the link goes. */
 static const uint64_t LEAVE_US = 500000, ASK_AGAIN_US = 5000000;
 /* A new image that does not get that far in this time is none. */
@@ -39,6 +39,7 @@ static struct {
   ota_job job;
   ota_phases phases;
   ota_faults faults;
+  bool is_slot_begun; /* what lies in the slot is this download's; before that, it may be an image of old */
 } ota;
 
 static uint32_t blocks_done;
@@ -69,6 +70,8 @@ static void plan_download(uint32_t blocks) {
 }
 
 static void described(uint32_t blocks) {
+  ota.is_slot_begun = true;
+  save();
   if (ota.state == DOWNLOADING) plan_download(blocks);
 }
 
@@ -87,9 +90,9 @@ static void download_failed(void) {
   model_leave();
 }
 
-static void start_download(bool is_resumed) {
+static void start_download(void) {
   static const ota_download_handlers HANDLERS = {described, arrived, download_failed};
-  const ota_source source = {ota.job.stream, ota.job.file, member.block_bytes, has(OTA_VERIFY_FAILED), is_resumed};
+  const ota_source source = {ota.job.stream, ota.job.file, member.block_bytes, has(OTA_VERIFY_FAILED), ota.is_slot_begun};
   ota_download_start(&source, &HANDLERS);
 }
 
@@ -239,7 +242,8 @@ static void prepare(void) {
   const double p = prng_fraction(&draws);
   ota.phases = ota_plan_phases(&ota.faults, quantile_us(&member.execution_time, p), member.block_bytes);
   blocks_done = memory->ota_blocks = 0;
-  if (is_real()) start_download(false);
+  ota.is_slot_begun = false;
+  if (is_real()) start_download();
   ota_job_update(&ota.job, "IN_PROGRESS", "step", "downloading", NULL, NULL);
   become(DOWNLOADING);
 }
@@ -321,6 +325,8 @@ static void connected(void) {
     fall_back();
   } else {
     ota_job_subscribe();
+    /* The update that brought this image was forgotten for another member's sake: it has nothing more to prove. */
+    if (ota.state == IDLE && boot_is_unconfirmed()) boot_confirm();
     if (is_ready()) ota_job_ask();
     if (ota.state == PAUSED) become(DOWNLOADING);
   }
@@ -364,7 +370,7 @@ static void go_on(void) {
   else if (was_updating) ota.state = ota.state == STALLED && has(OTA_DOWNLOAD_STALL) ? STALLED : PAUSED;
   if (ota.state == PAUSED || ota.state == STALLED) {
     blocks_done = memory->ota_blocks < ota.phases.blocks ? memory->ota_blocks : 0;
-    if (is_real()) start_download(true);
+    if (is_real()) start_download();
   }
   if (ota.state == REBOOTING && is_new_image) timer_after(&proof, PROVE_WITHIN_US);
 }
