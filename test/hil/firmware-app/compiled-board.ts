@@ -108,6 +108,11 @@ export class CompiledBoard implements MemberBoard {
     this.program.close();
   }
 
+  /** The bench takes nothing in any more, until the board restarts. */
+  stall(): void {
+    this.send("R0");
+  }
+
   /** EN goes low. */
   reset(): void {
     this.send("Z");

@@ -203,6 +203,17 @@ describe.skipIf(lacksCompiler)("a board that restarts", () => {
     expect(rig.members.board.isOnline).toBe(true);
   });
 
+  it("waits 2 s at most for a bench that takes nothing in before it restarts, and for none that is gone", () => {
+    const rig = new TwinRig().start().advance(3);
+    rig.board.stall();
+    rig.board.command("reboot", {});
+    expect(rig.advance(1.9).board.restarts).toEqual([]);
+    expect(rig.advance(0.2).board.restarts).toEqual(["SW_CPU_RESET"]);
+    rig.advance(1).board.detach();
+    rig.board.command("reboot", {});
+    expect(rig.advance(0.01).board.restarts).toHaveLength(2);
+  });
+
   it("becomes another member without a word of the one before, and sequences begin anew", () => {
     const rig = new TwinRig(sensors);
     const { arrived } = watch(rig);

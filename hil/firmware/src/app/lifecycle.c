@@ -8,8 +8,8 @@
 #include "link.h"
 #include "member.h"
 
-/* A bench on a busy machine has that long to take in what was said; without a bench there is no reason to wait. */
-static const uint64_t PATIENCE_US = 2000000, RETRY_US = 2000;
+/* A bench on a busy machine has that long to take in what was said; without one there is only the log to get rid of. */
+static const uint64_t PATIENCE_US = 2000000, ALONE_US = 300000, RETRY_US = 2000;
 
 static enum { NOTHING, RESTART, SLEEP, CRASH } wanted;
 static uint64_t deadline_us, sleep_us;
@@ -17,7 +17,7 @@ static char crash_kind[32];
 
 static void want(int what) {
   wanted = what;
-  deadline_us = hal_now_us() + PATIENCE_US;
+  deadline_us = hal_now_us() + (link_is_open() ? PATIENCE_US : ALONE_US);
 }
 
 void lifecycle_restart(void) { want(RESTART); }

@@ -127,8 +127,8 @@ static void drop_input(void) {
 void hal_deep_sleep(uint64_t us) {
   uint64_t until_us = hal_now_us() + us;
   posix_rest_watchdog();
-  while (hal_now_us() < until_us) {
-    uint64_t left_ms = (until_us - hal_now_us()) / 1000 + 1;
+  for (uint64_t now_us = hal_now_us(); now_us < until_us; now_us = hal_now_us()) {
+    uint64_t left_ms = (until_us - now_us) / 1000 + 1;
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     poll(&input, 1, left_ms < 3600000 ? (int)left_ms : 3600000);
     drop_input();
