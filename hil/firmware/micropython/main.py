@@ -12,11 +12,16 @@ RX_BYTES = 2048
 MESSAGE_MAX = 8192
 QUEUE_MAX = 32
 EVENTS_MAX = 200
+# Messages that wait while the server acknowledges none, and the longest MQTT packet that is read whole.
+WAITING_MAX = 200
+PACKET_MAX = 32768
 # Numbers of messages are written down ahead for so long, and so many at most: flash wears out.
 RESERVED_US, RESERVED_MAX = 60000000, 64
 CONTROL, NETWORK = 0, 1
 DATA, ACK, PING, PONG, OPEN, OPENED, BOOT, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 SILENT_MAX_US, UNACKNOWLEDGED_MAX_US = 5000000, 20000000
+# Noticed so late that a time was up, the board itself was held up: what has come in meanwhile is read first.
+LATE_US, GRACE_US = 5000, 20000
 CONNECT_TIMEOUT_US = 10000000
 PING_TIMEOUT_MAX_US = 10000000
 # A server that has not answered a SUBSCRIBE for so long is asked again.
@@ -135,14 +140,16 @@ class Timers:
     def cancel(self, name):
         self.due.pop(name, None)
 
+    def fire(self, name):
+        entry = self.due.get(name)
+        if entry is not None and entry[0] <= now_us():
+            del self.due[name]
+            entry[1]()
+
     # One round only, so that input is never kept waiting. Returns µs until the next one is due.
     def run(self):
-        now = now_us()
-        for name in [name for name, entry in self.due.items() if entry[0] <= now]:
-            entry = self.due.get(name)
-            if entry is not None and entry[0] <= now:
-                del self.due[name]
-                entry[1]()
+        for name in list(self.due):
+            self.fire(name)
         if not self.due:
             return 1000000
         return max(0, min(entry[0] for entry in self.due.values()) - now_us())
@@ -177,6 +184,7 @@ class Link:
         self.echoes = set()
         self.quiet_until_us = self.heard_us = 0
         self.srtt_us, self.backoff = 50000, 1
+        self.rto_due_us, self.is_excused = 0, False
         self.wants_ack = False
         self.message = bytearray()
         timers.cancel("rto")
@@ -266,7 +274,7 @@ class Link:
         self.write(BOOT, payload=self.hello(), session=0)
 
     def frame(self, kind, session, data, progress):
-        if kind == OPEN:
+        if kind == OPEN and session:
             if session != self.session:
                 was_open = self.session != 0
                 self.session = session
@@ -286,8 +294,8 @@ class Link:
         elif kind == CLOSE:
             self.end()
         elif kind == PING:
-            queued_us = now_us()
-            self.write(PONG, payload=data[2][:8] + struct.pack("<QQ", self.arrival_us, queued_us))
+            if len(data[2]) == 24:
+                self.write(PONG, payload=data[2][:8] + struct.pack("<QQ", self.arrival_us, now_us()))
             self.acknowledge(progress, False)
         else:
             self.acknowledge(progress, kind == ACK)
@@ -325,7 +333,7 @@ class Link:
             if entry[4] == 1:
                 self.srtt_us += (now_us() - entry[3] - self.srtt_us) // 8
         if moved:
-            self.backoff, self.repeats, self.quiet_until_us = 1, 0, 0
+            self.backoff, self.repeats, self.quiet_until_us, self.is_excused = 1, 0, 0, False
             self.arm()
         elif is_ack and self.flight and acknowledged == self.flight[0][0]:
             if acknowledged not in self.echoes and now_us() >= self.quiet_until_us:
@@ -367,15 +375,21 @@ class Link:
 
     def arm(self):
         if self.flight:
-            timers.set("rto", self.rto_us(), self.late)
+            self.rto_due_us = now_us() + self.rto_us()
+            timers.at("rto", self.rto_due_us, self.late)
         else:
             timers.cancel("rto")
 
     def late(self):
         if not self.flight:
             return
-        self.backoff *= 2
         since_us, now = self.flight[0][3], now_us()
+        if now - self.rto_due_us > LATE_US and not self.is_excused:
+            self.is_excused = True
+            timers.set("rto", GRACE_US, self.late)
+            return
+        self.is_excused = False
+        self.backoff *= 2
         if now - max(since_us, self.heard_us) > SILENT_MAX_US or now - since_us > UNACKNOWLEDGED_MAX_US:
             self.write(CLOSE)
             self.end()
@@ -417,6 +431,8 @@ class Link:
             tell_events()
             self.read(5)
             self.settle()
+            timers.fire("rto")
+            timers.fire("probe")
 
 
 def to_cobs(data):
@@ -526,7 +542,8 @@ class Client:
 
     def reset(self):
         self.is_up = False
-        self.buffer = bytearray()
+        self.buffer, self.skip = bytearray(), 0
+        self.arrived = None
         self.quota = 16
         self.last_out_us = self.last_in_us = 0
         self.is_pinged = False
@@ -555,6 +572,7 @@ class Client:
                 properties += b"\x11" + struct.pack(">I", self.expiry_s)
             if plan.get("receiveMaximum"):
                 properties += b"\x21" + struct.pack(">H", plan["receiveMaximum"])
+            properties += b"\x27" + struct.pack(">I", PACKET_MAX)
             properties = mqtt_length(len(properties)) + properties
         keep_alive_s = plan.get("keepAliveS", 60)
         self.keep_alive_us = keep_alive_s * 1000000
@@ -562,17 +580,35 @@ class Client:
         self.write(packet(0x10, head + properties + body))
 
     def feed(self, data):
-        self.buffer.extend(data)
-        while len(self.buffer) >= 2:
+        skipped = min(self.skip, len(data))
+        self.skip -= skipped
+        self.buffer.extend(data[skipped:])
+        while self.member.connection in ("handshaking", "online"):
             try:
-                length, at = read_length(self.buffer, 1)
-            except IndexError:
+                if not self.take_first():
+                    return
+            except (IndexError, KeyError, ValueError):
+                self.member.failed("malformed-packet")
+                self.member.lost("malformed-packet")
                 return
-            if len(self.buffer) < at + length:
-                return
-            head, body = self.buffer[0], bytes(self.buffer[at:at + length])
-            self.buffer = self.buffer[at + length:]
-            self.take(head, body)
+            if self.arrived:
+                (topic, payload), self.arrived = self.arrived, None
+                self.member.model.message(topic, payload)
+
+    # Of a packet that is too long only the beginning is read: it is acknowledged, or the server would send it for ever.
+    def take_first(self):
+        try:
+            length, at = read_length(self.buffer, 1)
+        except IndexError:
+            return False
+        end = min(at + length, PACKET_MAX)
+        if len(self.buffer) < end:
+            return False
+        head, body, rest = self.buffer[0], bytes(self.buffer[at:end]), self.buffer[end:]
+        over = at + length - end
+        self.buffer, self.skip = rest[over:], max(0, over - len(rest))
+        self.take(head, body)
+        return True
 
     def take(self, head, body):
         self.last_in_us = now_us()
@@ -623,7 +659,7 @@ class Client:
             at = read_properties(body, at)[1]
         if head & 6:
             self.write(packet(0x40, identifier))
-        self.member.model.message(topic, body[at:])
+        self.arrived = topic, body[at:]
 
     def puback(self, identifier, code):
         for message in self.inflight:
@@ -682,6 +718,9 @@ class Client:
                 return identifier
 
     def send(self, message):
+        if len(self.waiting) >= WAITING_MAX:
+            self.member.discard(message)
+            return
         self.waiting.append(message)
         self.pump()
 
@@ -723,10 +762,7 @@ class Client:
         head = 0x30 | message.qos << 1 | (1 if message.retain else 0) | (8 if message.is_repeat else 0)
         self.write(packet(head, body + message.payload))
         if message.stream is not None:
-            if message.was_sent:
-                event("resent", s=message.stream, q=message.q)
-            else:
-                event("sent", s=message.stream, q=message.q, due=message.due, at=now_us())
+            event("resent" if message.was_sent else "sent", s=message.stream, q=message.q, due=message.due, at=now_us())
         message.was_sent = True
         message.sent_us = now_us()
 
@@ -1275,6 +1311,10 @@ class Member:
         if self.model.is_silent():
             self.connection = "stopped"
             return
+        if self.model.is_over:
+            # Powered off, and now on again: from the beginning, but for the numbers of its messages.
+            forget("shadow")
+            self.client, self.model, self.connection = Client(self), Model(self, True), "idle"
         self.telemetry.start()
         if self.connection != "idle":
             return
@@ -1352,10 +1392,11 @@ class Member:
                     self.client.open()
         elif kind == "failed":
             self.failed(message.get("reason", "refused"))
-        elif self.connection == "handshaking":
-            self.failed("closed")
-        else:
-            self.lost(message.get("reason", "closed"))
+        elif kind in ("closed", "close", "abort"):
+            if self.connection == "handshaking":
+                self.failed("closed")
+            else:
+                self.lost(message.get("reason", "closed"))
 
     def accepted(self, is_present):
         timers.cancel("timeout")
@@ -1502,7 +1543,8 @@ def hello():
         told["thing"] = member.thing
     if crash:
         told["crash"] = {"kind": crash}
-    return json.dumps(told).encode()
+    # Without spaces: a long name has to fit as well.
+    return json.dumps(told, separators=(",", ":")).encode()
 
 
 def control(message):
@@ -1587,8 +1629,10 @@ def op_configure(args):
     if member:
         member.stop(True)
     events.clear()
-    for name in ("ota", "sequences", "session", "shadow"):
+    for name in ("member", "ota", "sequences", "session", "shadow"):
         forget(name)
+    # None that is in its way stays: where the configuration is no good, there is no member.
+    member = None
     member = Member(args, True)
     store("member", args)
 
@@ -1663,10 +1707,15 @@ def op_reboot(args):
 
 
 def op_sleep(args):
+    us = args["us"]
+    if not is_number(us) or us < 0:
+        raise Refusal("bad-args")
+
     def sleep():
-        event("sleeping", us=args["us"], at=now_us())
+        event("sleeping", us=us, at=now_us())
         leave_off()
-        machine.deepsleep(args["us"] // 1000)
+        # 0 would be for ever.
+        machine.deepsleep(max(1, int(us // 1000)))
     later(sleep)
 
 
@@ -1737,6 +1786,8 @@ def received(channel, payload):
     try:
         message = json.loads(payload)
     except ValueError:
+        message = None
+    if not isinstance(message, dict):
         link.counters["droppedMessages"] += 1
         return
     if "net" in message:
@@ -1750,7 +1801,7 @@ def received(channel, payload):
             answer["value"] = value
     except Refusal as refusal:
         answer = {"id": message.get("id"), "ok": False, "error": refusal.args[0], "message": "the script refused it"}
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as problem:
         answer = {"id": message.get("id"), "ok": False, "error": "bad-args", "message": repr(problem)}
     control(answer)
 
@@ -1766,6 +1817,17 @@ def closed():
     if member:
         member.failed("closed")
         member.lost("closed")
+
+
+def restore():
+    global member
+    remembered = load("member", None)
+    try:
+        if remembered:
+            member = Member(remembered, False)
+    except Exception as problem:  # what is stored is no good, and must not end every start
+        sys.print_exception(problem)
+        forget("member")
 
 
 def run():
@@ -1784,9 +1846,7 @@ def run():
 link = Link(hello, received, opened, closed)
 try:
     micropython.kbd_intr(-1)
-    remembered = load("member", None)
-    if remembered:
-        member = Member(remembered, False)
+    restore()
     link.boot()
     run()
 except KeyboardInterrupt:

@@ -25,6 +25,8 @@ export class BridgedBoard {
   readonly hellos: Hello[] = [];
   restarts = 0;
   text = "";
+  /** Nothing that the board says arrives. */
+  isDeaf = false;
   readonly link: BoardLink;
   private readonly clock = new RealTime().lane(0);
   private socket: Socket | undefined;
@@ -81,7 +83,9 @@ export class BridgedBoard {
   /** Opens the tty that the board has now. */
   async plugIn(): Promise<void> {
     const port = new SerialPort({ path: this.board.path!, baudRate: 115_200 });
-    port.on("data", (bytes: Buffer) => this.link.received(bytes, this.clock.nowUs()));
+    port.on("data", (bytes: Buffer) => {
+      if (!this.isDeaf) this.link.received(bytes, this.clock.nowUs());
+    });
     port.on("error", () => undefined);
     await new Promise((resolve) => port.once("open", resolve));
     this.port = port;
@@ -96,6 +100,11 @@ export class BridgedBoard {
     await this.link.command("configure", configuration);
     await this.link.command("time", { wallMs: Date.now(), at: this.hellos.at(-1)!.upUs });
     await this.link.command("start", { at: this.boardNowUs() });
+  }
+
+  /** It has restarted so often since it was opened, and there is a session again. */
+  async restarted(times: number): Promise<void> {
+    await until(() => this.restarts === times && this.link.isOpen);
   }
 
   /** About what the board's clock shows. */

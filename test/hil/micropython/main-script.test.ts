@@ -36,6 +36,20 @@ async function startCloud() {
   return { server, client, brokerPort: server.port("mqtt")! };
 }
 
+const SENDS_TELEMETRY = { telemetry: [TELEMETRY], signals: { temperature: TEMPERATURE } };
+
+/** A board that sends telemetry, and the numbers of the messages that arrive. */
+async function startTelemetry() {
+  const { client, brokerPort } = await startCloud();
+  const seen: number[] = [];
+  client.on("message", (_, payload) => seen.push(JSON.parse(payload.toString()).seq as number));
+  await client.subscribeAsync("site/#", { qos: 1 });
+  const bridged = await BridgedBoard.open({ brokerPort });
+  await bridged.begin(configuration("t1", SENDS_TELEMETRY));
+  await until(() => bridged.ofKind("acked").length >= 5);
+  return { bridged, seen };
+}
+
 describe("main.py on a virtual board", () => {
   it.each(["line", "cobs"] as const)(
     "keeps a session and does commands in the encoding %s",
@@ -67,12 +81,12 @@ describe("main.py on a virtual board", () => {
     await bridged.link.command("configure", configuration("t1"));
     await bridged.board.power(false);
     await bridged.board.power(true);
-    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    await bridged.restarted(1);
     expect(bridged.hellos.at(-1)).toMatchObject({ thing: "t1", boots: 2, reset: "POWERON" });
     expect(await bridged.link.command("nvs", { key: "colour" })).toBe("blue");
     await bridged.link.command("erase", {});
     await bridged.link.command("reboot", {});
-    await until(() => bridged.restarts === 2 && bridged.link.isOpen);
+    await bridged.restarted(2);
     expect(bridged.hellos.at(-1)).toMatchObject({ boots: 3, reset: "SW_CPU_RESET" });
     expect(bridged.hellos.at(-1)!.thing).toBeUndefined();
     expect(bridged.ofKind("rebooting")).toMatchObject([{ why: "command" }]);
@@ -89,7 +103,7 @@ describe("main.py on a virtual board", () => {
       });
       await client.subscribeAsync("site/#", { qos: 1 });
       const bridged = await BridgedBoard.open({ brokerPort });
-      const plan = configuration("t1", { telemetry: [TELEMETRY], signals: { temperature: TEMPERATURE } });
+      const plan = configuration("t1", SENDS_TELEMETRY);
       await bridged.begin({ ...plan, mqtt: { ...(plan["mqtt"] as JsonObject), version } });
       await until(() => bridged.ofKind("acked").length >= 40);
       await bridged.link.command("stop", {});
@@ -107,14 +121,7 @@ describe("main.py on a virtual board", () => {
   );
 
   it("buffers while it is offline, comes back, and its numbers go on", async () => {
-    const { client, brokerPort } = await startCloud();
-    const seen: number[] = [];
-    client.on("message", (_, payload) => seen.push(JSON.parse(payload.toString()).seq as number));
-    await client.subscribeAsync("site/#", { qos: 1 });
-    const bridged = await BridgedBoard.open({ brokerPort });
-    const plan = configuration("t1", { telemetry: [TELEMETRY], signals: { temperature: TEMPERATURE } });
-    await bridged.begin(plan);
-    await until(() => bridged.ofKind("acked").length >= 5);
+    const { bridged, seen } = await startTelemetry();
     await bridged.link.command("disconnect", { mode: "ungraceful", holdUs: 300_000, action: "a1" });
     await until(() => bridged.ofKind("connection").filter(({ kind }) => kind === "open").length === 2);
     await until(() => seen.length > 20);
@@ -124,17 +131,9 @@ describe("main.py on a virtual board", () => {
   });
 
   it("goes on after a reset when it is started again, with numbers it never used", async () => {
-    const { client, brokerPort } = await startCloud();
-    const seen: number[] = [];
-    client.on("message", (_, payload) => seen.push(JSON.parse(payload.toString()).seq as number));
-    await client.subscribeAsync("site/#", { qos: 1 });
-    const bridged = await BridgedBoard.open({ brokerPort });
-    await bridged.begin(
-      configuration("t1", { telemetry: [TELEMETRY], signals: { temperature: TEMPERATURE } }),
-    );
-    await until(() => bridged.ofKind("acked").length >= 5);
+    const { bridged, seen } = await startTelemetry();
     await bridged.board.reset();
-    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    await bridged.restarted(1);
     const before = seen.length;
     await bridged.link.command("start", { at: bridged.boardNowUs() - 2_000_000 });
     await until(() => seen.length > before + 5);
@@ -143,17 +142,9 @@ describe("main.py on a virtual board", () => {
   });
 
   it("skips no number over a restart that it wants, and a minute's worth at most over a power cut", async () => {
-    const { client, brokerPort } = await startCloud();
-    const seen: number[] = [];
-    client.on("message", (_, payload) => seen.push(JSON.parse(payload.toString()).seq as number));
-    await client.subscribeAsync("site/#", { qos: 1 });
-    const bridged = await BridgedBoard.open({ brokerPort });
-    await bridged.begin(
-      configuration("t1", { telemetry: [TELEMETRY], signals: { temperature: TEMPERATURE } }),
-    );
-    await until(() => bridged.ofKind("acked").length >= 5);
+    const { bridged, seen } = await startTelemetry();
     await bridged.link.command("reboot", {});
-    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    await bridged.restarted(1);
     const before = seen.length;
     await bridged.link.command("start", { at: bridged.boardNowUs() });
     await until(() => seen.length > before + 2);
@@ -161,12 +152,21 @@ describe("main.py on a virtual board", () => {
     expect(sent).toEqual(sent.map((_, n) => n));
     await bridged.board.power(false);
     await bridged.board.power(true);
-    await until(() => bridged.restarts === 2 && bridged.link.isOpen);
+    await bridged.restarted(2);
     const last = seen.length;
     await bridged.link.command("start", { at: bridged.boardNowUs() });
     await until(() => seen.length > last);
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen[last]! - seen[last - 1]!).toBeLessThanOrEqual(64);
+  });
+
+  it("connects again when it is started after it was stopped", async () => {
+    const { bridged, seen } = await startTelemetry();
+    await bridged.link.command("stop", {});
+    const before = seen.length;
+    await bridged.link.command("start", { at: bridged.boardNowUs() });
+    await until(() => seen.length > before + 2);
+    expect(seen).toEqual(seen.map((_, n) => n));
   });
 
   it("tells how long after its start it was online, once", async () => {
@@ -219,7 +219,7 @@ describe("main.py on a virtual board", () => {
     await until(() => bridged.ofKind("connection").some(({ kind }) => kind === "open"));
     const document = { operation: "ota", version: "2.0.0" };
     server.cloud.jobs.createJob({ jobId: "j1", targets: ["t1"], document });
-    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    await bridged.restarted(1);
     await bridged.link.command("start", { at: bridged.boardNowUs() });
     await until(() => bridged.ofKind("mode").at(-1)?.["mode"] === "healthy");
     expect(bridged.ofKind("mode").map(({ mode }) => mode)).toEqual(
@@ -233,7 +233,7 @@ describe("main.py on a virtual board", () => {
   it("shows an exception as a traceback, restarts, and tells of it in its hello", async () => {
     const bridged = await BridgedBoard.open();
     await bridged.link.command("crash", { kind: "abort" });
-    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    await bridged.restarted(1);
     expect(bridged.text).toMatch(
       /^Traceback \(most recent call last\):\n(?: {2}File "main\.py", line \d+, in .*\n)+RuntimeError: abort\(\) was called\n/,
     );
@@ -246,7 +246,7 @@ describe("main.py on a virtual board", () => {
     const bridged = await BridgedBoard.open();
     const startedMs = performance.now();
     await bridged.link.command("sleep", { us: 700_000 });
-    await until(() => bridged.restarts === 1 && bridged.link.isOpen);
+    await bridged.restarted(1);
     expect(performance.now() - startedMs).toBeGreaterThan(700);
     expect(bridged.hellos.at(-1)).toMatchObject({ reset: "DEEPSLEEP" });
     expect(bridged.ofKind("sleeping")).toMatchObject([{ us: 700_000 }]);
