@@ -38,7 +38,7 @@ describe("main.py before a host or a server that does wrong", () => {
     for (const op of ops)
       for (const args of [[], [1], "x", 7, null])
         await expect(
-          link.command(op, args as JsonObject),
+          link.command(op, args as unknown as JsonObject),
           `${op} ${JSON.stringify(args)}`,
         ).rejects.toMatchObject(boardError("bad-args"));
     expect(await link.command("echo", { data: "still here" })).toBe("still here");
