@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { lacksCompiler } from "../../rigs.js";
-import { S, TwinRig } from "./twin-rig.js";
+import { CLIMATE, S, TwinRig } from "./twin-rig.js";
 
 const stream = {
-  stream: 0,
-  name: "climate",
-  everyUs: S,
-  phase: "aligned",
-  topic: "site/{thingName}/t",
-  qos: 1,
-  retain: false,
+  ...CLIMATE,
   payload: { t: "{state.temperature}", seq: "{seq}", ts: "{now}" },
 } as const;
 const CONSTANT = { shape: "constant", value: 21.5, decimals: 1 } as const;

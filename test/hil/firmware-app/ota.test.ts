@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { lacksCompiler } from "../../rigs.js";
 import { firmwareImage } from "./compiled-board.js";
-import { S, TwinRig } from "./twin-rig.js";
+import { S, TwinRig, UPDATE_MODES } from "./twin-rig.js";
 
 /** 20 s for an update; constant, so that both twins draw the same. */
 const trackers = {
@@ -53,15 +53,7 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device beside its virtual twi
   it("installs a firmware in the same states at the same times", () => {
     const rig = rollOut(new TwinRig(trackers).start().advance(3), update()).advance(60);
     agree(rig);
-    expect(rig.modes("twins-1")).toEqual([
-      "downloading",
-      "verifying",
-      "flashing",
-      "leaving",
-      "rebooting",
-      "selfTesting",
-      "healthy",
-    ]);
+    expect(rig.modes("twins-1")).toEqual(UPDATE_MODES);
     expect(rig.reported("twins-1")).toEqual({ firmware: "2.0.0" });
     expect(rig.board.restarts).toEqual(["SW_CPU_RESET"]);
     expect(rig.board.logs).toContainEqual(expect.stringContaining("ota: downloading 3/4"));
@@ -145,15 +137,7 @@ const ofBoard = (rig: TwinRig): readonly unknown[] =>
 describe.skipIf(lacksCompiler)("the firmware's OTA device with an image", () => {
   it("downloads it, starts it and confirms it", () => {
     const rig = streamed(new TwinRig(real).start().advance(3)).advance(60);
-    expect(rig.modes("twins-1")).toEqual([
-      "downloading",
-      "verifying",
-      "flashing",
-      "leaving",
-      "rebooting",
-      "selfTesting",
-      "healthy",
-    ]);
+    expect(rig.modes("twins-1")).toEqual(UPDATE_MODES);
     expect(ofBoard(rig).at(-1)).toBe("SUCCEEDED");
     expect(rig.board.logs).toContainEqual(expect.stringContaining("ota: downloading 20/20"));
     rig.board.reset();

@@ -9,6 +9,7 @@ import { FIRMWARE_BUILDS, lacksCompiler, lacksEmulator } from "../../rigs.js";
 import { FREE_PORTS } from "../../cloud-server/cloud-bench.js";
 import { BridgedBoard, configuration } from "../micropython/bridged-board.js";
 import { temporaryFolder, until } from "../virtual/rig.js";
+import { UPDATE_MODES } from "./twin-rig.js";
 
 const TELEMETRY = {
   s: 0,
@@ -98,15 +99,7 @@ describe.each(TARGETS)("the device logic on a board built for $target", ({ targe
         120_000,
         () => `${JSON.stringify(modes(board))} ${board.text.slice(-2_000)}`,
       );
-      expect(modes(board)).toEqual([
-        "downloading",
-        "verifying",
-        "flashing",
-        "leaving",
-        "rebooting",
-        "selfTesting",
-        "healthy",
-      ]);
+      expect(modes(board)).toEqual(UPDATE_MODES);
       expect(board.hellos.at(-1)).toMatchObject({ version: "1.1.0", reset: "SW_CPU_RESET", thing: "t1" });
       await board.board.power(false);
       await board.board.power(true);

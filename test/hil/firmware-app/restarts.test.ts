@@ -1,20 +1,10 @@
 import { Random } from "fleetrig/kernel";
 import { describe, expect, it } from "vitest";
 import { lacksCompiler } from "../../rigs.js";
-import { S, TwinRig } from "./twin-rig.js";
+import { CLIMATE, S, TwinRig } from "./twin-rig.js";
 
-const stream = {
-  stream: 0,
-  name: "climate",
-  everyUs: S,
-  phase: "aligned",
-  topic: "site/{thingName}/t",
-  qos: 1,
-  retain: false,
-  payload: { seq: "{seq}" },
-} as const;
 const reconnect = { policy: "constant", baseUs: S, capUs: 60 * S, resetAfterUs: 10 * S } as const;
-const sensors = { telemetry: [stream], reconnect } as const;
+const sensors = { telemetry: [CLIMATE], reconnect } as const;
 
 const RESETS = Number(process.env["FLEETRIG_FIRMWARE_RESETS"] ?? 60);
 
@@ -146,7 +136,7 @@ describe.skipIf(lacksCompiler)("a board that restarts", () => {
     { everyUs: S, reserved: 60 },
     { everyUs: 40 * S, reserved: 1 },
   ])("skips at most $reserved of the numbers that nothing keeps", ({ everyUs, reserved }) => {
-    const rig = new TwinRig({ ...sensors, telemetry: [{ ...stream, qos: 0, everyUs }] });
+    const rig = new TwinRig({ ...sensors, telemetry: [{ ...CLIMATE, qos: 0, everyUs }] });
     const { arrived } = watch(rig);
     rig.start().advance(2.5 + (everyUs / S) * 2);
     const before = arrived.length;
@@ -158,8 +148,8 @@ describe.skipIf(lacksCompiler)("a board that restarts", () => {
   });
 
   it("knows the last number of a rare stream when the outbox has turned over since", () => {
-    const rare = { ...stream, stream: 1, name: "rare", everyUs: 200 * S, topic: "site/{thingName}/rare" };
-    const rig = new TwinRig({ ...sensors, telemetry: [{ ...stream, everyUs: S / 10 }, rare] });
+    const rare = { ...CLIMATE, stream: 1, name: "rare", everyUs: 200 * S, topic: "site/{thingName}/rare" };
+    const rig = new TwinRig({ ...sensors, telemetry: [{ ...CLIMATE, everyUs: S / 10 }, rare] });
     const seen: number[] = [];
     rig.cloud.broker.addHooks({
       message: ({ topic, payload }) => {

@@ -22,6 +22,29 @@ import { CompiledBoard } from "./compiled-board.js";
 
 export const S = 1_000_000;
 
+/** One message a second. */
+export const CLIMATE = {
+  stream: 0,
+  name: "climate",
+  everyUs: S,
+  phase: "aligned",
+  topic: "site/{thingName}/t",
+  qos: 1,
+  retain: false,
+  payload: { seq: "{seq}" },
+} as const;
+
+/** What an update passes through that goes well. */
+export const UPDATE_MODES = [
+  "downloading",
+  "verifying",
+  "flashing",
+  "leaving",
+  "rebooting",
+  "selfTesting",
+  "healthy",
+] as const;
+
 /** What became of messages, as words in order, by the ordinal of the thing. */
 class DeliveryLog implements DeliveryProbe {
   readonly steps: {

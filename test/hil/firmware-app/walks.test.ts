@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { artifactFor } from "fleetrig/sim";
 import { describe, expect, it } from "vitest";
 import { lacksCompiler } from "../../rigs.js";
-import { S, TwinRig } from "./twin-rig.js";
+import { CLIMATE, S, TwinRig } from "./twin-rig.js";
 
 /** Walks for each model; more by the environment variable. */
 const RUNS = Number(process.env["FLEETRIG_FIRMWARE_WALKS"] ?? 25);
@@ -44,16 +44,6 @@ const fault = fc.record({
 });
 const job = fc.constant<Step>({ do: "job" });
 
-const TELEMETRY = {
-  stream: 0,
-  name: "climate",
-  everyUs: S,
-  phase: "aligned",
-  topic: "site/{thingName}/t",
-  qos: 1,
-  retain: false,
-  payload: { seq: "{seq}" },
-} as const;
 const reconnect = { policy: "constant", baseUs: 1_300_001, capUs: 60 * S, resetAfterUs: 3 * S } as const;
 const buffer = { capacity: 4, overflow: "drop-oldest" } as const;
 
@@ -91,7 +81,7 @@ describe.skipIf(lacksCompiler)("random walks of twins", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 14 }), (steps) => {
         const settings = { shadow: { name: "config", applyTime: { dist: "constant", value: 400_003 } } };
-        const rig = new TwinRig({ telemetry: [TELEMETRY], reconnect, buffer, settings });
+        const rig = new TwinRig({ telemetry: [CLIMATE], reconnect, buffer, settings });
         walk(rig, steps);
         rig.board.close();
         expect(rig.boardTold).toEqual(rig.virtualTold);
