@@ -1,7 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { EXIT, FleetrigError } from "fleetrig/kernel";
-import { Composer, type CST, Lexer, Parser } from "yaml";
+import { EXIT, FleetrigError, nearestName } from "fleetrig/kernel";
+import {
+  Composer,
+  type CST,
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  Parser,
+  YAMLParseError,
+} from "yaml";
 import { z } from "zod";
+import { shownMac } from "../enumerate/board-identity.js";
 import { lineProfileSchema } from "../profiles/line-profile.js";
 
 /**
@@ -19,7 +30,7 @@ const word = z.string().min(1).max(128);
 const command = z.string().min(1).max(4096);
 
 const macSchema = z
-  .string()
+  .string("write it in quotes: without them this is a number")
   .regex(/^(?:[0-9a-fA-F]{2}[:-]?){5}[0-9a-fA-F]{2}$/, "a MAC address is written like 7c:df:a1:00:11:22")
   .transform((text) => text.replaceAll(/[:-]/g, "").toLowerCase());
 
@@ -90,55 +101,100 @@ export async function readBenchFile(path: string): Promise<BenchFile> {
   return parseBenchFile(text, path);
 }
 
-/** @throws FleetrigError BENCH_FILE_INVALID (exit 2) */
+/** @throws FleetrigError BENCH_FILE_INVALID (exit 2), with file, line and column */
 export function parseBenchFile(text: string, path: string): BenchFile {
-  if (text.length > MAX_FILE_BYTES) throw invalid(path, `it is longer than ${MAX_FILE_BYTES} bytes`);
-  let value: unknown;
-  try {
-    value = parseYaml(text, path) ?? {};
-  } catch (error) {
-    if (error instanceof FleetrigError) throw error;
-    throw invalid(path, error instanceof Error ? error.message : String(error));
-  }
-  const file = benchFileSchema.safeParse(value);
-  if (!file.success) {
-    const [issue] = file.error.issues;
-    throw invalid(
-      path,
-      `${issue?.path.join(".") || "its top level"}: ${issue?.message ?? "is not understood"}`,
+  const at = new Places(path, text);
+  if (text.length > MAX_FILE_BYTES) throw at.invalid(`it is longer than ${MAX_FILE_BYTES} bytes`);
+  const document = composeYaml(text, at);
+  const file = benchFileSchema.safeParse(document?.toJS({ maxAliasCount: MAX_ALIASES }) ?? {});
+  if (!file.success) throw at.misfit(file.error.issues[0]!, document);
+  const macs = file.data.boards.map(({ mac }) => mac);
+  const double = macs.findIndex((mac, index) => mac !== undefined && macs.indexOf(mac) < index);
+  if (double >= 0)
+    throw at.invalid(
+      `the board ${shownMac(macs[double]!)} is listed twice`,
+      offsetOf(document, ["boards", double, "mac"]),
     );
-  }
-  const double = firstDouble(file.data.boards.flatMap(({ mac }) => mac ?? []));
-  if (double !== undefined) throw invalid(path, `the board ${double} is listed twice`);
   return file.data;
 }
 
-function parseYaml(text: string, path: string): unknown {
-  const [document] = new Composer({ version: "1.2" }).compose(boundedTokens(text, path), true, text.length);
-  const [error] = document?.errors ?? [];
-  if (error !== undefined) throw error;
-  return document?.toJS({ maxAliasCount: MAX_ALIASES });
+function composeYaml(text: string, at: Places): Document | undefined {
+  const tokens = boundedTokens(text, at);
+  try {
+    const [document] = new Composer({ version: "1.2" }).compose(tokens, true, text.length);
+    const [error] = document?.errors ?? [];
+    if (error !== undefined) throw error;
+    return document;
+  } catch (error) {
+    if (error instanceof FleetrigError) throw error;
+    const why = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
+    throw at.invalid(why, error instanceof YAMLParseError ? error.pos[0] : 0);
+  }
 }
 
 /** A bomb is refused before its tree exists: trees are walked by calls that have a stack to exhaust. */
-function* boundedTokens(text: string, path: string): Generator<CST.Token> {
+function* boundedTokens(text: string, at: Places): Generator<CST.Token> {
   const parser = new Parser();
   let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1;
     yield* parser.next(lexeme);
     if (lexemes > MAX_LEXEMES || parser.stack.length > MAX_DEPTH)
-      throw invalid(path, `it is nested more than ${MAX_DEPTH} levels deep, or has ${MAX_LEXEMES} words`);
+      throw at.invalid(`it is nested more than ${MAX_DEPTH} levels deep, or has ${MAX_LEXEMES} words`);
   }
   yield* parser.end();
 }
 
-const firstDouble = (texts: readonly string[]): string | undefined =>
-  texts.find((text, index) => texts.indexOf(text) !== index);
+type Step = string | number;
 
-const invalid = (path: string, why: string): FleetrigError =>
-  new FleetrigError("BENCH_FILE_INVALID", `The bench file ${path} cannot be used: ${why}.`, {
-    hint: "It is an object with boards: [{ mac, name, tags, port, reset, power, images, elf, baud, profile }] and profiles.",
-    context: { path },
-    exitCode: EXIT.usage,
-  });
+/** Where the value at a path begins; the nearest block around it where there is none. */
+function offsetOf(document: Document | undefined, path: readonly Step[]): number {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node = length === 0 ? document?.contents : document?.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+/** Where a key of the block at a path is written. */
+function offsetOfKey(document: Document | undefined, path: readonly Step[], key: string): number {
+  const block = path.length === 0 ? document?.contents : document?.getIn(path, true);
+  const pair = isMap(block)
+    ? block.items.find((item) => isScalar(item.key) && item.key.value === key)
+    : undefined;
+  return (isScalar(pair?.key) ? pair.key.range?.[0] : undefined) ?? offsetOf(document, path);
+}
+
+const KNOWN_KEYS = [...Object.keys(boardSchema.shape), ...Object.keys(benchFileSchema.shape)];
+
+/** Complaints about one bench file, with the place in it. */
+class Places {
+  constructor(
+    private readonly path: string,
+    private readonly text: string,
+  ) {}
+
+  misfit(issue: z.core.$ZodIssue, document: Document | undefined): FleetrigError {
+    const path = issue.path.filter((step) => typeof step !== "symbol");
+    const name = path.join(".");
+    if (issue.code !== "unrecognized_keys")
+      return this.invalid(`${name || "its top level"}: ${issue.message}`, offsetOf(document, path));
+    const key = issue.keys[0]!;
+    const nearest = nearestName(key, KNOWN_KEYS);
+    const why = `${name === "" ? "" : `${name}: `}there is no key "${key}"`;
+    const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
+    return this.invalid(why, offsetOfKey(document, path, key), hint);
+  }
+
+  invalid(why: string, offset = 0, hint?: string): FleetrigError {
+    const before = this.text.slice(0, offset).split("\n");
+    const place = `${this.path}:${before.length}:${before.at(-1)!.length + 1}`;
+    return new FleetrigError("BENCH_FILE_INVALID", `The bench file ${place} cannot be used: ${why}.`, {
+      hint:
+        hint ??
+        "It is an object with boards: [{ mac, name, tags, port, reset, power, images, elf, baud, profile }] and profiles.",
+      context: { path: this.path },
+      exitCode: EXIT.usage,
+    });
+  }
+}

@@ -28,6 +28,17 @@ export function mismatch(select: BoardSelector, facts: BoardFacts): string | und
   return missing === undefined ? undefined : `${path} is not tagged ${missing}`;
 }
 
+/** What a request wants, as files and people write it: `mac 7c:df:a1:00:11:22, tag lab`. */
+export const shownSelector = ({ mac, chip, tags = [], port }: BoardSelector): string =>
+  [
+    mac === undefined ? [] : `mac ${shownMac(mac)}`,
+    chip === undefined ? [] : `chip ${chip}`,
+    tags.map((tag) => `tag ${tag}`),
+    port === undefined ? [] : `port ${port}`,
+  ]
+    .flat()
+    .join(", ");
+
 const isAt = (port: string, { path, aliases }: BoardFacts): boolean =>
   globMatches(port, path) || aliases.some((alias) => globMatches(port, alias));
 

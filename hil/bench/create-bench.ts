@@ -12,7 +12,7 @@ import type { BoardHands, Patience } from "../board/board-parts.js";
 import type { AttachedPort } from "../enumerate/attached-port.js";
 import type { LeaseDesk } from "./bench-leases.js";
 import { EMPTY_BENCH_FILE, type BenchFile, type BenchFileBoard } from "./bench-file.js";
-import { type BoardFacts, matchBoards, mismatch, needsHello } from "./board-matching.js";
+import { type BoardFacts, matchBoards, mismatch, needsHello, shownSelector } from "./board-matching.js";
 import { BenchSeat, type SeatOptions } from "./bench-seat.js";
 import { LineSeat } from "./line-seat.js";
 import type {
@@ -308,7 +308,11 @@ class PortBench implements Bench {
     });
     const taken = [...this.seats.keys()].map(({ port, thing: owner }) => `${port} is ${owner}`);
     const all = [...why, ...taken];
-    return { thing, board: undefined, reason: all.length === 0 ? "no board is attached" : all.join("; ") };
+    const reason =
+      all.length === 0
+        ? "no board is attached"
+        : `no board with ${shownSelector(select)} is free: ${all.join("; ")}`;
+    return { thing, board: undefined, reason };
   }
 }
 

@@ -42,6 +42,13 @@ export function normalMac(text: string | undefined): string | undefined {
 /** As people read it: `7c:df:a1:00:11:22`. */
 export const shownMac = (mac: string): string => mac.match(/../g)?.join(":") ?? mac;
 
+/** The board of a `BoardIdentity.key` as people know it: by its MAC, or where it is. */
+export const shownKey = (key: string): string => {
+  const at = key.indexOf(":");
+  const value = key.slice(at + 1);
+  return key.slice(0, at) === "mac" ? shownMac(value) : value;
+};
+
 /** The surest of what is known: hello, fuses, a USB serial number that is the MAC, the registry of virtual boards, the USB socket, the address. */
 export function resolveIdentity({ helloMac, romMac, port, address }: IdentityEvidence): BoardIdentity {
   const usbMac = port?.adapter.hasMacSerial === true ? normalMac(port.usb?.serial) : undefined;

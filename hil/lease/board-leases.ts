@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, FleetrigError, formatDurationUs, hostProcess, US_PER_MS } from "fleetrig/kernel";
+import { shownKey } from "../enumerate/board-identity.js";
 import { type NumberedTicket, TicketFolder } from "./ticket-folder.js";
 
 /**
@@ -100,7 +101,7 @@ export class BoardLeases {
     const { key, pid, host, purpose } = first;
     const where = host === this.options.host ? "" : ` on ${host}`;
     const waited = patienceUs > 0 ? ` after ${formatDurationUs(patienceUs)}` : "";
-    return new FleetrigError("BOARD_LEASED", `Board ${key} is still in use${waited}.`, {
+    return new FleetrigError("BOARD_LEASED", `Board ${shownKey(key)} is still in use${waited}.`, {
       hint: `${purpose} has it (process ${pid}${where}). It is free when that ends.`,
       context: { key, pid, host, purpose },
     });

@@ -1,4 +1,5 @@
 import { type Clock, FleetrigError, formatDurationUs, US_PER_MS, US_PER_S } from "fleetrig/kernel";
+import { shownKey } from "../enumerate/board-identity.js";
 import { type AdapterKind, KIND_POLICIES } from "../enumerate/adapters.js";
 import type { ModemLines, Port } from "../port/port.js";
 import type { PowerControl } from "../power/power-control.js";
@@ -236,13 +237,17 @@ const BOOTED = { true: "boot text of its loader", false: "boot text of its appli
 
 function unproven(key: string, mode: ResetMode, attempts: readonly ResetAttempt[]): FleetrigError {
   const goal = mode === "run" ? "restart" : "start its loader";
-  return new FleetrigError("BOARD_RESET_UNPROVEN", `Board ${key} did not show that it would ${goal}.`, {
-    hint:
-      attempts.length === 0
-        ? "It has neither lines nor a power control that could restart it."
-        : `Tried: ${attempts.map(wordsOf).join("; ")}. Hold its BOOT or EN button, or give it a power control.`,
-    context: { key, mode, attempts },
-  });
+  return new FleetrigError(
+    "BOARD_RESET_UNPROVEN",
+    `Board ${shownKey(key)} did not show that it would ${goal}.`,
+    {
+      hint:
+        attempts.length === 0
+          ? "It has neither lines nor a power control that could restart it."
+          : `Tried: ${attempts.map(wordsOf).join("; ")}. Hold its BOOT or EN button, or give it a power control.`,
+      context: { key, mode, attempts },
+    },
+  );
 }
 
 function wordsOf({ method, train, result, tookUs, seen, reason }: ResetAttempt): string {

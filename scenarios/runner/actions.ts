@@ -9,9 +9,11 @@ import {
   type RandomSource,
 } from "fleetrig/kernel";
 import { compileText, type Fleet, type FleetMember, IDENTITY_FIELDS, type Selection } from "fleetrig/sim";
+import type { AbsentThing } from "./fleet-plan.js";
 import { type FirmwareImages, withArtifact } from "./firmware-images.js";
 import { type Identities, noCertificate } from "./identities.js";
 import type { Action, ActionVerb } from "../scenario.js";
+import { selectPresent } from "./present-members.js";
 import { type BoardVerb, isForBoards, NOT_A_BOARD, performOnBoards } from "./board-actions.js";
 
 /** What actions act on. `cloud` is absent when the broker is somebody else's. */
@@ -20,6 +22,8 @@ export interface ActionStage {
   readonly random: RandomSource;
   readonly events: EventSink;
   readonly fleet: Fleet;
+  /** Things that take no part because their boards are missing, and why. */
+  readonly absent: ReadonlyMap<string, AbsentThing>;
   readonly cloud: Cloud | undefined;
   readonly identities: Identities | undefined;
   /** Firmware that boards can really start. */
@@ -129,7 +133,7 @@ function createJob(action: VerbOf<"createJob">, stage: ActionStage): void {
     jobId,
     document: withArtifact(request["document"], stage.images),
     targets:
-      thingGroup === undefined && things.length <= MAX_TARGETS
+      thingGroup === undefined && things.length > 0 && things.length <= MAX_TARGETS
         ? things
         : [`group:${thingGroup ?? groupFor(action, things, cloud)}`],
   });
@@ -145,14 +149,19 @@ const registered = (
     .map(({ name }) => name)
     .filter((name) => registry.hasThing(name));
 
-/** The fleet's own group when all of it is meant, otherwise a group made for this job. */
+/** The fleet's own group when all of it is meant, otherwise a group made for this job: an empty one when nobody is there. */
 function groupFor(
   { jobId, targets }: VerbOf<"createJob">,
   things: readonly string[],
   { registry }: Cloud,
 ): string {
   const { group } = targets;
-  if (group !== undefined && registry.membersOf(`group:${group}`).length === things.length) return group;
+  if (
+    group !== undefined &&
+    things.length > 0 &&
+    registry.membersOf(`group:${group}`).length === things.length
+  )
+    return group;
   const thingGroupName = `targets-of-${jobId.replaceAll(".", "_")}`;
   registry.createThingGroup({ thingGroupName });
   for (const thingName of things) registry.addThingToThingGroup({ thingName, thingGroupName });
@@ -277,11 +286,12 @@ function announce(
   return members;
 }
 
-const select = (
-  selection: Selection,
-  action: Action,
-  { fleet, random }: ActionStage,
-): readonly FleetMember[] => fleet.select(selection, random.stream(`select/${action.id}`));
+function select(selection: Selection, action: Action, stage: ActionStage): readonly FleetMember[] {
+  const { members, skipped } = selectPresent(selection, action.id, stage);
+  for (const one of skipped)
+    stage.events.emit({ type: "action.skipped", atUs: stage.clock.nowUs(), action: action.id, ...one });
+  return members;
+}
 
 function started(
   action: Action,

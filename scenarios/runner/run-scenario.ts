@@ -343,6 +343,7 @@ class Run {
         random: world.random,
         events: world.events,
         fleet: world.fleet,
+        absent: this.planned.absent,
         cloud: world.cloud,
         identities: world.identities,
         images: world.images,

@@ -92,6 +92,14 @@ describe("naming a board", () => {
   });
 });
 
+describe("fleetrig board monitor", () => {
+  it("names the file that is no ELF file", async () => {
+    const { code, stderr } = await board("monitor left-arm --elf app.bin", { "app.bin": "no ELF at all" });
+    expect(code).toBe(2);
+    expect(stderr).toContain("app.bin: This is no ELF file that can be read");
+  });
+});
+
 describe("fleetrig board doctor", () => {
   it("explains what stands between the user and boards", async () => {
     const { code, stdout } = await board("doctor");

@@ -198,6 +198,27 @@ describe("boards in a run", () => {
     ]);
   });
 
+  it("that are missing are left out of what is done to them, by name, group or count", async () => {
+    const stages = [
+      "{ at: 10ms, reset: { id: named, select: { things: [mixed-0, h-1] } } }",
+      "{ at: 10ms, reset: { id: group, select: { group: hard } } }",
+      "{ at: 10ms, disconnect: { id: count, select: { group: mixed, count: 3 }, mode: graceful, hold: 10ms } }",
+      "{ at: 10ms, updateShadow: { id: whole, select: { group: mixed }, desired: { a: 1 } } }",
+      "{ at: 10ms, createJob: { jobId: j-1, targets: { group: hard }, document: {} } }",
+    ].join(", ");
+    const { record } = await run(`services: { jobs: true, shadows: true }${scenario({ stages })}`, []);
+    expect(record.failure).toBeNull();
+    expect(record.skippedActions?.map(({ action, things }) => [action, things])).toEqual([
+      ["named", ["mixed-0"]],
+      ["named", ["h-1"]],
+      ["group", ["h-1", "h-2"]],
+      ["go#4", ["h-1", "h-2"]],
+    ]);
+    const whom = record.faults.map(({ fault, things }) => [fault, things]);
+    expect(whom).toContainEqual(["disconnect", ["mixed-1", "mixed-2"]]);
+    expect(whom).toContainEqual(["updateShadow", ["mixed-1", "mixed-2"]]);
+  });
+
   it("that are missing break a run that requires them", async () => {
     const text = scenario({ expect: "delivery.lost == 0" });
     const openBench = ({ events }: { events: EventSink }) => Promise.resolve(new PaperBench([], events));

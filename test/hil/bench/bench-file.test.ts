@@ -27,9 +27,30 @@ describe("parseBenchFile", () => {
     ["boards: [{ mac: 7cdfa1000001 }, { mac: '7c:df:a1:00:00:01' }]", "listed twice"],
     ["boards: [{ mac: 7cdfa1000001, colour: red }]", "colour"],
     ["boards: {", "cannot be used"],
+    [
+      "boards:\n  - mac: 7cdfa1000001\n    colour: red",
+      'bench.yaml:3:5 cannot be used: boards.0: there is no key "colour".',
+    ],
+    [
+      "boards:\n  - { name: a, mac: '7c:df' }",
+      "bench.yaml:2:21 cannot be used: boards.0.mac: a MAC address is written like",
+    ],
+    ["boards:\n  - { name: a }", "bench.yaml:2:5 cannot be used: boards.0: a board needs a mac or a port."],
+    ["boards:\n  - mac: 021122334455", "bench.yaml:2:10 cannot be used: boards.0.mac: write it in quotes"],
+    [
+      "boards: [\n  { mac: 7cdfa1000001 },\n  { mac: 7cdfa1000001 }]",
+      "bench.yaml:3:10 cannot be used: the board 7c:df:a1:00:00:01",
+    ],
+    ["boards:\n  - { mac: 7cdfa1000001\nx: 1", "bench.yaml:3:"],
   ])("refuses %s", (text, why) => {
     expect(() => parseBenchFile(text, "bench.yaml")).toThrow(
       expect.objectContaining({ code: "BENCH_FILE_INVALID", message: expect.stringContaining(why) }),
+    );
+  });
+
+  it("asks whether another key was meant", () => {
+    expect(() => parseBenchFile("boards: [{ mac: 7cdfa1000001, tag: [lab] }]", "b")).toThrow(
+      expect.objectContaining({ hint: "Did you mean tags?" }),
     );
   });
 

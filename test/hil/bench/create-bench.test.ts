@@ -98,6 +98,7 @@ describe("createBench", () => {
     mute.isMute = true;
     const claims = await rig.claim(rig.bench(), { chip: "esp32s3" }, { chip: "esp32c3" });
     expect(claims[1]?.board?.mac).toBe(A);
+    expect(reasonOf(claims[0])).toContain("no board with chip esp32s3 is free: ");
     expect(reasonOf(claims[0])).toContain("/dev/ttyUSB1: ");
     expect(reasonOf(claims[0])).toContain("no hello within");
     expect(reasonOf(claims[0])).toContain("/dev/ttyUSB0 is t1");

@@ -53,6 +53,7 @@ describe("BoardLeases", () => {
     const lease = await leases().acquire(wish(0, "smoke.yaml"));
     await expect(leases().acquire(wish(0))).rejects.toMatchObject({
       code: "BOARD_LEASED",
+      message: expect.stringContaining("Board 7c:df:a1:00:11:22 is still in use"),
       hint: expect.stringContaining(`smoke.yaml has it (process ${process.pid})`),
     });
     lease.release();
