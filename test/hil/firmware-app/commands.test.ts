@@ -92,6 +92,16 @@ describe.skipIf(lacksCompiler)("commands of the bench", () => {
     expect(board.restarts).toEqual([reason]);
   });
 
+  it("is answered while a server of the board's own network floods it", () => {
+    board.flood(200_001);
+    ask("credentials", { host: "h", port: 1883 });
+    ask("configure", { thing: "t", model: "shadow-device", path: "direct" });
+    expect(ask("start", { at: 0 })).toEqual({ ok: true, value: null });
+    time.advance(10_000);
+    expect(board.events).toContainEqual(expect.objectContaining({ ev: "connection", kind: "open" }));
+    expect(ask("echo", { data: "here" })).toEqual({ ok: true, value: "here" });
+  });
+
   it("survives any JSON as a command", () => {
     const names = fc.constantFrom(
       "configure",

@@ -113,6 +113,11 @@ export class CompiledBoard implements MemberBoard {
     this.send("R0");
   }
 
+  /** Every server that the board connects to accepts it, and sends so many bytes at once. */
+  flood(bytes: number): void {
+    this.send(`F${bytes}`);
+  }
+
   /** EN goes low. */
   reset(): void {
     this.send("Z");
