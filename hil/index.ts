@@ -134,6 +134,7 @@ export { FileFlash, type FlashMemory, MemoryFlash } from "./virtual/rom/flash-me
 export type { RomFaults } from "./virtual/rom/rom-faults.js";
 export { type ChipApplication, VirtualChip, type VirtualChipOptions } from "./virtual/rom/virtual-chip.js";
 export { referenceFirmware } from "./virtual/board-programs.js";
+export type { UsbipPlace, UsbipPlan } from "./virtual/keeper-protocol.js";
 export { startVirtualBench, type VirtualBench, type VirtualBenchOptions } from "./virtual/virtual-bench.js";
 export {
   type RunningVirtualBoard,
@@ -183,6 +184,7 @@ export {
 export { UsbAttachments, type UsbAttachmentsOptions } from "./virtual/usbip/usb-attachments.js";
 export { UsbChip, type UsbChipOptions } from "./virtual/usbip/usb-chip.js";
 export {
+  USB_SERIAL_KINDS,
   type UsbPeer,
   UsbSerialDevice,
   type UsbSerialDeviceOptions,

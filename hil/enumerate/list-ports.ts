@@ -31,7 +31,7 @@ export function listPorts(
       byId: links.byId.get(port.path) ?? [],
       byPath: links.byPath.get(port.path) ?? [],
     }));
-  return [...attached, ...virtual.map(virtualPort)];
+  return [...attached, ...virtual.flatMap(virtualPort)];
 }
 
 type Found = Omit<AttachedPort, "byId" | "byPath">;
@@ -90,16 +90,12 @@ function linksOf(files: SystemFiles, folder: string): Map<string, string[]> {
   return links;
 }
 
-const virtualPort = (board: VirtualBoard): AttachedPort => ({
-  address: parsePortAddress(board.path),
-  path: board.path,
-  adapter: VIRTUAL,
-  driver: undefined,
-  usb: undefined,
-  byId: [],
-  byPath: [],
-  virtual: board,
-});
+function virtualPort(board: VirtualBoard): readonly AttachedPort[] {
+  const { path } = board;
+  if (path === undefined) return [];
+  const nothing = { driver: undefined, usb: undefined, byId: [], byPath: [] };
+  return [{ address: parsePortAddress(path), path, adapter: VIRTUAL, virtual: board, ...nothing }];
+}
 
 /** ttyACM0, ttyUSB2, ttyUSB10. */
 function byNumber(a: string, b: string): number {

@@ -12,8 +12,8 @@ const MAX_BOARDS = 1024;
 
 export const virtualBoardSchema = z.object({
   schema: z.literal(1),
-  /** What `parsePortAddress` reads: the tty of the board, or `tcp://127.0.0.1:port`. */
-  path: z.string().min(1).max(1024),
+  /** What `parsePortAddress` reads: the tty of the board, or `tcp://127.0.0.1:port`. Without one it is a USB device, and found as such. */
+  path: z.string().min(1).max(1024).optional(),
   /** As in `VIRTUAL_BOARD_KINDS`, or a word of other makers of boards. */
   kind: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
   /** 12 lower-case hexadecimal digits, as its hello will say. */

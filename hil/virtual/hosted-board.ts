@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
-import { type Clock, FleetrigError, hostProcess } from "fleetrig/kernel";
+import { type Clock, FleetrigError, hostProcess, type Timer } from "fleetrig/kernel";
 import { registerVirtualBoard } from "../enumerate/virtual-registry.js";
+import type { BoardLine, BoardLineHandlers } from "./board-line.js";
 import { BoardProcess, type BoardStart } from "./board-process.js";
 import { ControlServer } from "./control-server.js";
 import type { BoardAction, BoardPlan, BoardStatus } from "./keeper-protocol.js";
@@ -8,7 +9,6 @@ import type { Reaper } from "./reaper.js";
 import { romBootText } from "./rom/boot-text.js";
 import { DownloadMode } from "./rom/download-mode.js";
 import type { SparePrograms } from "./spare-programs.js";
-import { VirtualTty } from "./virtual-tty.js";
 
 const COLD: BoardStart = { reason: "POWERON", isCold: true };
 /** To the ROM it looks like power. */
@@ -27,25 +27,29 @@ const RESET_REASONS: Readonly<Record<string, string>> = {
   "67": "TG0_WDT_RESET",
 };
 
+/** What is done to a board: by a hand at the bench, or by the modem lines of its host. */
+type BoardDeed =
+  | BoardAction
+  | { readonly op: "hold" }
+  | { readonly op: "release"; readonly isDownload: boolean };
+
 export interface HostedBoardOptions {
   readonly plan: BoardPlan;
   readonly clock: Clock;
   readonly reaper: Reaper;
   readonly spares: SparePrograms;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  line(handlers: BoardLineHandlers): BoardLine;
   status(status: BoardStatus): void;
   log(text: string): void;
 }
 
 /**
- * A virtual board as its keeper has it: a tty, the process behind it, its entry in the registry and its control socket. What
+ * A virtual board as its keeper has it: its line, the process behind it, its entry in the registry and its control socket. What
  * is done to it is done one after the other.
  */
 export class HostedBoard {
-  private readonly tty = new VirtualTty((bytes) => {
-    this.rom?.receive(bytes);
-    this.process?.write(bytes);
-  });
+  private readonly line: BoardLine;
   private readonly control: ControlServer;
   private process: BoardProcess | undefined;
   /** In download mode. */
@@ -57,9 +61,19 @@ export class HostedBoard {
   private restarts = 0;
   private hasCable = true;
   private isOver = false;
+  /** While a board with its own USB is away from the bus. */
+  private comeback: Timer | undefined;
 
   constructor(private readonly options: HostedBoardOptions) {
     this.control = new ControlServer((request) => this.do(request));
+    this.line = options.line({
+      received: (bytes) => {
+        this.rom?.receive(bytes);
+        this.process?.write(bytes);
+      },
+      held: () => this.follow({ op: "hold" }),
+      released: (isDownload) => this.follow({ op: "release", isDownload }),
+    });
   }
 
   /** @throws {FleetrigError} BOARD_NO_TTY, BOARD_PROGRAM_MISSING, BOARD_EMULATOR_FAILED, BOARD_CONTROL_FAILED */
@@ -73,23 +87,27 @@ export class HostedBoard {
   }
 
   /** @throws {FleetrigError} BOARD_UNSUPPORTED, BOARD_EMULATOR_FAILED, BOARD_NO_TTY */
-  do(action: BoardAction): Promise<void> {
-    const done = this.last.then(() => this.perform(action));
+  do(deed: BoardDeed): Promise<void> {
+    const done = this.last.then(() => this.perform(deed));
     this.last = done.catch(() => undefined);
     return done;
   }
 
   async stop(): Promise<void> {
     this.isOver = true;
-    this.unregister();
+    this.disappear();
     this.control.close();
     this.endDownload();
     await this.process?.kill();
     this.process = undefined;
-    this.tty.unplug();
   }
 
-  private async perform(action: BoardAction): Promise<void> {
+  /** As `do`, where nobody waits for it. */
+  private follow(deed: BoardDeed): void {
+    this.do(deed).catch((error: unknown) => this.options.log(String(error)));
+  }
+
+  private async perform(action: BoardDeed): Promise<void> {
     if (this.isOver) return;
     this.restarts = 0;
     switch (action.op) {
@@ -101,6 +119,12 @@ export class HostedBoard {
         break;
       case "freeze":
         await this.process?.freeze(action.on);
+        break;
+      case "hold":
+        await this.process?.freeze(true);
+        break;
+      case "release":
+        await this.release(action.isDownload);
         break;
       case "plug":
         this.hasCable = action.in;
@@ -125,8 +149,8 @@ export class HostedBoard {
       ...plan.rom,
       mac: plan.mac,
       clock,
-      send: (bytes) => this.tty.write(bytes),
-      left: () => void this.do({ op: "reset" }).catch((error: unknown) => this.options.log(String(error))),
+      send: (bytes) => this.line.write(bytes),
+      left: () => this.follow({ op: "reset" }),
     });
   }
 
@@ -136,6 +160,12 @@ export class HostedBoard {
     this.rom?.end();
     this.rom = undefined;
     return wasThere;
+  }
+
+  /** Nothing of what ran before is heard again: it is frozen until it has been reset. */
+  private async release(isDownload: boolean): Promise<void> {
+    await (isDownload && this.options.plan.rom !== undefined ? this.download() : this.reset());
+    await this.process?.freeze(false);
   }
 
   private async reset(): Promise<void> {
@@ -154,16 +184,16 @@ export class HostedBoard {
 
   private async powerOn(start: BoardStart): Promise<void> {
     if (this.process !== undefined || this.rom !== undefined) return;
-    if (this.options.plan.usb === "native") this.appear();
+    if (this.options.plan.usb === "native" && this.comeback === undefined) this.appear();
     const { plan, reaper, spares, environment, log } = this.options;
     // At once, as a chip does: whoever waits for the board knows by it that it starts, however long its interpreter takes.
-    if (!plan.program.hasRom) this.tty.write(Buffer.from(romBootText(start.reason)));
+    if (!plan.program.hasRom) this.line.write(Buffer.from(romBootText(start.reason)));
     this.process = await BoardProcess.start(plan.program, start, {
       reaper,
       spares,
       environment,
       handlers: {
-        line: (bytes) => this.tty.write(bytes),
+        line: (bytes) => this.line.write(bytes),
         restarted: () => {
           if (plan.usb === "native") this.reenumerate();
         },
@@ -204,23 +234,25 @@ export class HostedBoard {
   }
 
   private appear(otherThan?: string): void {
-    if (!this.hasCable || this.tty.path !== undefined) return;
-    this.tty.plug(otherThan);
-    this.lastPath = this.tty.path;
+    if (!this.hasCable) return;
+    this.line.plug(otherThan);
+    this.lastPath = this.line.path;
     this.enter();
   }
 
   private disappear(): void {
+    this.comeback?.cancel();
+    this.comeback = undefined;
     this.unregister();
     this.unregister = () => undefined;
-    this.tty.unplug();
+    this.line.unplug();
   }
 
   private reenumerate(): void {
     this.disappear();
     this.tell();
-    this.options.clock.after(REENUMERATION_US, () => {
-      if (this.isOver || (this.process === undefined && this.options.plan.usb === "native")) return;
+    this.comeback = this.options.clock.after(REENUMERATION_US, () => {
+      this.comeback = undefined;
       this.appear();
       this.tell();
     });
@@ -228,11 +260,20 @@ export class HostedBoard {
 
   private enter(): void {
     const { registryFolder, kind, mac, chip, tags, control } = this.options.plan;
-    const entry = { schema: 1 as const, path: this.tty.path!, kind, mac, chip, tags: [...tags], control };
+    const { path } = this.line;
+    const entry = {
+      schema: 1 as const,
+      kind,
+      mac,
+      chip,
+      tags: [...tags],
+      control,
+      ...(path !== undefined && { path }),
+    };
     this.unregister = registerVirtualBoard(registryFolder, { ...entry, ...hostProcess() });
   }
 
   private tell(): void {
-    this.options.status({ path: this.tty.path, pid: this.process?.pid });
+    this.options.status({ path: this.line.path, pid: this.process?.pid });
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { FleetrigError } from "fleetrig/kernel";
+import { EXIT, FleetrigError } from "fleetrig/kernel";
 import type { BoardStatus, KeeperFailure, KeeperMessage, KeeperRequest } from "./keeper-protocol.js";
 
 /** From source, the compiled keeper is started: Node runs no TypeScript. */
@@ -89,6 +89,7 @@ class KeeperProcess {
       code: "BOARD_KEEPER_FAILED",
       sentence: `The keeper of virtual boards has ended: ${how}.`,
       hint: undefined,
+      exitCode: EXIT.environment,
     };
     for (const { reject } of this.waiting.values()) reject(errorOf(gone));
     this.waiting.clear();
@@ -96,8 +97,9 @@ class KeeperProcess {
   }
 }
 
-const errorOf = ({ code, sentence, hint }: KeeperFailure): FleetrigError =>
+const errorOf = ({ code, sentence, hint, exitCode }: KeeperFailure): FleetrigError =>
   new FleetrigError(code, sentence, {
+    exitCode,
     hint:
       hint ??
       "This is a bug in fleetrig, or the keeper's process was killed; stop the board and start it again.",

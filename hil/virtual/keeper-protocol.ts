@@ -1,7 +1,9 @@
+import type { ExitCode } from "fleetrig/kernel";
 import type { VirtualBoardKind } from "../bench/bench.js";
 import type { ControlRequest } from "../power/control-protocol.js";
 import type { BoardProgram } from "./board-process.js";
 import type { RomPlan } from "./rom/download-mode.js";
+import type { UsbSerialKind } from "./usbip/usb-serial-device.js";
 
 /** What the process that wants virtual boards and the *keeper* that has them say to each other, over Node's channel. */
 export interface BoardPlan {
@@ -20,6 +22,20 @@ export interface BoardPlan {
   readonly isOff: boolean;
   /** The boot loader in its ROM; undefined for boards that have none. */
   readonly rom?: RomPlan;
+  /** It is a USB device of a USB/IP server on loopback, and has no tty of its own. */
+  readonly usbip?: UsbipPlan;
+}
+
+export interface UsbipPlan {
+  readonly adapter: UsbSerialKind;
+  /** Of the server, which boards of one keeper share; 0 takes any free one. */
+  readonly port: number;
+}
+
+/** Where USB/IP clients find a board. */
+export interface UsbipPlace {
+  readonly port: number;
+  readonly busId: string;
 }
 
 /** `isRenamed`: the tty must come back under another name. */
@@ -33,6 +49,7 @@ export interface BoardStatus {
   readonly path: string | undefined;
   /** Undefined without power. */
   readonly pid: number | undefined;
+  readonly usbip?: UsbipPlace;
 }
 
 export type KeeperRequest =
@@ -50,4 +67,5 @@ export interface KeeperFailure {
   readonly code: string;
   readonly sentence: string;
   readonly hint: string | undefined;
+  readonly exitCode: ExitCode;
 }

@@ -2,16 +2,19 @@ import { join } from "node:path";
 import type { VirtualBoardKind } from "../bench/bench.js";
 import { boardProgram, romPlan } from "./board-programs.js";
 import { keeper } from "./keeper-process.js";
-import type { BoardAction, BoardStatus } from "./keeper-protocol.js";
+import type { BoardAction, BoardStatus, UsbipPlace, UsbipPlan } from "./keeper-protocol.js";
+import { hasOwnUsb } from "./usbip/adapter-wiring.js";
 
-/** A board that this process has made: a real tty device that any serial tool can open, with a board behind it. */
+/** A board that this process has made, behind a tty or a USB device that any serial tool can open. */
 export interface RunningVirtualBoard {
   readonly kind: VirtualBoardKind;
   /** 12 lower-case hexadecimal digits. */
   readonly mac: string;
   readonly chip: string;
-  /** The tty; undefined while it is unplugged or, with USB of its own, restarts. */
+  /** The tty; undefined while it is unplugged or, with USB of its own, restarts; and on a USB/IP server. */
   readonly path: string | undefined;
+  /** Where it is on a USB/IP server. */
+  readonly usbip: UsbipPlace | undefined;
   /** Of the process that is the board; undefined without power. */
   readonly pid: number | undefined;
   /** Unix socket of its control protocol. */
@@ -43,6 +46,8 @@ export interface VirtualBoardOptions {
   readonly firmware: string;
   /** `bridge` (default): the tty stays when the board restarts; `native`: it vanishes, as the chip's own USB does. */
   readonly usb?: "bridge" | "native";
+  /** A USB device in place of the tty, on a USB/IP server of 127.0.0.1. Then `usb` follows from the adapter. */
+  readonly usbip?: UsbipPlan;
   readonly tags?: readonly string[];
   /** Starts without power; default false. */
   readonly isOff?: boolean;
@@ -62,10 +67,12 @@ const CHIPS: Readonly<Record<VirtualBoardKind, string>> = {
 /**
  * Starts a virtual board in this process's keeper. When this process ends, however it ends, so does the board.
  * @throws {FleetrigError} BOARD_FIRMWARE_MISSING, BOARD_NO_TTY, BOARD_PROGRAM_MISSING, BOARD_EMULATOR_FAILED, BOARD_CONTROL_FAILED,
- *   BOARD_KEEPER_FAILED (rejections)
+ *   BOARD_KEEPER_FAILED, BOARD_USB_UNAVAILABLE (rejections)
  */
 export async function startVirtualBoard(options: VirtualBoardOptions): Promise<RunningVirtualBoard> {
-  const { kind, mac, registryFolder, tags = [], usb = "bridge", isOff = false } = options;
+  const { kind, mac, registryFolder, tags = [], usbip, isOff = false } = options;
+  const usb =
+    usbip === undefined ? (options.usb ?? "bridge") : hasOwnUsb(usbip.adapter) ? "native" : "bridge";
   const program = boardProgram(kind, { node: "node", ...options });
   const control = join(registryFolder, `${mac}.sock`);
   const rom = kind === "rv32" ? { rom: romPlan(options.stateFolder) } : {};
@@ -76,7 +83,19 @@ export async function startVirtualBoard(options: VirtualBoardOptions): Promise<R
     },
     log: (text) => options.log?.(text),
   });
-  const plan = { kind, mac, chip: CHIPS[kind], tags, program, usb, registryFolder, control, isOff, ...rom };
+  const plan = {
+    kind,
+    mac,
+    chip: CHIPS[kind],
+    tags,
+    program,
+    usb,
+    registryFolder,
+    control,
+    isOff,
+    ...rom,
+    ...(usbip && { usbip }),
+  };
   try {
     await keeper.ask(board, { ask: "start", plan });
   } catch (error) {
@@ -91,6 +110,9 @@ export async function startVirtualBoard(options: VirtualBoardOptions): Promise<R
     control,
     get path() {
       return status.path;
+    },
+    get usbip() {
+      return status.usbip;
     },
     get pid() {
       return status.pid;

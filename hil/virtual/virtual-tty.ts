@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import * as nodePty from "@lydell/node-pty";
 import { FleetrigError } from "fleetrig/kernel";
+import type { BoardLine } from "./board-line.js";
 
 /**
  * A tty device with a board behind it: the other side of a pseudo terminal. The *plug* is the pair; pulling it takes the
@@ -35,7 +36,7 @@ interface Plug {
   readonly hold: number;
 }
 
-export class VirtualTty {
+export class VirtualTty implements BoardLine {
   /** Bytes of the board that nobody read. */
   lostBytes = 0;
   private plugged: Plug | undefined;

@@ -8,6 +8,7 @@ import {
   type Port,
   type PortOpenerOptions,
   silentLinkHandlers,
+  type UsbipPlace,
 } from "fleetrig/hil";
 import { createRandomSource } from "fleetrig/kernel";
 import { createNodeHost, type Host } from "fleetrig/scenarios";
@@ -21,6 +22,14 @@ export interface BoardCommand {
   readonly code: Promise<number>;
   interrupt(): void;
   type(line: string): void;
+}
+
+interface StartedBoard {
+  readonly mac: string;
+  /** A tty, unless it is a USB device. */
+  readonly port: string;
+  readonly usbip?: UsbipPlace;
+  readonly control: string;
 }
 
 /** A folder for the state of this test's boards; what was built before is used again. */
@@ -74,8 +83,8 @@ export class BoardRig {
     return stdout;
   }
 
-  /** Starts a virtual board by the command. @returns its MAC, as the command said it */
-  async start(line: string): Promise<{ mac: string; port: string; control: string }> {
+  /** Starts a virtual board by the command. @returns what the command said of it */
+  async start(line: string): Promise<StartedBoard> {
     const command = this.begin(`virtual --json ${line}`);
     this.virtual.push(command);
     const ended = command.code.then((code) => {
@@ -83,11 +92,7 @@ export class BoardRig {
     });
     const isReady = until(() => command.written.stdout.includes('"ready"'), 60_000);
     await Promise.race([isReady, ended]);
-    return JSON.parse(command.written.stdout.split("\n")[0]!) as {
-      mac: string;
-      port: string;
-      control: string;
-    };
+    return JSON.parse(command.written.stdout.split("\n")[0]!) as StartedBoard;
   }
 
   /** @returns exit codes of the commands that ran the virtual boards */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,17 +10,21 @@ import {
   UsbChip,
   type UsbPeer,
   type UsbSerialDevice,
+  type UsbSerialKind,
   type UsbipServer,
-  writeFactoryFlash,
 } from "fleetrig/hil";
 import { type Clock, LANE, RealTime } from "fleetrig/kernel";
-import { FirmwareBoard } from "./firmware-board.js";
+import { boardProgram } from "../../hil/virtual/board-programs.js";
+import { HostedBoard } from "../../hil/virtual/hosted-board.js";
+import { Reaper } from "../../hil/virtual/reaper.js";
+import { SparePrograms } from "../../hil/virtual/spare-programs.js";
+import { UsbLine } from "../../hil/virtual/usbip/usb-line.js";
 import { BOARDS, type RackAnswer, type RackRequest, type Seen } from "./rack-protocol.js";
 
 interface Place {
   readonly device: UsbSerialDevice;
   readonly state: () => string;
-  readonly plug: (isIn: boolean) => void;
+  readonly plug: (isIn: boolean) => void | Promise<void>;
   readonly flash: MemoryFlash | undefined;
   lines: Seen["lines"][number][];
   bauds: number[];
@@ -32,37 +36,15 @@ export class Rack {
   private readonly clock: Clock = this.time.lane(LANE.bench);
   private readonly folder = mkdtempSync(join(tmpdir(), "fleetrig-usb-rack-"));
   private readonly places = new Map<string, Place>();
-  private readonly firmwares: FirmwareBoard[] = [];
+  private readonly firmwares: HostedBoard[] = [];
   private readonly control: Server = createServer((socket) => this.serve(socket));
   private usbip!: UsbipServer;
 
   /** @param buildFolder Where builds of the firmware are kept. */
   async start(buildFolder: string): Promise<void> {
-    const build = await buildFirmware({ target: "native", outDir: buildFolder });
-    for (const [name, kind] of [
-      ["jtag", "usb-jtag"],
-      ["cp2102", "cp2102"],
-    ] as const) {
-      const { bus, mac } = BOARDS[name];
-      const flash = join(this.folder, `${mac}.img`);
-      writeFactoryFlash(flash, readFileSync(build.image), mac);
-      const board = new FirmwareBoard({
-        kind,
-        bus,
-        mac,
-        elf: build.elf,
-        flash,
-        clock: this.clock,
-        watch: this.watch(bus),
-      });
-      this.firmwares.push(board);
-      this.put(bus, {
-        device: board.device,
-        state: () => board.state,
-        plug: (isIn) => board.plug(isIn),
-        flash: undefined,
-      });
-    }
+    const { image } = await buildFirmware({ target: "native", outDir: buildFolder });
+    await this.addFirmware("jtag", "usb-jtag", image);
+    await this.addFirmware("cp2102", "cp2102", image);
     this.addChip("jtagChip", "usb-jtag");
     this.addChip("cp2102Chip", "cp2102");
     this.addChip("ch340", "ch340");
@@ -78,14 +60,62 @@ export class Rack {
   }
 
   async stop(): Promise<void> {
-    for (const board of this.firmwares) board.stop();
+    await Promise.all(this.firmwares.map((board) => board.stop()));
     this.control.close();
     await this.usbip.close();
     this.time.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private addChip(name: keyof typeof BOARDS, kind: "usb-jtag" | "cp2102" | "ch340"): void {
+  /** The reference firmware, as a process of this machine. */
+  private async addFirmware(
+    name: keyof typeof BOARDS,
+    adapter: UsbSerialKind,
+    firmware: string,
+  ): Promise<void> {
+    const { bus, mac } = BOARDS[name];
+    const { clock } = this;
+    const environment = process.env;
+    const reaper = new Reaper();
+    const stateFolder = join(this.folder, mac);
+    let line!: UsbLine;
+    let isOn = false;
+    const board = new HostedBoard({
+      plan: {
+        kind: "native",
+        mac,
+        chip: "posix",
+        tags: [],
+        program: boardProgram("native", { firmware, mac, stateFolder, node: process.execPath }),
+        usb: adapter === "usb-jtag" ? "native" : "bridge",
+        registryFolder: this.folder,
+        control: join(this.folder, `${mac}.sock`),
+        isOff: false,
+      },
+      clock,
+      reaper,
+      spares: new SparePrograms({ reaper, clock, environment }),
+      environment,
+      line: (handlers) =>
+        (line = new UsbLine({ adapter, busId: bus, mac, clock, watch: this.watch(bus) }, handlers)),
+      status: ({ pid }) => (isOn = pid !== undefined),
+      log: (text) => console.log(`  ${name}: ${text}`),
+    });
+    await board.start();
+    this.firmwares.push(board);
+    this.put(bus, {
+      device: line.device,
+      state: () => (isOn ? "application" : "off"),
+      plug: async (isIn) => {
+        await board.do({ op: "plug", in: isIn });
+        // The cable carries its power.
+        await board.do({ op: "power", on: isIn });
+      },
+      flash: undefined,
+    });
+  }
+
+  private addChip(name: keyof typeof BOARDS, kind: UsbSerialKind): void {
     const { bus, mac } = BOARDS[name];
     const flash = new MemoryFlash(4 * 1024 * 1024);
     const chip = new UsbChip({
@@ -122,23 +152,28 @@ export class Rack {
 
   private serve(socket: Socket): void {
     let text = "";
+    let last = Promise.resolve();
     socket.setEncoding("utf8");
     socket.setNoDelay(true);
     socket.on("error", () => socket.destroy());
     socket.on("data", (piece: string) => {
       const lines = (text + piece).split("\n");
       text = lines.pop()!;
-      for (const line of lines)
-        socket.write(`${JSON.stringify(this.answer(JSON.parse(line) as RackRequest))}\n`);
+      for (const line of lines) last = this.answerAfter(last, JSON.parse(line) as RackRequest, socket);
     });
   }
 
-  private answer(request: RackRequest): RackAnswer {
+  private async answerAfter(before: Promise<void>, request: RackRequest, socket: Socket): Promise<void> {
+    await before;
+    socket.write(`${JSON.stringify(await this.answer(request))}\n`);
+  }
+
+  private async answer(request: RackRequest): Promise<RackAnswer> {
     const place = this.places.get(request.bus);
     if (place === undefined) return { ok: false, reason: `nothing at ${request.bus}` };
     switch (request.op) {
       case "plug":
-        place.plug(request.in);
+        await place.plug(request.in);
         return { ok: true, value: null };
       case "trouble":
         place.device.trouble = request.trouble ?? undefined;

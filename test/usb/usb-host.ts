@@ -7,27 +7,20 @@ import { UsbipSession } from "../../hil/virtual/usbip/usbip-session.js";
 import type { UsbSerialDevice } from "../../hil/virtual/usbip/usb-serial-device.js";
 
 /** The kernel's side of a connection, without a kernel. */
-export class UsbHostRig {
+export class UsbHost {
   readonly replies: UrbReply[] = [];
-  imported: Buffer = Buffer.alloc(0);
-  isFinished = false;
-  readonly session: UsbipSession;
+  private isImported = false;
   private sequence = 0;
   private bytes: Buffer = Buffer.alloc(0);
+  private readonly reads = new Set<number>();
 
-  constructor(devices: readonly UsbSerialDevice[]) {
-    this.session = new UsbipSession({
-      devices: () => devices,
-      send: (bytes) => this.take(bytes),
-      finish: () => (this.isFinished = true),
-    });
-  }
+  constructor(
+    private readonly send: (bytes: Uint8Array) => void,
+    private readonly replied: (reply: UrbReply) => void = () => undefined,
+  ) {}
 
-  attach(busId: string): this {
-    this.session.push(encodeImportRequest(busId));
-    this.imported = this.bytes.subarray(0, IMPORT_REPLY_BYTES);
-    this.bytes = this.bytes.subarray(IMPORT_REPLY_BYTES);
-    return this;
+  import(busId: string): void {
+    this.send(encodeImportRequest(busId));
   }
 
   /** A control request. `length` is that of the answer; with data it goes out. @returns its sequence number */
@@ -53,7 +46,7 @@ export class UsbHostRig {
 
   unlink(unlinks: number): number {
     this.sequence += 1;
-    this.session.push(encodeUnlink(this.sequence, unlinks));
+    this.send(encodeUnlink(this.sequence, unlinks));
     return this.sequence;
   }
 
@@ -62,24 +55,48 @@ export class UsbHostRig {
     return this.replies.find((reply) => reply.sequence === sequence);
   }
 
-  private readonly reads = new Set<number>();
-
-  private submit(urb: Omit<Urb, "sequence">): number {
-    this.sequence += 1;
-    if (urb.isIn) this.reads.add(this.sequence);
-    this.session.push(encodeSubmit({ ...urb, sequence: this.sequence }));
-    return this.sequence;
-  }
-
-  private take(bytes: Uint8Array): void {
+  /** What came from the device's side. */
+  take(bytes: Uint8Array): void {
     this.bytes = Buffer.concat([this.bytes, bytes]);
-    if (!this.session.isImported) return;
+    if (!this.isImported) {
+      if (this.bytes.length < IMPORT_REPLY_BYTES) return;
+      this.isImported = true;
+      this.bytes = this.bytes.subarray(IMPORT_REPLY_BYTES);
+    }
     for (;;) {
       const reply = decodeUrbReply(this.bytes, (sequence) => this.reads.has(sequence));
       if (reply === undefined) return;
       this.bytes = this.bytes.subarray(reply.wireBytes);
       this.replies.push(reply);
+      this.replied(reply);
     }
+  }
+
+  private submit(urb: Omit<Urb, "sequence">): number {
+    this.sequence += 1;
+    if (urb.isIn) this.reads.add(this.sequence);
+    this.send(encodeSubmit({ ...urb, sequence: this.sequence }));
+    return this.sequence;
+  }
+}
+
+/** A host and a session that hand each other their bytes. */
+export class UsbHostRig extends UsbHost {
+  isFinished = false;
+  readonly session: UsbipSession;
+
+  constructor(devices: readonly UsbSerialDevice[]) {
+    super((bytes) => this.session.push(bytes));
+    this.session = new UsbipSession({
+      devices: () => devices,
+      send: (bytes) => this.take(bytes),
+      finish: () => (this.isFinished = true),
+    });
+  }
+
+  attach(busId: string): this {
+    this.import(busId);
+    return this;
   }
 }
 

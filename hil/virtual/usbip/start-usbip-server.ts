@@ -5,7 +5,7 @@ import type { UsbSerialDevice } from "./usb-serial-device.js";
 
 export interface UsbipServerOptions {
   readonly clock: Clock;
-  /** Devices on its bus, plugged in or not. Bus ids differ. */
+  /** Devices on its bus, plugged in or not; more may be added meanwhile. Bus ids differ. */
   readonly devices: readonly UsbSerialDevice[];
   /** Default: 127.0.0.1. The protocol knows neither passwords nor encryption. */
   readonly host?: string;
@@ -49,7 +49,6 @@ class DeviceServer {
 
   constructor(private readonly options: UsbipServerOptions) {
     this.server = createServer({ noDelay: true }, (socket) => this.serve(socket));
-    this.server.maxConnections = options.devices.length + MAX_ASKING;
   }
 
   listen(host: string, port: number): Promise<UsbipServer> {
@@ -75,6 +74,10 @@ class DeviceServer {
   }
 
   private serve(socket: Socket): void {
+    if (this.sockets.size >= this.options.devices.length + MAX_ASKING) {
+      socket.destroy();
+      return;
+    }
     this.sockets.add(socket);
     const session = new UsbipSession({
       devices: () => this.options.devices,

@@ -1,5 +1,6 @@
 import { US_PER_MS } from "fleetrig/kernel";
 import { VirtualChip, type VirtualChipOptions } from "../rom/virtual-chip.js";
+import { hasOwnUsb, macSerial, wiringOf } from "./adapter-wiring.js";
 import { UsbSerialDevice, type UsbPeer, type UsbSerialKind } from "./usb-serial-device.js";
 
 /** How long a chip's own USB is away when the chip starts anew. */
@@ -27,11 +28,11 @@ export class UsbChip {
 
   constructor(options: UsbChipOptions) {
     const { kind, busId, mac, clock, vanishes = true, watch = {} } = options;
-    const isOwnUsb = kind === "usb-jtag";
-    const serial = isOwnUsb ? colons(mac) : options.serial;
+    const isOwnUsb = hasOwnUsb(kind);
+    const serial = isOwnUsb ? macSerial(mac) : options.serial;
     this.chip = new VirtualChip({
       ...options,
-      wiring: isOwnUsb ? "usb" : "classic",
+      wiring: wiringOf(kind),
       send: (bytes) => this.device.send(bytes),
       ...(isOwnUsb && vanishes && { restarted: () => this.device.reenumerate(REENUMERATION_US) }),
     });
@@ -39,18 +40,12 @@ export class UsbChip {
       kind,
       busId,
       clock,
+      watch,
       ...(serial !== undefined && { serial }),
       peer: {
-        received: (bytes) => {
-          watch.received?.(bytes);
-          this.chip.receive(bytes);
-        },
-        lines: (lines) => {
-          watch.lines?.(lines);
-          this.chip.setLines(lines);
-        },
+        received: (bytes) => this.chip.receive(bytes),
+        lines: (lines) => this.chip.setLines(lines),
         baud: (baud) => {
-          watch.baud?.(baud);
           if (!isOwnUsb) this.chip.setBaud(baud);
         },
       },
@@ -69,6 +64,3 @@ export class UsbChip {
     this.chip.powerOn();
   }
 }
-
-/** As Espressif writes it into the serial number: `7C:DF:A1:00:11:22`. */
-const colons = (mac: string): string => mac.toUpperCase().replaceAll(/(..)(?=.)/g, "$1:");

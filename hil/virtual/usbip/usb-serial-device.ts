@@ -8,7 +8,8 @@ import type { SerialRequests, UsbFunction } from "./usb-function.js";
 import { type DeviceSummary, type SubmittedUrb, URB_STATUS, type UrbResult } from "./usbip-messages.js";
 
 /** A board's USB-Serial-JTAG, or an adapter in front of its UART. */
-export type UsbSerialKind = "usb-jtag" | "cp2102" | "ch340";
+export const USB_SERIAL_KINDS = ["cp2102", "ch340", "usb-jtag"] as const;
+export type UsbSerialKind = (typeof USB_SERIAL_KINDS)[number];
 
 /** What hangs behind the USB end. */
 export interface UsbPeer {
@@ -33,6 +34,8 @@ export interface UsbSerialDeviceOptions {
   readonly serial?: string;
   readonly clock: Clock;
   readonly peer: UsbPeer;
+  /** Sees what the host asks for, before the peer does. */
+  readonly watch?: Partial<UsbPeer>;
 }
 
 /** What can be wrong with it. `wedged`: no request is answered any more. `refusing`: those of its class are answered with a stall. */
@@ -61,6 +64,21 @@ const STANDARD = {
 const BUS_ID = /^([1-9]\d{0,2})-([1-9]\d{0,3})$/;
 const RELEASED: ModemLines = { dtr: false, rts: false };
 
+const watched = ({ peer, watch }: UsbSerialDeviceOptions): Required<UsbPeer> => ({
+  received: (bytes) => {
+    watch?.received?.(bytes);
+    peer.received(bytes);
+  },
+  lines: (lines) => {
+    watch?.lines?.(lines);
+    peer.lines?.(lines);
+  },
+  baud: (baud) => {
+    watch?.baud?.(baud);
+    peer.baud?.(baud);
+  },
+});
+
 /** One device on a virtual bus: answers what a host's USB stack submits. Sans-I/O; its bus is a `UsbipSession`. */
 export class UsbSerialDevice {
   readonly busId: string;
@@ -68,6 +86,7 @@ export class UsbSerialDevice {
   trouble: UsbTrouble | undefined;
   /** Bytes of the board that nobody read. */
   lostBytes = 0;
+  private readonly peer: Required<UsbPeer>;
   private readonly function_: UsbFunction;
   private readonly fifoBytes: number;
   private readonly reads: SubmittedUrb[] = [];
@@ -82,15 +101,13 @@ export class UsbSerialDevice {
   private comeback: Timer | undefined;
 
   constructor(private readonly options: UsbSerialDeviceOptions) {
-    const { busId, kind, serial, peer } = options;
+    const { busId, kind, serial } = options;
     const [, bus, number] = BUS_ID.exec(busId) ?? [];
     invariant(bus !== undefined && number !== undefined, `a bus id such as 1-1, not ${busId}`);
     this.busId = busId;
     this.fifoBytes = FIFO_BYTES[kind];
-    this.function_ = FUNCTIONS[kind](serial, {
-      lines: (lines) => peer.lines?.(lines),
-      baud: (baud) => peer.baud?.(baud),
-    });
+    this.peer = watched(options);
+    this.function_ = FUNCTIONS[kind](serial, this.peer);
     const { vendorId, productId, release, deviceClass, interfaces } = this.function_.descriptors;
     this.summary = {
       busId,
@@ -129,11 +146,13 @@ export class UsbSerialDevice {
     this.reads.length = 0;
     this.unanswered.clear();
     this.hasReader = false;
-    this.options.peer.lines?.(RELEASED);
+    this.peer.lines(RELEASED);
   }
 
+  /** What the host had not read is lost. */
   unplug(): void {
     this.comeback?.cancel();
+    this.unread = new Uint8Array();
     this.leave();
   }
 
@@ -197,7 +216,7 @@ export class UsbSerialDevice {
       return;
     }
     this.host?.result({ sequence, status: URB_STATUS.ok, actualBytes: data.length });
-    this.options.peer.received(data);
+    this.peer.received(data);
   }
 
   private serve(): void {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { CHIP_NAMES, normalMac } from "fleetrig/hil";
+import { CHIP_NAMES, normalMac, USB_SERIAL_KINDS } from "fleetrig/hil";
 import { parseDurationUs } from "fleetrig/kernel";
 import type { Host } from "../host.js";
 import { type DeployFlags, deployCommand } from "./commands/deploy.js";
@@ -192,7 +192,9 @@ function range(text: string): FlashRange {
 
 function addVirtual(board: Command, { host, done }: Writing): void {
   subcommand(board, "virtual", "run boards without hardware")
-    .description("Runs virtual boards, each a tty that any serial tool can open, until it is interrupted.")
+    .description(
+      "Runs virtual boards, each a tty or a USB device that any serial tool can open, until it is interrupted.",
+    )
     .addOption(new Option("--kind <kind>", "what they are").choices(VIRTUAL_KINDS).default("rv32"))
     .addOption(new Option("--count <n>", "how many").argParser(boardCount).default(1))
     .option(
@@ -204,6 +206,17 @@ function addVirtual(board: Command, { host, done }: Writing): void {
     .option("--data <folder>", "keep what they store there")
     .option("--tag <tag>", "tag of theirs, for scenarios; repeatable", collect)
     .option("--native-usb", "their tty goes away while they restart, as a chip's own USB does")
+    .addOption(
+      new Option("--usbip [adapter]", "USB devices in place of ttys, to attach by USB/IP")
+        .choices(USB_SERIAL_KINDS)
+        .preset("cp2102")
+        .conflicts("nativeUsb"),
+    )
+    .addOption(
+      new Option("--usbip-port <port>", "where on 127.0.0.1; 0 takes any free one")
+        .argParser(tcpPort)
+        .default(3240),
+    )
     .option("--json", "one JSON object per board, and one when they are ready")
     .addHelpText("after", VIRTUAL_HELP)
     .action(async (flags: VirtualFlags) => done(await virtualCommand(host, flags)));
@@ -220,6 +233,11 @@ function duration(text: string): number {
 function positive(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It must be a whole number above 0.");
+}
+
+function tcpPort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("It must be from 0 to 65535.");
 }
 
 const MAX_BOARDS = 64;

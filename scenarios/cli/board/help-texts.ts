@@ -51,8 +51,17 @@ What they are:
   terminals have no modem lines: fleetrig resets them by their control socket.
   Without --data they are new each time, and gone at the end.
 
+USB devices:
+  With --usbip a board is a USB device of a server on 127.0.0.1, which the
+  kernel attaches by the commands that are printed (Linux, root, apt-get install
+  usbip). Its tty is then /dev/ttyUSB0 or the like, behind the kernel's own
+  driver, and DTR and RTS reset it and start its ROM's loader (rv32) as on a
+  development board. A usb-jtag leaves the bus when its board restarts: attach
+  it again.
+
 Examples:
   fleetrig board virtual --kind rv32 --count 3
+  fleetrig board virtual --kind rv32 --usbip cp2102
   fleetrig board virtual --kind micropython --firmware main.py --json
 `;
 

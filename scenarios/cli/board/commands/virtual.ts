@@ -4,11 +4,13 @@ import {
   type ChipName,
   referenceFirmware,
   startVirtualBench,
+  type UsbipPlace,
+  type UsbSerialKind,
   VIRTUAL_BOARD_KINDS,
   type VirtualBoardKind,
   shownMac,
 } from "fleetrig/hil";
-import { EXIT, hostProcess, hostProgram } from "fleetrig/kernel";
+import { EXIT, FleetrigError, hostProcess, hostProgram } from "fleetrig/kernel";
 import { type Host, writeLine } from "../../host.js";
 import { writeTable } from "../../text-table.js";
 import { startVirtualRoms } from "../virtual-roms.js";
@@ -27,6 +29,8 @@ export interface VirtualFlags extends BoardFlags {
   readonly data?: string;
   readonly tag?: readonly string[];
   readonly nativeUsb?: boolean;
+  readonly usbip?: UsbSerialKind;
+  readonly usbipPort: number;
 }
 
 /** A board that runs. */
@@ -34,6 +38,7 @@ interface Running {
   readonly mac: string;
   readonly chip: string;
   readonly path: string | undefined;
+  readonly usbip?: UsbipPlace | undefined;
   readonly control: string;
 }
 
@@ -43,10 +48,16 @@ interface Boards {
 }
 
 /**
- * `fleetrig board virtual`: boards without hardware, each a tty that any serial tool can open, until it is interrupted.
+ * `fleetrig board virtual`: boards without hardware, each a tty or a USB device that any serial tool can open, until it is interrupted.
  * @returns 0
+ * @throws FleetrigError BOARD_UNSUPPORTED, and as `startVirtualBench` and `startRomBoard` (rejections)
  */
-export function virtualCommand(host: Host, flags: VirtualFlags): Promise<number> {
+export async function virtualCommand(host: Host, flags: VirtualFlags): Promise<number> {
+  if (flags.kind === "rom" && flags.usbip !== undefined)
+    throw new FleetrigError("BOARD_UNSUPPORTED", "A ROM by itself cannot be a USB device.", {
+      hint: "Take --kind rv32, which has a ROM for flashers too.",
+      exitCode: EXIT.usage,
+    });
   return atWorkplace(host, flags, async (place) => {
     const interrupted = interruption(place);
     const { kind, chip, count, tag: tags = [], data } = flags;
@@ -75,7 +86,7 @@ async function startFirmwareBoards(
   folder: string,
 ): Promise<Boards> {
   const { host } = place;
-  const { kind, count, tag: tags = [], nativeUsb } = flags;
+  const { kind, count, tag: tags = [], nativeUsb, usbip: adapter, usbipPort: port } = flags;
   const firmware = await firmwareOf(place, flags);
   const bench = await startVirtualBench({
     kind,
@@ -86,6 +97,7 @@ async function startFirmwareBoards(
     node: hostProgram,
     tags,
     usb: nativeUsb === true ? "native" : "bridge",
+    ...(adapter !== undefined && { usbip: { adapter, port } }),
     log: (mac, text) => writeLine(host.stderr, `${shownMac(mac)}: ${text}`),
   });
   remember(place, bench.boards, elfOf(host, flags, firmware));
@@ -119,16 +131,32 @@ function remember({ seen, clock }: Workplace, boards: readonly Running[], elf: s
 
 function writeReady(host: Host, boards: readonly Running[], { kind, json }: VirtualFlags): void {
   if (json === true) {
-    for (const { mac, chip, path, control } of boards)
-      writeLine(host.stdout, JSON.stringify({ event: "board", kind, mac, chip, port: path, control }));
+    for (const { mac, chip, path, usbip, control } of boards)
+      writeLine(host.stdout, JSON.stringify({ event: "board", kind, mac, chip, port: path, usbip, control }));
     writeLine(host.stdout, JSON.stringify({ event: "ready", boards: boards.length }));
     return;
   }
   writeTable(
     host.stdout,
     ["mac", "chip", "port", "control"],
-    boards.map(({ mac, chip, path, control }) => [shownMac(mac), chip, path ?? "-", control]),
+    boards.map(({ mac, chip, path, usbip, control }) => [
+      shownMac(mac),
+      chip,
+      path ?? (usbip && `usb ${usbip.busId}`) ?? "-",
+      control,
+    ]),
   );
+  writeAttaching(host, boards);
   const what = boards.length === 1 ? "1 virtual board" : `${boards.length} virtual boards`;
   writeLine(host.stdout, `ready: ${what} (${kind}); Ctrl-C ends ${boards.length === 1 ? "it" : "them"}`);
+}
+
+/** Only root can have this machine's kernel take a device. */
+function writeAttaching({ stdout }: Host, boards: readonly Running[]): void {
+  const places = boards.flatMap(({ usbip }) => usbip ?? []);
+  if (places.length === 0) return;
+  writeLine(stdout, "attach:");
+  writeLine(stdout, "  sudo modprobe vhci-hcd");
+  for (const { port, busId } of places)
+    writeLine(stdout, `  sudo usbip --tcp-port ${port} attach -r 127.0.0.1 -b ${busId}`);
 }
