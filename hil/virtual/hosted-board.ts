@@ -107,29 +107,29 @@ export class HostedBoard {
     this.do(deed).catch((error: unknown) => this.options.log(String(error)));
   }
 
-  private async perform(action: BoardDeed): Promise<void> {
+  private async perform(deed: BoardDeed): Promise<void> {
     if (this.isOver) return;
     this.restarts = 0;
-    switch (action.op) {
+    switch (deed.op) {
       case "reset":
-        await (action.mode === "download" ? this.download() : this.reset());
+        await (deed.mode === "download" ? this.download() : this.reset());
         break;
       case "power":
-        await (action.on ? this.powerOn(COLD) : this.powerOff());
+        await (deed.on ? this.powerOn(COLD) : this.powerOff());
         break;
       case "freeze":
-        await this.process?.freeze(action.on);
+        await this.process?.freeze(deed.on);
         break;
       case "hold":
         await this.process?.freeze(true);
         break;
       case "release":
-        await this.release(action.isDownload);
+        await this.release(deed.isDownload);
         break;
       case "plug":
-        this.hasCable = action.in;
-        if (!action.in) this.disappear();
-        else this.appear("isRenamed" in action ? this.lastPath : undefined);
+        this.hasCable = deed.in;
+        if (!deed.in) this.disappear();
+        else this.appear("isRenamed" in deed ? this.lastPath : undefined);
         break;
     }
     this.tell();
@@ -234,7 +234,7 @@ export class HostedBoard {
   }
 
   private appear(otherThan?: string): void {
-    if (!this.hasCable) return;
+    if (!this.hasCable || this.isOver) return;
     this.line.plug(otherThan);
     this.lastPath = this.line.path;
     this.enter();
