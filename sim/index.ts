@@ -81,6 +81,7 @@ export {
 } from "./plan.js";
 export type {
   BoardControls,
+  BoardRefusal,
   BoardStimulus,
   DisconnectMode,
   FleetMember,

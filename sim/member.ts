@@ -37,14 +37,17 @@ export interface BoardControls {
   /** Takes its power for that long. A board without switched power is reset, and the event says so. */
   powerCycle(offUs: number): void;
   /** Deep sleep: it vanishes for that long and is expected back. */
-  sleep(forUs: number): void;
+  sleep(forUs: number, refused?: BoardRefusal): void;
   /** Levels of pins and millivolts of analogue inputs, by number. */
-  stimulate(stimulus: BoardStimulus): void;
+  stimulate(stimulus: BoardStimulus, refused?: BoardRefusal): void;
   /** Makes the firmware fail in that way; see `CRASH_KINDS` of `fleetrig/hil`. */
-  crash(kind: string): void;
+  crash(kind: string, refused?: BoardRefusal): void;
   /** Waits for a line of its log, from the end of the wait before: text that came early counts. */
   awaitLog(wait: LogWait): void;
 }
+
+/** Called later, if the board's firmware says that it cannot do it; `reason` is half a sentence. */
+export type BoardRefusal = (reason: string) => void;
 
 export interface BoardStimulus {
   readonly gpio: Readonly<Record<number, boolean>>;

@@ -1,5 +1,6 @@
 import { type Clock, type EventSink, FleetrigError, type JsonObject, type Timer } from "fleetrig/kernel";
-import type { BoardControls, BoardStimulus, LogWait } from "fleetrig/sim";
+import type { BoardControls, BoardRefusal, BoardStimulus, LogWait } from "fleetrig/sim";
+import type { CommandAnswer } from "../bridge/member-board.js";
 import type { LogWatch } from "../log/index.js";
 
 /** What the controls of a board need of it. */
@@ -15,8 +16,11 @@ export interface ControlledBoard {
   /** Deep sleep begins. */
   fallAsleep(forUs: number): void;
   expectCrash(): void;
-  command(op: string, args: JsonObject): void;
+  command(op: string, args: JsonObject, answered?: (answer: CommandAnswer) => void): void;
 }
+
+/** The firmware's words for what it cannot do. Other answers, and none, are those of a board that was on its way. */
+const REFUSALS: ReadonlySet<string> = new Set(["unknown-op", "bad-args", "unsupported"]);
 
 /** From the command until the board is really asleep. */
 const FALLING_ASLEEP_US = 500_000;
@@ -41,23 +45,30 @@ export class ScenarioControls implements BoardControls {
     this.powerTimer = board.clock.after(offUs, () => board.switchPower(true));
   }
 
-  sleep(forUs: number): void {
+  sleep(forUs: number, refused?: BoardRefusal): void {
     this.board.fallAsleep(forUs + FALLING_ASLEEP_US);
-    this.board.command("sleep", { us: forUs });
+    this.order("sleep", { us: forUs }, refused);
   }
 
-  stimulate({ gpio, adcMillivolts }: BoardStimulus): void {
+  stimulate({ gpio, adcMillivolts }: BoardStimulus, refused?: BoardRefusal): void {
     for (const [pin, level] of Object.entries(gpio)) {
-      this.board.command("gpio", { pin: Number(pin), level: level ? 1 : 0 });
+      this.order("gpio", { pin: Number(pin), level: level ? 1 : 0 }, refused);
     }
     for (const [channel, millivolts] of Object.entries(adcMillivolts)) {
-      this.board.command("adc", { channel: Number(channel), millivolts });
+      this.order("adc", { channel: Number(channel), millivolts }, refused);
     }
   }
 
-  crash(kind: string): void {
+  crash(kind: string, refused?: BoardRefusal): void {
     this.board.expectCrash();
-    this.board.command("crash", { kind });
+    this.order("crash", { kind }, refused);
+  }
+
+  private order(op: string, args: JsonObject, refused: BoardRefusal | undefined): void {
+    this.board.command(op, args, (answer) => {
+      if (!answer.ok && REFUSALS.has(answer.error))
+        refused?.(`its firmware cannot do ${op} ${JSON.stringify(args)} (${answer.error})`);
+    });
   }
 
   awaitLog({ action, pattern, withinUs, survivesRestart }: LogWait): void {

@@ -80,7 +80,7 @@ export function perform(action: Action, stage: ActionStage): void {
   if (isForBoards(action)) {
     const { verb: _verb, id: _id, atUs: _atUs, position: _position, select: selection, ...detail } = action;
     const members = announce(action, stage, selection, detail as JsonObject);
-    performOnBoards(action, { members, events: stage.events, atUs: stage.clock.nowUs() });
+    performOnBoards(action, { members, events: stage.events, clock: stage.clock });
     return;
   }
   (PERFORMERS[action.verb] as (action: Action, stage: ActionStage) => void)(action, stage);

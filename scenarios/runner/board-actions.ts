@@ -1,5 +1,5 @@
-import type { EventSink } from "fleetrig/kernel";
-import type { BoardControls, FleetMember } from "fleetrig/sim";
+import type { Clock, EventSink } from "fleetrig/kernel";
+import type { BoardControls, BoardRefusal, FleetMember } from "fleetrig/sim";
 import type { Action, ActionVerb } from "../scenario.js";
 
 /** What can be done to boards only, and how. */
@@ -7,13 +7,13 @@ export type BoardVerb = "reset" | "powerCycle" | "deepSleep" | "stimulate" | "cr
 type VerbOf<V extends ActionVerb["verb"]> = Extract<Action, { verb: V }>;
 
 const PERFORMERS: {
-  readonly [V in BoardVerb]: (action: VerbOf<V>, board: BoardControls) => void;
+  readonly [V in BoardVerb]: (action: VerbOf<V>, board: BoardControls, refused: BoardRefusal) => void;
 } = {
   reset: (_action, board) => board.reset(),
   powerCycle: ({ offUs }, board) => board.powerCycle(offUs),
-  deepSleep: ({ forUs }, board) => board.sleep(forUs),
-  stimulate: ({ stimulus }, board) => board.stimulate(stimulus),
-  crash: ({ kind }, board) => board.crash(kind),
+  deepSleep: ({ forUs }, board, refused) => board.sleep(forUs, refused),
+  stimulate: ({ stimulus }, board, refused) => board.stimulate(stimulus, refused),
+  crash: ({ kind }, board, refused) => board.crash(kind, refused),
   awaitLog: ({ id, pattern, withinUs, survivesRestart }, board) =>
     board.awaitLog({ action: id, pattern, withinUs, survivesRestart }),
 };
@@ -25,16 +25,22 @@ export const isForBoards = (action: Action): action is VerbOf<BoardVerb> =>
 interface BoardStage {
   readonly members: readonly FleetMember[];
   readonly events: EventSink;
-  readonly atUs: number;
+  readonly clock: Pick<Clock, "nowUs">;
 }
 
 export const NOT_A_BOARD = "virtual devices have no board to do this to";
 
-/** Does it to the boards among the members; the others are named with the reason. */
-export function performOnBoards(action: VerbOf<BoardVerb>, { members, events, atUs }: BoardStage): void {
-  const act = PERFORMERS[action.verb] as (action: Action, board: BoardControls) => void;
-  for (const { board } of members) if (board !== undefined) act(action, board);
+/** Does it to the boards among the members; the others, and boards whose firmware cannot do it, are named with the reason. */
+export function performOnBoards(action: VerbOf<BoardVerb>, { members, events, clock }: BoardStage): void {
+  const act = PERFORMERS[action.verb] as (
+    action: Action,
+    board: BoardControls,
+    refused: BoardRefusal,
+  ) => void;
+  const skipped = (things: readonly string[], reason: string): void =>
+    events.emit({ type: "action.skipped", atUs: clock.nowUs(), action: action.id, things, reason });
+  for (const { name, board } of members)
+    if (board !== undefined) act(action, board, (reason) => skipped([name], reason));
   const things = members.filter(({ board }) => board === undefined).map(({ name }) => name);
-  if (things.length > 0)
-    events.emit({ type: "action.skipped", atUs, action: action.id, things, reason: NOT_A_BOARD });
+  if (things.length > 0) skipped(things, NOT_A_BOARD);
 }

@@ -62,7 +62,10 @@ class PaperBench implements Bench {
       powerCycle: (offUs) => note(`power ${offUs}`),
       sleep: (forUs) => note(`sleep ${forUs}`),
       stimulate: (stimulus) => note(`stimulate ${JSON.stringify(stimulus)}`),
-      crash: (kind) => note(`crash ${kind}`),
+      crash: (kind, refused) => {
+        note(`crash ${kind}`);
+        if (kind === "hang") refused?.("its firmware cannot hang");
+      },
       awaitLog: ({ action, pattern }) => {
         note(`await ${pattern}`);
         if (pattern === "never ended") return;
@@ -244,6 +247,14 @@ describe("boards in a run", () => {
       'mixed-0 stimulate {"gpio":{"4":true},"adcMillivolts":{"0":1650}}',
       "mixed-0 crash load-fault",
       "mixed-0 sleep 1000000",
+    ]);
+  });
+
+  it("are named as skipped, too, where their firmware cannot do it", async () => {
+    const stages = "{ at: 10ms, crash: { select: { things: [mixed-0] }, kind: hang } }";
+    const { record } = await run(scenario({ stages }), ["mixed-0"]);
+    expect(record.skippedActions).toMatchObject([
+      { action: "go#0", things: ["mixed-0"], reason: "its firmware cannot hang" },
     ]);
   });
 

@@ -28,6 +28,18 @@ describe("Board", () => {
     expect(rig.heard).toEqual(["ready new", "lost restarted", "ready new"]);
   });
 
+  it("says what its firmware cannot do, and nothing of what it was only too busy for", async () => {
+    const rig = await BoardRig.working();
+    const refusals: string[] = [];
+    rig.device.firmware!.answers.set("adc", { ok: false, error: "unsupported" });
+    rig.device.firmware!.answers.set("gpio", { ok: false, error: "busy" });
+    rig.board.controls.stimulate({ gpio: { 4: true }, adcMillivolts: { 0: 1650 } }, (reason) =>
+      refusals.push(reason),
+    );
+    await rig.pass(SECOND);
+    expect(refusals).toEqual(['its firmware cannot do adc {"channel":0,"millivolts":1650} (unsupported)']);
+  });
+
   it("counts the boot time from the reset, though the line was noisy right before it", async () => {
     const rig = await BoardRig.working();
     for (let i = 0; i < 40; i += 1) {
