@@ -2,9 +2,16 @@
 import { readFileSync } from "node:fs";
 
 const LINES_PER_FAILURE = 12;
+/** A run that ended before it could report. */
+const NO_REPORT = {
+  testResults: [{ name: "tests", message: "they ended without a report", assertionResults: [] }],
+  numPassedTests: 0,
+  numFailedTests: 1,
+};
 
-const report = JSON.parse(readFileSync(process.argv[2], "utf8"));
-for (const { name, message, assertionResults } of report.testResults) {
+const json = readFileSync(process.argv[2], "utf8");
+const { testResults, numPassedTests, numFailedTests } = json === "" ? NO_REPORT : JSON.parse(json);
+for (const { name, message, assertionResults } of testResults) {
   const failed = assertionResults.filter(({ status }) => status === "failed");
   for (const { fullName, failureMessages } of failed) {
     console.log(`failed: ${name}: ${fullName}`);
@@ -12,4 +19,4 @@ for (const { name, message, assertionResults } of report.testResults) {
   }
   if (failed.length === 0 && message !== "") console.log(`failed: ${name}: ${message}`);
 }
-console.log(`${report.numPassedTests} passed, ${report.numFailedTests} failed`);
+console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
