@@ -210,6 +210,19 @@ describe.skipIf(lacksCompiler)("the firmware's OTA device with an image", () => 
     expect(ofBoard(rig).at(-1)).toBe("SUCCEEDED");
   });
 
+  it("goes on after a reset wherever that is, also when blocks come later than their time", () => {
+    const ota = { executionTime: { dist: "constant", value: 2 * S }, blockBytes: 1024 };
+    for (let afterMs = 100; afterMs < 2_000; afterMs += 100) {
+      const rig = new TwinRig({ ...real, settings: { ota } }).start().advance(3);
+      rig.members.board.setFault("link.latency", true, { by: "100ms" });
+      streamed(rig).advance(afterMs / 1_000);
+      rig.board.reset();
+      rig.advance(120);
+      expect([afterMs, ofBoard(rig).at(-1)]).toEqual([afterMs, "SUCCEEDED"]);
+      rig.board.close();
+    }
+  });
+
   it("ends every update that loses its connection, wherever that is", () => {
     for (let afterMs = 0; afterMs < 1_500; afterMs += 50) {
       const rig = new TwinRig(real).start().advance(3);

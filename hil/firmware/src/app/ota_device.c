@@ -63,16 +63,14 @@ static void fail(const char *reason) {
   become(FAILED);
 }
 
-static void plan_download(uint32_t blocks) {
-  ota_plan_blocks(&ota.phases, blocks);
-  blocks_done = ota_download_blocks() < blocks_done ? ota_download_blocks() : blocks_done;
-  timer_after(&phase, (uint64_t)ota.phases.block_us);
-}
-
+/* The time table begins when the size is known, or goes on where an earlier run of the board was, as far as the blocks came. */
 static void described(uint32_t blocks) {
   ota.is_slot_begun = true;
   save();
-  if (ota.state == DOWNLOADING) plan_download(blocks);
+  ota_plan_blocks(&ota.phases, blocks);
+  blocks_done = ota_download_blocks() < blocks_done ? ota_download_blocks() : blocks_done;
+  ota_download_advance(blocks_done);
+  if (ota.state == DOWNLOADING) timer_after(&phase, (uint64_t)ota.phases.block_us);
 }
 
 static void block_over(void);
