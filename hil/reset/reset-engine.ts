@@ -47,11 +47,16 @@ export interface ResetEngineOptions {
   readonly memory: ResetMemory;
   /** Trains of the user's, instead of the known ones. */
   readonly custom?: { readonly run?: string; readonly download?: string };
-  /** How long a board may take to show that it started. Default: 2 s. */
+  /** How long a board may take to show that it started. Default: 2 s after lines, which are at the chip itself, 5 s after anything else. */
   readonly proofUs?: number;
 }
 
-const PROOF_US = 2 * US_PER_S;
+/** Who switches power has capacitors to charge, and who restarts a virtual board a machine to start. */
+const PROOF_US: Readonly<Record<ResetMethod["kind"], number>> = {
+  lines: 2 * US_PER_S,
+  restart: 5 * US_PER_S,
+  power: 5 * US_PER_S,
+};
 /** Capacitors of a board keep it alive for a moment. */
 const POWER_OFF_US = 500 * US_PER_MS;
 
@@ -149,7 +154,7 @@ export class ResetEngine {
         return { shown: { result: "failed", seen, reason }, ...(code !== undefined && { code }) };
       }
     }
-    const { clock, proofUs = PROOF_US } = this.options;
+    const { clock, proofUs = PROOF_US[method.kind] } = this.options;
     const patience = clock.after(proofUs, () => this.expectation?.settle("silent"));
     const result = await proof;
     patience.cancel();
