@@ -161,6 +161,15 @@ describe("fleetrig board with a virtual MicroPython board", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(text);
   });
+
+  it("says with --json what was written, though main.py fails", async () => {
+    const { code, stdout } = await rig.run(`deploy ${board.mac} main.py=${file("bad.py")} --json`);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      event: "deployed",
+      error: expect.stringContaining("main.py:2"),
+    });
+  });
 });
 
 describe("fleetrig board with a virtual ROM", () => {

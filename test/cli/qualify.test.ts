@@ -20,6 +20,7 @@ describe("fleetrig qualify", () => {
     ["qualify", /No device is named/],
     ["qualify --virtual native --listen 127.0.0.1:0", /Several devices/],
     ["qualify --listen nowhere", /is no address/],
+    ["qualify --virtual native --out credentials", /--out is for --listen/],
     ["qualify --virtual native --case MQTT_Conect", /MQTT_Connect/],
     ["qualify --virtual native --all --case MQTT_Connect", /two ways/],
     ["qualify --virtual native --report pdf=x", /no report kind/],

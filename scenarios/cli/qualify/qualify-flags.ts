@@ -78,7 +78,7 @@ const unknownCase = (id: string): FleetrigError => {
 };
 
 /** Which device: exactly one of the three. @throws FleetrigError QUALIFY_OPTIONS */
-export function checkDevice({ board, virtual, listen, path }: QualifyFlags): void {
+export function checkDevice({ board, virtual, listen, path, out }: QualifyFlags): void {
   const given = [board, virtual, listen].filter((one) => one !== undefined).length;
   if (given !== 1)
     throw refuse(
@@ -91,6 +91,12 @@ export function checkDevice({ board, virtual, listen, path }: QualifyFlags): voi
       "QUALIFY_OPTIONS",
       "--path is for boards.",
       "A device that connects by itself has a path of its own.",
+    );
+  if (listen === undefined && out !== undefined)
+    throw refuse(
+      "QUALIFY_OPTIONS",
+      "--out is for --listen.",
+      "A board gets its certificate over its line; reports are written with --report and --report-dir.",
     );
 }
 

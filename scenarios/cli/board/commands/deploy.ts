@@ -62,10 +62,13 @@ export function deployCommand(
       if (flags.run !== undefined) return run(place, terminal, flags);
       await terminal.until(() => failure() !== undefined || terminal.hello !== undefined, START_US);
       const traceback = failure();
-      if (traceback !== undefined) return refuse(host, tracebackError(traceback));
-      if (flags.json === true)
-        writeLine(host.stdout, JSON.stringify({ event: "deployed", written, current }));
-      else
+      const fault = traceback === undefined ? undefined : tracebackError(traceback);
+      if (flags.json === true) {
+        const error = fault?.sentence ?? null;
+        writeLine(host.stdout, JSON.stringify({ event: "deployed", written, current, error }));
+      }
+      if (fault !== undefined) return refuse(host, fault);
+      if (flags.json !== true)
         writeLine(
           host.stdout,
           `${labelOf(board)}: ${written.length} written, ${current.length} there already; started`,
