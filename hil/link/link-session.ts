@@ -185,7 +185,7 @@ export class LinkSession {
       creditBytes: frame.credit,
       transmit: (frame) => this.transmit(frame),
       delivered: (channel, payload, isEnd) => handlers.delivered(channel, payload, isEnd),
-      gaveUp: () => this.lose("the board acknowledged nothing for 5 s", true),
+      gaveUp: () => this.lose("the board acknowledges nothing any more", true),
     });
     counters.sessionsOpened += 1;
     const { timeUs } = frame;
