@@ -15,7 +15,7 @@ export interface ControlledBoard {
   switchPower(isOn: boolean): boolean;
   /** Deep sleep begins. */
   fallAsleep(forUs: number): void;
-  expectCrash(): void;
+  expectCrash(isOrdered: boolean): void;
   command(op: string, args: JsonObject, answered?: (answer: CommandAnswer) => void): void;
 }
 
@@ -60,8 +60,11 @@ export class ScenarioControls implements BoardControls {
   }
 
   crash(kind: string, refused?: BoardRefusal): void {
-    this.board.expectCrash();
-    this.order("crash", { kind }, refused);
+    this.board.expectCrash(true);
+    this.order("crash", { kind }, (reason) => {
+      this.board.expectCrash(false);
+      refused?.(reason);
+    });
   }
 
   private order(op: string, args: JsonObject, refused: BoardRefusal | undefined): void {

@@ -37,9 +37,9 @@ export class BoardHandling {
     this.expectRestart(forUs + EXPECTED_US);
   }
 
-  /** The firmware is told to fail. What it prints is no surprise then, but still ends waits for its log. */
-  expectCrash(): void {
-    this.options.expected.expectCrash(EXPECTED_US);
+  /** The firmware is told to fail, or has refused to. What it prints is no surprise then, but still ends waits for its log. */
+  expectCrash(isOrdered: boolean): void {
+    this.options.expected.expectCrash(isOrdered ? EXPECTED_US : 0);
   }
 
   async reset(): Promise<void> {

@@ -228,8 +228,8 @@ export class Board implements MemberBoard, ControlledBoard, LadderTarget {
     this.send("SLEEP");
   }
 
-  expectCrash(): void {
-    this.handling.expectCrash();
+  expectCrash(isOrdered: boolean): void {
+    this.handling.expectCrash(isOrdered);
   }
 
   reopen(): void {

@@ -81,6 +81,17 @@ describe("Board", () => {
     ]);
   });
 
+  it("is surprised by a panic after its firmware has refused to crash", async () => {
+    const rig = await BoardRig.working();
+    rig.device.firmware!.answers.set("crash", { ok: false, error: "unsupported" });
+    rig.board.controls.crash("stack-overflow");
+    await rig.pass(SECOND);
+    rig.device.panic();
+    await rig.pass(2 * SECOND);
+    expect(rig.find("board.panicked")).toMatchObject([{ isExpected: false }]);
+    expect(rig.find("board.booted")).toMatchObject([{ isExpected: false }]);
+  });
+
   it("finds a silent restart by the boot id and tells it as a panic", async () => {
     const rig = await BoardRig.working();
     rig.device.reset("TG0WDT_SYS", true);
