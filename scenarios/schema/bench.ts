@@ -29,7 +29,11 @@ export const bridge = block({
   board: boardSelector,
   thing: text("Thing that the board is.", 128).optional(),
   group: name("Group whose first members are boards, instead of one thing.").optional(),
-  count: integer("How many members of the group; default: all of it, or one where board has a mac.", 1, 1000).optional(),
+  count: integer(
+    "How many members of the group; default: all of it, or one where board has a mac.",
+    1,
+    1000,
+  ).optional(),
   path: choice(
     ["bridge", "direct"],
     "bridge: MQTT over the serial line; direct: the board's own network, the line carries commands and logs.",
