@@ -2,7 +2,7 @@ import { FleetrigError, type JsonObject } from "fleetrig/kernel";
 import type { CommandAnswer } from "../bridge/member-board.js";
 import type { BoardLink } from "../link/board-link.js";
 
-/** So many commands in a row without an answer, and the firmware is no longer there, whatever its link says. */
+/** So often in a row the same command without an answer, and the firmware will not answer it, whatever its link says. */
 const UNANSWERED_MAX = 3;
 
 /** What becomes of commands. */
@@ -15,7 +15,8 @@ export interface CommandWatch {
 
 /** Sends commands and notices when nobody answers them. */
 export class BoardCommands {
-  private missing = 0;
+  /** By command. */
+  private readonly missing = new Map<string, number>();
 
   constructor(
     private readonly link: BoardLink,
@@ -29,7 +30,7 @@ export class BoardCommands {
   private async outcomeOf(op: string, args: JsonObject): Promise<CommandAnswer> {
     try {
       const value = await this.link.command(op, args);
-      this.missing = 0;
+      this.missing.delete(op);
       return { ok: true, value };
     } catch (error) {
       const answer = answerOf(error);
@@ -39,13 +40,10 @@ export class BoardCommands {
   }
 
   private notAnswered(op: string): void {
-    this.missing += 1;
-    if (this.missing < UNANSWERED_MAX) {
-      this.watch.unanswered(op);
-      return;
-    }
-    this.missing = 0;
-    this.watch.deaf(`it does not answer commands, last ${op}`);
+    const missing = (this.missing.get(op) ?? 0) + 1;
+    this.missing.set(op, missing % UNANSWERED_MAX);
+    if (missing < UNANSWERED_MAX) this.watch.unanswered(op);
+    else this.watch.deaf(`it does not answer ${op}`);
   }
 }
 

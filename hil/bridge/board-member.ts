@@ -30,8 +30,8 @@ export interface BoardMemberParts extends BoardMemberOptions {
   readonly random: RandomSource;
 }
 
-/** Answers after which it is worth telling a board the same again. */
-const PASSING_ERRORS = new Set(["rebooted", "lost", "busy"]);
+/** Answers after which it is worth telling a board the same again, with its next session. */
+const PASSING_ERRORS = new Set(["rebooted", "lost", "busy", "timeout"]);
 /** Orders that wait for a board; a scenario that has given so many meanwhile means the last ones. */
 const ORDERS_MAX = 256;
 

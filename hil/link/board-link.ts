@@ -74,6 +74,7 @@ export class BoardLink {
       clock,
       counters,
       send: (message) => this.session.send(CONTROL, message, true),
+      pendingBytes: () => this.session.pendingBytes(CONTROL),
       event: (event) => handlers.event(event),
       network: (message) => handlers.network(message),
     });
@@ -129,12 +130,12 @@ export class BoardLink {
 
   /**
    * Has the board do something.
-   * @param timeoutUs Default: 5 s.
+   * @param limitUs For the answer, from now. Default: 5 s from when the board has the command, which a busy line may delay.
    * @returns the answer's value, null when it has none.
    * @throws FleetrigError BOARD_COMMAND_FAILED, BOARD_COMMAND_TIMEOUT, BOARD_RESTARTED (rejections)
    */
-  command(op: string, args: JsonObject, timeoutUs?: number): Promise<JsonValue> {
-    return this.control.command(op, args, timeoutUs);
+  command(op: string, args: JsonObject, limitUs?: number): Promise<JsonValue> {
+    return this.control.command(op, args, limitUs);
   }
 
   /** Without a session it goes nowhere: the board's connections ended with the session. */

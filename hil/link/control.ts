@@ -23,6 +23,8 @@ export interface ControlOptions {
   readonly counters: LinkCounters;
   /** Sends one whole message; false: there is no session. */
   send(message: Uint8Array): boolean;
+  /** Bytes sent that the board has not acknowledged. */
+  pendingBytes(): number;
   event(event: JsonObject): void;
   network(message: NetworkMessage): void;
 }
@@ -40,14 +42,17 @@ export class ControlChannel {
   private nextId = 1;
   private parts: Uint8Array[] = [];
   private partsBytes = 0;
+  /** In this session. */
+  private saidBytes = 0;
 
   constructor(private readonly options: ControlOptions) {}
 
   /**
+   * @param limitUs For the answer, from now. Default: 5 s from when the board has the command, which a busy line may delay.
    * @returns the answer's value; null when it has none.
    * @throws FleetrigError BOARD_COMMAND_FAILED when the board says so, or it cannot be asked; BOARD_COMMAND_TIMEOUT; BOARD_RESTARTED (rejections)
    */
-  command(op: string, args: JsonObject, timeoutUs: number = COMMAND_TIMEOUT_US): Promise<JsonValue> {
+  command(op: string, args: JsonObject, limitUs?: number): Promise<JsonValue> {
     return new Promise((resolve, reject) => {
       const id = this.nextId;
       this.nextId += 1;
@@ -56,7 +61,11 @@ export class ControlChannel {
         reject(commandFailed(op, "unsent", `it could not be sent: ${problem}`));
         return;
       }
+      const timeoutUs = limitUs ?? COMMAND_TIMEOUT_US;
+      const endByte = this.saidBytes;
       const timer = this.options.clock.after(timeoutUs, () => {
+        const isUnderWay = this.saidBytes - this.options.pendingBytes() < endByte;
+        if (isUnderWay && limitUs === undefined) return timer.again(timeoutUs);
         this.pending.delete(id);
         reject(
           new FleetrigError(
@@ -90,6 +99,7 @@ export class ControlChannel {
   /** The session is over: nobody answers any more. */
   ended(error: (op: string) => FleetrigError): void {
     this.forgetParts();
+    this.saidBytes = 0;
     const commands = [...this.pending.values()];
     this.pending.clear();
     for (const command of commands) {
@@ -107,7 +117,9 @@ export class ControlChannel {
   private say(message: JsonObject): string | undefined {
     const bytes = Buffer.from(JSON.stringify(message), "utf8");
     if (bytes.length > SENT_MAX_BYTES) return `its ${bytes.length} bytes are more than ${SENT_MAX_BYTES}`;
-    return this.options.send(bytes) ? undefined : "the link has no session";
+    if (!this.options.send(bytes)) return "the link has no session";
+    this.saidBytes += bytes.length;
+    return undefined;
   }
 
   private take(message: JsonObject): void {

@@ -142,6 +142,19 @@ describe("BoardMember", () => {
     expect(rig.board.givenUp).toEqual(["it refused configure: unsupported, no such model"]);
   });
 
+  it("asks a board again that did not answer in time, and takes nothing from it that it has", () => {
+    const rig = new MemberRig();
+    rig.board.firmware.answers.set("start", { ok: false, error: "timeout" });
+    rig.online();
+    rig.board.firmware.answers.clear();
+    rig.board.unplug();
+    rig.board.plugIn();
+    rig.time.advance(5 * SECOND);
+    expect(rig.board.givenUp).toEqual([]);
+    expect(rig.board.firmware.commands.filter(({ op }) => op === "configure")).toHaveLength(1);
+    expect(rig.member.isOnline).toBe(true);
+  });
+
   it("tells markers, outputs and sleep in the time of the run", () => {
     const rig = new MemberRig().online();
     rig.time.advance(SECOND);

@@ -41,6 +41,16 @@ describe("BoardLink", () => {
     expect(await answer).toBe("BOARD_COMMAND_TIMEOUT");
   });
 
+  it("gives a command its time from when the board has it, however busy the line is", async () => {
+    const rig = LinkRig.opened({ baud: 57_600 });
+    rig.link.sendNetworkData(new Uint8Array(40_000));
+    const late = outcome(rig.link.command("echo", { data: "late" }));
+    const hasty = outcome(rig.link.command("echo", { data: "hasty" }, 5_000_000));
+    rig.advance(20_000_000);
+    expect(await late).toBe("late");
+    expect(await hasty).toBe("BOARD_COMMAND_TIMEOUT");
+  });
+
   it("refuses commands without a session, and those that are too long for a board", async () => {
     const rig = new LinkRig();
     expect(await outcome(rig.link.command("echo", {}))).toBe("BOARD_COMMAND_FAILED");
