@@ -32,6 +32,12 @@ import type { TokenBucket } from "./token-bucket.js";
 /** How often a slow client's output is looked at. */
 const SLOW_CHECK_US = US_PER_S;
 
+/**
+ * A client brings no more exchanges from earlier connections than it has identifiers. One Receive Maximum would not do: where it takes
+ * each late PUBCOMP for permission, every reconnect can leave it with one more.
+ */
+const CARRIED_OVER_MAX = 65_535;
+
 /** Ways for a link to close that are the client's fault. */
 const CLOSE_REASON_CODES: Readonly<Partial<Record<LinkCloseReason, number>>> = {
   malformed: REASON.malformedPacket,
@@ -271,8 +277,7 @@ export class Connection implements PacketReceiver, Entrant {
 
   /** @internal The moment has come. */
   sendAnswer(packet: Packet, endsPublish: boolean): void {
-    // What was left over from an earlier connection is at most one Receive Maximum.
-    if (endsPublish && this.unanswered > -this.core.limits.receiveMaximum) this.unanswered -= 1;
+    if (endsPublish && this.unanswered > -CARRIED_OVER_MAX) this.unanswered -= 1;
     this.send(packet);
   }
 
