@@ -159,7 +159,8 @@ export class ChannelSender {
     const wireUs = Math.max(4 * this.wireUs(oldest?.payload.length ?? 0), 2 * this.flyingWireUs());
     const rtoUs = 2 * (this.srttUs ?? SRTT_INITIAL_US) + wireUs;
     return Math.min(
-      RTO_MAX_US,
+      // On a slow line one window takes longer than that.
+      Math.max(RTO_MAX_US, wireUs),
       Math.max(RTO_MIN_US, rtoUs) * 2 ** this.repetitions,
       this.flying > 0 ? this.giveUpUs - this.options.clock.nowUs() : RTO_MAX_US,
     );

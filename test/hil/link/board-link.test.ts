@@ -41,6 +41,20 @@ describe("BoardLink", () => {
     expect(await answer).toBe("BOARD_COMMAND_TIMEOUT");
   });
 
+  it.each([9_600, 19_200, 38_400])(
+    "carries what fills a window at %i baud, and repeats nothing",
+    async (baud) => {
+      const rig = LinkRig.opened({ baud });
+      rig.advance(1_000_000);
+      rig.link.sendNetworkData(new Uint8Array(12_000));
+      const answer = outcome(rig.link.command("echo", { data: "there" }));
+      rig.advance(30_000_000);
+      expect(await answer).toBe("there");
+      expect(rig.heard).toEqual(["opened new boot"]);
+      expect(rig.link.counters.repeatedByTimeout).toBe(0);
+    },
+  );
+
   it("gives a command its time from when the board has it, however busy the line is", async () => {
     const rig = LinkRig.opened({ baud: 57_600 });
     rig.link.sendNetworkData(new Uint8Array(40_000));
