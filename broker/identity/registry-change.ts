@@ -10,8 +10,8 @@ export function applyRegistryChange(
   if (change.kind === "group" && change.operation === "deleted") identity.groupDeleted(change.group.name);
   if (access === undefined || !("thing" in change)) return;
   const { name, attachments } = change.thing;
-  const principals = attachments.filter(({ isExclusive }) => isExclusive).map(({ principal }) => principal);
-  // A principal that is no longer attached is not among them.
-  if (change.kind === "principal" && change.operation === "detached") principals.push(change.principal);
-  access.thingChanged(name, principals);
+  const exclusive = attachments.filter(({ isExclusive }) => isExclusive).map(({ principal }) => principal);
+  // A principal that is no longer attached, or no longer exclusively, is not among them.
+  const changed = change.kind === "principal" ? [change.principal] : [];
+  access.thingChanged(name, [...new Set([...exclusive, ...changed])]);
 }

@@ -178,6 +178,18 @@ function attempt(plant: Plant, step: Step): void {
   }
 }
 
+/** A certificate is attached to a thing exclusively, and then not exclusively any more. */
+const NO_LONGER_ALONE = [
+  { kind: "attach", policy: "p0", device: 1 },
+  { kind: "bindAlone", device: 1, thing: "d0" },
+  {
+    kind: "policy",
+    policy: "p0",
+    statements: [["Allow", "Publish", "topic/${iot:Connection.Thing.ThingName}/*"]],
+  },
+  { kind: "bind", device: 1, thing: "d0" },
+] as unknown as Step[];
+
 describe("remembered decisions", () => {
   it("are those of the moment, whatever changed before", async () => {
     await fc.assert(
@@ -206,7 +218,7 @@ describe("remembered decisions", () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[NO_LONGER_ALONE]] },
     );
   });
 });
