@@ -45,6 +45,7 @@ describe("panics", () => {
         rig.time.advance(4_000_000);
         // A signature of one short line may be hit in its heart; the reset reason still tells.
         const isSingle = [
+          "brownout",
           "ESP8266 software watchdog",
           "ESP8266 RTOS exception",
           "MicroPython traceback",
