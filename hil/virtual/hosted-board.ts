@@ -28,10 +28,7 @@ const RESET_REASONS: Readonly<Record<string, string>> = {
 };
 
 /** What is done to a board: by a hand at the bench, or by the modem lines of its host. */
-type BoardDeed =
-  | BoardAction
-  | { readonly op: "hold" }
-  | { readonly op: "release"; readonly isDownload: boolean };
+type BoardDeed = BoardAction | { readonly op: "release"; readonly isDownload: boolean };
 
 export interface HostedBoardOptions {
   readonly plan: BoardPlan;
@@ -71,7 +68,7 @@ export class HostedBoard {
         this.rom?.receive(bytes);
         this.process?.write(bytes);
       },
-      held: () => this.follow({ op: "hold" }),
+      held: () => this.follow({ op: "freeze", on: true }),
       released: (isDownload) => this.follow({ op: "release", isDownload }),
     });
   }
@@ -119,9 +116,6 @@ export class HostedBoard {
         break;
       case "freeze":
         await this.process?.freeze(deed.on);
-        break;
-      case "hold":
-        await this.process?.freeze(true);
         break;
       case "release":
         await this.release(deed.isDownload);
