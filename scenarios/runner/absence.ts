@@ -1,6 +1,7 @@
 import { type Expectation, findMetric } from "fleetrig/reports";
 import type { Selection } from "fleetrig/sim";
 import type { Action, Scenario } from "../scenario.js";
+import { byReason } from "./present-members.js";
 import type { PlannedFleet } from "./fleet-plan.js";
 
 /** What an expectation is about, as far as its left-hand side says. */
@@ -60,19 +61,12 @@ export class Absence {
     // How well the generator did is nothing that a device could have changed.
     if (findMetric(subject.metric)?.section === "trust") return undefined;
     const meant = this.meantBy(subject, this.candidatesOf(subject));
-    const namesByReason = new Map<string, string[]>();
-    for (const { name, reason } of meant) {
-      if (reason === undefined) continue;
-      const names = namesByReason.get(reason) ?? [];
-      namesByReason.set(reason, names);
-      names.push(name);
-    }
-    if (namesByReason.size === 0) return undefined;
-    const absentCount = meant.filter(({ reason }) => reason !== undefined).length;
-    const told = [...namesByReason]
+    const absent = meant.flatMap(({ name, reason }) => (reason === undefined ? [] : [{ name, reason }]));
+    if (absent.length === 0) return undefined;
+    const told = byReason(absent)
       .slice(0, MAX_NAMED)
-      .map(([reason, names]) => `${listed(names)}: ${reason}.`);
-    return [`${absentCount} of ${meant.length} things took no part.`, ...told].join(" ");
+      .map(({ reason, things }) => `${listed(things)}: ${reason}.`);
+    return [`${absent.length} of ${meant.length} things took no part.`, ...told].join(" ");
   }
 
   private candidatesOf({ metric }: Subject): readonly Candidate[] {

@@ -28,9 +28,9 @@ export function selectPresent(
 ): PresentMembers {
   const { group, things } = selection;
   const pick = (one: Selection): FleetMember[] => fleet.select(one, random.stream(`select/${purpose}`));
-  const missing = [...absent].filter(
-    ([name, one]) => things?.includes(name) ?? (group ?? one.group) === one.group,
-  );
+  const missing = [...absent]
+    .filter(([name, one]) => things?.includes(name) ?? (group ?? one.group) === one.group)
+    .map(([name, { reason }]) => ({ name, reason }));
   if (missing.length === 0) return { members: pick(selection), skipped: [] };
   const isGroupAway = group !== undefined && !fleet.groups.has(group);
   if (isGroupAway) return { members: [], skipped: byReason(missing) };
@@ -44,10 +44,11 @@ export function selectPresent(
   };
 }
 
-function byReason(missing: readonly (readonly [string, AbsentThing])[]): PresentMembers["skipped"] {
-  const reasons = [...new Set(missing.map(([, { reason }]) => reason))];
-  return reasons.map((reason) => ({
-    reason,
-    things: missing.filter(([, one]) => one.reason === reason).map(([name]) => name),
-  }));
+/** Groups what is missing by why, in order of appearance. */
+export function byReason(
+  missing: readonly { readonly name: string; readonly reason: string }[],
+): PresentMembers["skipped"] {
+  const things = new Map<string, string[]>();
+  for (const { name, reason } of missing) things.set(reason, [...(things.get(reason) ?? []), name]);
+  return [...things].map(([reason, names]) => ({ reason, things: names }));
 }
